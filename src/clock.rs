@@ -1,0 +1,46 @@
+//! The time, as a value that tests can set.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Seconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// An instant that no verdict outlives.
+    pub const FOREVER: Self = Self(u64::MAX);
+
+    /// This instant, `later`; it saturates.
+    #[must_use]
+    pub const fn plus(self, later: Duration) -> Self {
+        Self(self.0.saturating_add(later.as_secs()))
+    }
+}
+
+/// Where the time comes from: the system, or a hand that a test moves.
+#[derive(Debug, Default)]
+pub struct Clock {
+    /// Seconds set by hand; zero means the system's clock.
+    fixed: AtomicU64,
+}
+
+impl Clock {
+    /// A clock that stands still at `now` until [`Clock::set`] moves it.
+    pub const fn fixed(now: Timestamp) -> Self {
+        Self { fixed: AtomicU64::new(now.0) }
+    }
+
+    /// Moves a fixed clock.
+    pub fn set(&self, now: Timestamp) {
+        self.fixed.store(now.0, Ordering::Relaxed);
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        match self.fixed.load(Ordering::Relaxed) {
+            0 => Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())),
+            fixed => Timestamp(fixed),
+        }
+    }
+}

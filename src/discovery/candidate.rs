@@ -1,0 +1,52 @@
+//! A candidate: signature material as found. It proves nothing.
+
+use bytes::Bytes;
+
+use crate::policy::Format;
+
+/// Untrusted material that may be evidence. Only discovery makes one.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    location: String,
+    untrusted: Material,
+}
+
+/// The three shapes in which cosign stores signatures.
+#[derive(Debug, Clone)]
+pub enum Material {
+    /// A Sigstore bundle, version 0.3, as JSON.
+    Bundle(Bytes),
+    /// A DSSE envelope as JSON, of a legacy `.att` tag.
+    Envelope(Bytes),
+    /// A simple-signing payload and the annotations beside it, of a legacy `.sig` tag.
+    SimpleSigning {
+        /// The layer's bytes, which the signature covers.
+        payload: Bytes,
+        /// The base64 text of the annotation `dev.cosignproject.cosign/signature`.
+        signature: String,
+    },
+}
+
+impl Candidate {
+    pub(super) fn new(location: String, untrusted: Material) -> Self {
+        Self { location, untrusted }
+    }
+
+    /// Where it was found, for people: `referrer sha256:…` or `tag sha256-….sig, layer 1`.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// The material itself.
+    pub fn untrusted(&self) -> &Material {
+        &self.untrusted
+    }
+
+    /// How it was stored.
+    pub fn format(&self) -> Format {
+        match self.untrusted {
+            Material::Bundle(_) => Format::Bundle,
+            Material::Envelope(_) | Material::SimpleSigning { .. } => Format::Legacy,
+        }
+    }
+}

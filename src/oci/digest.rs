@@ -1,0 +1,122 @@
+//! A content digest: parsed, SHA-256 only, lower-case hex.
+
+use std::fmt;
+use std::str::FromStr;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+/// The SHA-256 digest of some content, written `sha256:<64 lower-case hex digits>`.
+///
+/// The only algorithm of the image specification that registries, cosign and containerd all use. Others are refused
+/// when they are parsed, so a digest that exists can always be recomputed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Computes the digest of `content`.
+    pub fn of(content: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, content).as_ref());
+        Self(bytes)
+    }
+
+    /// Takes 32 raw bytes as a digest, as the store and a running hash have them.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 raw bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The 64 hex digits without the algorithm, as they stand in cosign's tags and in statements.
+    pub fn hex(&self) -> String {
+        let mut text = String::with_capacity(64);
+        for byte in self.0 {
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from(HEX[usize::from(nibble)]));
+            }
+        }
+        text
+    }
+
+    /// Parses 64 lower-case hex digits without the algorithm.
+    pub fn from_hex(hex: &str) -> Result<Self, ParseDigestError> {
+        let digits = hex.as_bytes();
+        if digits.len() != 64 {
+            return Err(ParseDigestError);
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+fn nibble(digit: u8) -> Result<u8, ParseDigestError> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        _ => Err(ParseDigestError),
+    }
+}
+
+impl FromStr for Digest {
+    type Err = ParseDigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::from_hex(text.strip_prefix("sha256:").ok_or(ParseDigestError)?)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not `sha256:` and 64 lower-case hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest: expected `sha256:` and 64 lower-case hex digits")]
+pub struct ParseDigestError;
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_empty_string_is_the_known_value() {
+        let known = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Digest::of(b"").to_string(), known);
+        assert_eq!(known.parse(), Ok(Digest::of(b"")));
+    }
+
+    #[test]
+    fn refuses_what_is_not_exactly_a_digest() {
+        let good = Digest::of(b"x").to_string();
+        for bad in [
+            good.to_uppercase(),
+            good[..70].to_string(),
+            format!("{good}0"),
+            format!(" {good}"),
+            good.replace("sha256", "sha512"),
+            good.replace("sha256:", ""),
+            "sha256:../../etc/passwd".to_string(),
+            good.replace('a', "A").replace("shA", "sha"),
+        ] {
+            if bad != good {
+                assert_eq!(bad.parse::<Digest>(), Err(ParseDigestError), "{bad}");
+            }
+        }
+    }
+}

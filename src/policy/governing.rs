@@ -1,0 +1,119 @@
+//! What governs one image: the policies that match it, the exemptions that cover it, and the revision of both.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::{Exemption, Mode, Policies, Policy};
+use crate::clock::Timestamp;
+use crate::oci::{Digest, Subject};
+
+/// The identity of everything in a policy text that can change the verdict on one image: part of the verdict's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Revision(pub Digest);
+
+/// The policies and exemptions that govern one subject now. Only [`Policies::governing`] makes one.
+#[derive(Debug, Clone)]
+pub struct Governing {
+    subject: Subject,
+    policies: Vec<Arc<Policy>>,
+    exemptions: Vec<Arc<Exemption>>,
+    expired: Option<Arc<Exemption>>,
+    revoked: bool,
+    default: Mode,
+    revision: Revision,
+}
+
+impl Policies {
+    /// What governs `subject` at `now`.
+    ///
+    /// Which policies match depends on the registry and the repository only; exemptions and revocations on the digest
+    /// too; nothing on the tag, because a client resolves the tag and then pulls by digest.
+    pub fn governing(&self, subject: &Subject, now: Timestamp) -> Governing {
+        let covers = |scopes: &[super::Scope]| scopes.iter().any(|scope| scope.matches(&subject.image));
+        let governs = |policy: &&Arc<Policy>| covers(&policy.matches) && !covers(&policy.except);
+        let policies: Vec<_> = self.all.iter().filter(governs).cloned().collect();
+        let exempts = |exemption: &&Arc<Exemption>| {
+            exemption.scopes.iter().any(|scope| {
+                scope.scope.matches(&subject.image) && scope.digest.is_none_or(|digest| digest == subject.digest)
+            })
+        };
+        let matching: Vec<_> = self.exemptions.iter().filter(exempts).cloned().collect();
+        let revision = self.revision(&policies, &matching);
+        let (exemptions, expired): (Vec<_>, Vec<_>) =
+            matching.into_iter().partition(|exemption| exemption.expires.is_none_or(|end| now < end));
+        Governing {
+            subject: subject.clone(),
+            policies,
+            exemptions,
+            expired: expired.into_iter().next(),
+            revoked: self.revoked.contains(&subject.digest),
+            default: self.default,
+            revision,
+        }
+    }
+
+    /// Whether `digest` is revoked, for everyone and in every mode.
+    pub fn revokes(&self, digest: &Digest) -> bool {
+        self.revoked.contains(digest)
+    }
+
+    fn revision(&self, policies: &[Arc<Policy>], exemptions: &[Arc<Exemption>]) -> Revision {
+        let mut hash = Context::new(&SHA256);
+        hash.update(ENGINE);
+        for policy in policies {
+            hash.update(policy.content.as_bytes());
+        }
+        hash.update(b"exemptions");
+        for exemption in exemptions {
+            hash.update(exemption.content.as_bytes());
+        }
+        hash.update(b"revoked");
+        for digest in &self.revoked {
+            hash.update(digest.as_bytes());
+        }
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(hash.finish().as_ref());
+        Revision(Digest::from_bytes(bytes))
+    }
+}
+
+impl Governing {
+    /// What is governed.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// Every policy that matches, enforced or audited.
+    pub fn policies(&self) -> &[Arc<Policy>] {
+        &self.policies
+    }
+
+    /// The exemptions in force.
+    pub fn exemptions(&self) -> &[Arc<Exemption>] {
+        &self.exemptions
+    }
+
+    /// An exemption that would cover it, had it not expired.
+    pub fn expired(&self) -> Option<&Arc<Exemption>> {
+        self.expired.as_ref()
+    }
+
+    /// Whether the digest is revoked.
+    pub fn revoked(&self) -> bool {
+        self.revoked
+    }
+
+    /// What happens to images that no enforced policy matches.
+    pub fn default_mode(&self) -> Mode {
+        self.default
+    }
+
+    /// The revision of all of this.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+/// Raised whenever the same text would be decided differently.
+const ENGINE: &[u8] = b"countersign decision engine 1";

@@ -1,0 +1,151 @@
+//! Which images a policy is about: an anchored pattern over `registry/repository`.
+
+use std::fmt;
+
+use crate::oci::Image;
+
+/// A pattern such as `registry.company.com/team/**`: `*` does not cross `/`, `**` does, everything else is literal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Scope {
+    pattern: String,
+    tokens: Vec<Token>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Token {
+    Literal(u8),
+    /// One or more characters within a component.
+    Star,
+    /// One or more characters of any kind.
+    DoubleStar,
+}
+
+/// The text is not a scope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct ParseScopeError {
+    why: &'static str,
+}
+
+impl Scope {
+    /// Parses a pattern: lower-case, with a registry before the first `/`.
+    pub fn parse(pattern: &str) -> Result<Self, ParseScopeError> {
+        let refuse = |why| Err(ParseScopeError { why });
+        if pattern.len() > 512 {
+            return refuse("the pattern is longer than 512 characters");
+        }
+        if pattern.contains(['@', ' ']) {
+            return refuse(
+                "a scope names registries and repositories only; digests stand in exemptions and revocations",
+            );
+        }
+        if pattern.bytes().any(|b| b.is_ascii_uppercase()) {
+            return refuse("registries and repositories are lower-case");
+        }
+        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"./_-:*".contains(&b);
+        if !pattern.bytes().all(legal) {
+            return refuse(
+                "a scope is made of lower-case letters, digits, `. _ - : /`, and the wildcards `*` and `**`",
+            );
+        }
+        if pattern.contains("***") {
+            return refuse("`***` means nothing: `*` stays within a component, `**` crosses `/`");
+        }
+        let Some((registry, repository)) = pattern.split_once('/') else {
+            if pattern == "**" {
+                return Ok(Self { pattern: pattern.into(), tokens: vec![Token::DoubleStar] });
+            }
+            return refuse("a scope needs a registry and a repository, such as `registry.company.com/**`");
+        };
+        if registry.is_empty() || repository.is_empty() || repository.split('/').any(str::is_empty) {
+            return refuse("the registry or a component of the repository is empty");
+        }
+        if registry.ends_with(":443") {
+            return refuse("the default port is not written: names are canonical");
+        }
+        let mut tokens = Vec::new();
+        let mut bytes = pattern.bytes().peekable();
+        while let Some(byte) = bytes.next() {
+            tokens.push(match byte {
+                b'*' if bytes.next_if_eq(&b'*').is_some() => Token::DoubleStar,
+                b'*' => Token::Star,
+                literal => Token::Literal(literal),
+            });
+        }
+        Ok(Self { pattern: pattern.into(), tokens })
+    }
+
+    /// Whether the pattern covers the whole of `image`'s name.
+    pub fn matches(&self, image: &Image) -> bool {
+        let name = [image.registry.as_str(), "/", image.repository.as_str()].concat();
+        self.matches_name(name.as_bytes())
+    }
+
+    /// Runs the pattern over `name` as a set of states: the time is bounded by the product of the lengths.
+    fn matches_name(&self, name: &[u8]) -> bool {
+        let mut here = vec![false; self.tokens.len() + 1];
+        here[0] = true;
+        for &byte in name {
+            let mut next = vec![false; self.tokens.len() + 1];
+            for (at, token) in self.tokens.iter().enumerate().filter(|(at, _)| here[*at]) {
+                match token {
+                    Token::Literal(literal) => next[at + 1] |= *literal == byte,
+                    Token::Star | Token::DoubleStar => {
+                        let taken = *token == Token::DoubleStar || byte != b'/';
+                        next[at] |= taken;
+                        next[at + 1] |= taken;
+                    }
+                }
+            }
+            here = next;
+        }
+        here[self.tokens.len()]
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pattern)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matching_is_anchored_and_star_stays_within_a_component() {
+        for (pattern, name, expected) in [
+            ("r.io/**", "r.io/a", true),
+            ("r.io/**", "r.io/a/b/c", true),
+            ("r.io/**", "r.io.evil.com/a", false),
+            ("r.io/**", "xr.io/a", false),
+            ("r.io/org/*", "r.io/org/a", true),
+            ("r.io/org/*", "r.io/org/a/b", false),
+            ("r.io/org/*", "r.io/org-evil/a", false),
+            ("r.io/org/**", "r.io/org", false),
+            ("r.io/*/app", "r.io/team/app", true),
+            ("r.io/*/app", "r.io/team/x/app", false),
+            ("r.io/team-*", "r.io/team-a", true),
+            ("*/a", "r.io/a", true),
+            ("**", "r.io/a/b", true),
+            ("r.io/a", "r.io/a", true),
+            ("r.io/a", "r.io/ab", false),
+        ] {
+            assert_eq!(
+                Scope::parse(pattern).expect(pattern).matches_name(name.as_bytes()),
+                expected,
+                "{pattern} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_patterns_that_cannot_mean_what_they_seem_to() {
+        for bad in
+            ["", "r.io", "r.io/", "/a", "r.io//a", "R.io/a", "r.io/a@sha256:1", "r.io/***", "r.io:443/a", "r.io/[ab]"]
+        {
+            assert!(Scope::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

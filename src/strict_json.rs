@@ -1,0 +1,110 @@
+//! JSON that can be read in one way only.
+//!
+//! Go's parser takes the last of two equal members and matches names without regard to case; others take the first.
+//! A document on which readers could disagree is refused before it is given a meaning. Depth is bounded by
+//! `serde_json`'s 128 levels.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
+/// Refuses `bytes` unless they are one JSON document whose objects have no duplicate member names; names that differ
+/// only in ASCII case are duplicates too.
+pub fn unambiguous(bytes: &[u8]) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    Unambiguous.deserialize(&mut deserializer)?;
+    deserializer.end()
+}
+
+/// Parses `bytes` as a `T` after [`unambiguous`] has passed.
+pub fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    unambiguous(bytes)?;
+    serde_json::from_slice(bytes)
+}
+
+struct Unambiguous;
+
+impl<'de> DeserializeSeed<'de> for Unambiguous {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unambiguous {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(Unambiguous)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(mut name) = map.next_key::<String>()? {
+            name.make_ascii_lowercase();
+            if let Some(duplicate) = seen.replace(name) {
+                return Err(A::Error::custom(format_args!("duplicate member `{duplicate}`")));
+            }
+            map.next_value_seed(Unambiguous)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_ordinary_documents() {
+        assert!(unambiguous(br#" {"a":[1,-2,3.5,"x",null,true,{"b":{}}],"c":{"a":1}} "#).is_ok());
+    }
+
+    #[test]
+    fn refuses_what_readers_could_read_differently() {
+        for bad in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"layers":[],"Layers":[]}"#,
+            r#"[{"x":{"a":1,"\u0061":2}}]"#,
+            r#"{"a":1} {"a":1}"#,
+            r#"{"a":1}garbage"#,
+            "\u{feff}{}",
+            r#"{"a":NaN}"#,
+            "",
+        ] {
+            assert!(unambiguous(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(unambiguous("[".repeat(200).as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,8 @@
+//! What can be seen from outside: metrics and one log line a request.
+
+pub mod log;
+
+pub mod metrics;
+
+pub use log::Facts;
+pub use metrics::Metrics;

@@ -1,0 +1,5 @@
+//! To come.
+
+/// The registry behind the proxy.
+#[derive(Debug)]
+pub struct Upstream {}
