@@ -2,15 +2,33 @@
 //!
 //! The modules stand in the order of a pull.
 
+pub mod snapshot;
+
+pub mod upstream;
+
+pub mod policy;
+
+pub mod cache;
+
 pub mod discovery;
 
 pub mod evidence;
 
-pub mod policy;
-
-pub mod upstream;
-
 pub mod verify;
+
+pub mod trust;
+
+pub mod outcome;
+
+pub mod decide;
+
+pub mod admission;
+
+pub mod membership;
+
+pub mod record;
+
+pub mod store;
 
 pub mod oci;
 

@@ -10,6 +10,6 @@ pub mod manifest;
 
 pub mod error;
 
-pub use digest::Digest;
+pub use digest::{Blob, Digest};
 pub use manifest::Manifest;
 pub use name::{Image, Reference, Registry, Repository, Subject, Tag};

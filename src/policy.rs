@@ -33,10 +33,11 @@ pub struct Policies {
     exemptions: Vec<Arc<Exemption>>,
     revoked: Vec<Digest>,
     default: Mode,
+    audit: bool,
 }
 
 /// The name of a policy or of an authority, as the file gives it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Name(Arc<str>);
 
 /// What must hold for the images in its scopes. Its fields are private: nobody decides under a policy of their own.
@@ -112,6 +113,12 @@ impl Policies {
     /// Every policy, in the order of the file.
     pub fn all(&self) -> &[Arc<Policy>] {
         &self.all
+    }
+
+    /// The same policies, with every refusal that they make only watched if `audit`.
+    #[must_use]
+    pub fn audited(self, audit: bool) -> Self {
+        Self { audit, ..self }
     }
 
     /// The authority `name`; loading made sure that every name which a policy uses exists.

@@ -29,7 +29,6 @@ pub struct Descriptor {
     /// What the content claims to be; the registry's word only.
     pub media_type: String,
     /// What the content hashes to.
-    #[serde(deserialize_with = "digest")]
     pub digest: Digest,
     /// Its size in bytes.
     pub size: u64,
@@ -167,7 +166,6 @@ struct RawManifest {
 
 #[derive(Deserialize)]
 struct RawSubject {
-    #[serde(deserialize_with = "digest")]
     digest: Digest,
 }
 
@@ -225,11 +223,6 @@ impl RawManifest {
             listed,
         })
     }
-}
-
-fn digest<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
-    let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-    text.parse().map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]

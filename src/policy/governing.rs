@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::oci::{Digest, Subject};
 
 /// The identity of everything in a policy text that can change the verdict on one image: part of the verdict's key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Revision(pub Digest);
 
 /// The policies and exemptions that govern one subject now. Only [`Policies::governing`] makes one.
@@ -21,6 +21,7 @@ pub struct Governing {
     expired: Option<Arc<Exemption>>,
     revoked: bool,
     default: Mode,
+    audit: bool,
     revision: Revision,
 }
 
@@ -49,6 +50,7 @@ impl Policies {
             expired: expired.into_iter().next(),
             revoked: self.revoked.contains(&subject.digest),
             default: self.default,
+            audit: self.audit,
             revision,
         }
     }
@@ -89,9 +91,27 @@ impl Governing {
         &self.policies
     }
 
+    /// The policies that no exemption in force takes away.
+    pub fn remaining(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        let exempted = |policy: &Policy| self.exemptions.iter().any(|exemption| exemption.covers(policy.name()));
+        self.policies.iter().filter(move |policy| !exempted(policy))
+    }
+
+    /// The exemption that applies if no enforced policy remains: one for all policies, or for one that is enforced.
+    pub fn exempting(&self) -> Option<&Arc<Exemption>> {
+        let enforced = || self.policies.iter().filter(|policy| policy.mode() == Mode::Enforce);
+        let takes = |exemption: &Exemption| enforced().any(|policy| exemption.covers(policy.name()));
+        self.exemptions.iter().find(|exemption| exemption.covers_all() || takes(exemption))
+    }
+
     /// The exemptions in force.
     pub fn exemptions(&self) -> &[Arc<Exemption>] {
         &self.exemptions
+    }
+
+    /// When the first exemption in force ends: no verdict that rests on it outlives this.
+    pub fn exemptions_end(&self) -> Timestamp {
+        self.exemptions.iter().filter_map(|exemption| exemption.expires).min().unwrap_or(Timestamp::FOREVER)
     }
 
     /// An exemption that would cover it, had it not expired.
@@ -107,6 +127,11 @@ impl Governing {
     /// What happens to images that no enforced policy matches.
     pub fn default_mode(&self) -> Mode {
         self.default
+    }
+
+    /// Whether every refusal that policy makes is only watched (`policy.audit`, `serve --audit`).
+    pub fn audits_all(&self) -> bool {
+        self.audit
     }
 
     /// The revision of all of this.

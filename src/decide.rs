@@ -1,0 +1,194 @@
+//! The decision, audited leaf one: only here does a verdict come to be, and only by what is proven.
+//!
+//! [`decide`] is a pure function of what governs a subject and of what verification found. It does no I/O and knows
+//! nothing of requests. A verdict depends on its key only: subject, policy revision, trust revision.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::oci::Digest;
+use crate::outcome::{self, Basis, Denial, Indeterminate, Key, Outcome, Terms};
+use crate::policy::{Governing, Leaf, Mode, Policy, Truth};
+use crate::reason::{Class, Reason};
+use crate::record::{Authenticated, VerdictRecord};
+use crate::trust::TrustRevision;
+use crate::verify::{Claim, Findings};
+
+/// Allow or Deny for one subject under one policy revision and one trust revision.
+///
+/// Only [`decide`], [`foregone`], [`Verdict::restore`] and [`Verdict::audited`] make one.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    key: Key,
+    outcome: Outcome,
+    would_deny: Vec<Denial>,
+    valid_until: Timestamp,
+    fresh_until: Timestamp,
+}
+
+/// Decides what needs no evidence: a revoked digest, an exemption that leaves no policy, no policy at all.
+pub fn foregone(governing: &Governing, trust: TrustRevision, terms: &Terms) -> Option<Verdict> {
+    if governing.revoked() {
+        let denial = Denial::new(Reason::Revoked, "the digest is on the list of revoked digests");
+        return Some(conclude(governing, trust, terms, Outcome::Deny(denial), Vec::new(), terms.now));
+    }
+    if governing.remaining().next().is_some() {
+        return None;
+    }
+    Some(conclude(governing, trust, terms, without_policy(governing), Vec::new(), terms.now))
+}
+
+/// Decides whether every policy that governs the subject holds on `findings`.
+///
+/// A policy that fails decides, whatever another could not tell: all of them must hold. Audited policies only leave a
+/// note.
+///
+/// # Errors
+/// [`Indeterminate`] if an enforced policy could hold, had everything been read.
+pub fn decide(
+    governing: &Governing,
+    trust: TrustRevision,
+    findings: &Findings,
+    terms: &Terms,
+) -> Result<Verdict, Indeterminate> {
+    if let Some(verdict) = foregone(governing, trust, terms) {
+        return Ok(verdict);
+    }
+    let (mut denied, mut unsure, mut would_deny, mut held) = (Vec::new(), Vec::new(), Vec::new(), false);
+    for policy in governing.remaining() {
+        let truth = policy.require().evaluate(&|leaf| judge(leaf, policy, governing.subject().digest, findings));
+        let (list, why) = match (policy.mode(), truth) {
+            (mode, Truth::Holds(_)) => {
+                held |= mode == Mode::Enforce;
+                continue;
+            }
+            (Mode::Audit, Truth::Fails(why) | Truth::Unknown(why)) => (&mut would_deny, why),
+            (Mode::Enforce, Truth::Fails(why)) => (&mut denied, why),
+            (Mode::Enforce, Truth::Unknown(why)) => (&mut unsure, why),
+        };
+        list.push(Denial::by(policy, why, governing));
+    }
+    let outcome = match (denied.into_iter().next(), unsure.into_iter().next()) {
+        (Some(denial), _) => Outcome::Deny(denial),
+        (None, Some(unsure)) => return Err(Indeterminate(unsure)),
+        (None, None) if held => Outcome::Allow(Basis::Signed),
+        (None, None) => without_policy(governing),
+    };
+    Ok(conclude(governing, trust, terms, outcome, would_deny, findings.read_at))
+}
+
+/// What holds when no enforced policy remains: an exemption took it away, or there was none.
+fn without_policy(governing: &Governing) -> Outcome {
+    match governing.exempting() {
+        Some(exemption) => Outcome::Allow(Basis::Exempt(exemption.reason().into())),
+        None => Outcome::Deny(outcome::without_policy(governing)),
+    }
+}
+
+/// The value of one requirement: only a `Verified` of the right authority, subject, claim and format makes it hold.
+fn judge(leaf: &Leaf, policy: &Policy, subject: Digest, findings: &Findings) -> Truth {
+    let mut signers = BTreeSet::new();
+    let mut cause = None;
+    for verified in findings.verified.iter().filter(|verified| verified.authority() == leaf.by()) {
+        let claimed = match (leaf, verified.claim()) {
+            (Leaf::Signature { .. }, Claim::Signature) => true,
+            (Leaf::Attestation { predicate_type, .. }, Claim::Attestation(stated)) => predicate_type == stated,
+            _ => false,
+        };
+        if verified.subject() != subject {
+            cause = Some(Reason::SubjectMismatch);
+        } else if !claimed {
+            cause = Some(Reason::PredicateTypeMismatch);
+        } else if !policy.formats().accept(verified.format()) {
+            cause = Some(Reason::FormatNotAccepted);
+        } else {
+            signers.insert(verified.signer().clone());
+        }
+    }
+    if !signers.is_empty() {
+        return Truth::Holds(signers);
+    }
+    match outcome::unread(leaf, cause, findings) {
+        Some(unread) => Truth::Unknown(unread),
+        None => Truth::Fails(outcome::absent(leaf, cause, findings)),
+    }
+}
+
+fn conclude(
+    governing: &Governing,
+    trust: TrustRevision,
+    terms: &Terms,
+    outcome: Outcome,
+    would_deny: Vec<Denial>,
+    read_at: Timestamp,
+) -> Verdict {
+    let valid_until = governing.exemptions_end();
+    let fresh_until = match outcome {
+        Outcome::Allow(_) => terms.now.plus(terms.allow).min(read_at.plus(terms.evidence_max_age)),
+        Outcome::Deny(_) => terms.now.plus(terms.deny),
+    };
+    let fresh_until = fresh_until.min(valid_until);
+    Verdict { key: Key::new(governing, trust), outcome, would_deny, valid_until, fresh_until }
+}
+
+impl Verdict {
+    /// Takes up a stored verdict again. Its record's MAC was checked, and it must be about exactly this subject under
+    /// exactly these revisions.
+    pub fn restore(
+        record: &Authenticated<VerdictRecord>,
+        governing: &Governing,
+        trust: TrustRevision,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let record = record.get();
+        if record.key != Key::new(governing, trust) || now >= record.fresh_until || governing.revoked() {
+            return None;
+        }
+        let (key, outcome, would_deny) = (record.key.clone(), record.outcome(), record.would_deny.clone());
+        Some(Self { key, outcome, would_deny, valid_until: record.valid_until, fresh_until: record.fresh_until })
+    }
+
+    /// What audit makes of a refusal: an Allow for this one answer, where the operator asked for it.
+    ///
+    /// A revoked digest stays refused, and so does an index that lists one.
+    pub fn audited(refusal: &Denial, governing: &Governing, trust: TrustRevision, now: Timestamp) -> Option<Self> {
+        let firm = governing.revoked() || matches!(refusal.reason, Reason::Revoked | Reason::ChildDenied);
+        let asked =
+            governing.audits_all() || (governing.default_mode() == Mode::Audit && refusal.reason == Reason::NoPolicy);
+        if firm || !asked || !matches!(refusal.reason.class(), Class::Deny | Class::Unavailable) {
+            return None;
+        }
+        let (outcome, would_deny) = (Outcome::Allow(Basis::Audited(refusal.reason)), vec![refusal.clone()]);
+        let valid_until = now.plus(Duration::from_secs(1));
+        Some(Self { key: Key::new(governing, trust), outcome, would_deny, valid_until, fresh_until: now })
+    }
+
+    /// What it is about, and under which revisions it was made.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// What it says.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// What audited policies would have refused.
+    pub fn would_deny(&self) -> &[Denial] {
+        &self.would_deny
+    }
+
+    /// The instant at which a fact it rests on stops holding. Nothing extends it but a new decision.
+    pub fn valid_until(&self) -> Timestamp {
+        self.valid_until
+    }
+
+    /// The instant at which it is judged again.
+    pub fn fresh_until(&self) -> Timestamp {
+        self.fresh_until
+    }
+}
+
+#[cfg(test)]
+mod tests;

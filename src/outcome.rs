@@ -1,0 +1,168 @@
+//! What a verdict says, in plain data: it proves nothing by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::oci::{Digest, Subject};
+use crate::policy::governing::Revision;
+use crate::policy::{Governing, Leaf, Name, Policy, Shortfall};
+use crate::reason::Reason;
+use crate::trust::TrustRevision;
+use crate::verify::Findings;
+
+/// Everything that a verdict is a function of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// The manifest that it is about.
+    pub subject: Subject,
+    /// The revision of what policy says about it.
+    pub policy: Revision,
+    /// The revision of the trusted roots.
+    pub trust: TrustRevision,
+}
+
+impl Key {
+    /// The key of the verdict on what is governed.
+    pub fn new(governing: &Governing, trust: TrustRevision) -> Self {
+        Self { subject: governing.subject().clone(), policy: governing.revision(), trust }
+    }
+}
+
+/// What a verdict says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It may be served.
+    Allow(Basis),
+    /// It may not.
+    Deny(Denial),
+}
+
+/// On what grounds content is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Basis {
+    /// Audit mode serves what would have been refused for this reason. Made at each use, never stored.
+    Audited(Reason),
+    /// An exemption, for its reason.
+    Exempt(Arc<str>),
+    /// An admitted manifest lists it. Made at each use, never stored.
+    Member {
+        /// The manifest that lists it.
+        of: Digest,
+    },
+    /// The requirements hold on its evidence.
+    Signed,
+}
+
+/// The policy's no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// The reason.
+    pub reason: Reason,
+    /// Why the nearest candidate did not count.
+    pub cause: Option<Reason>,
+    /// The policy that said it.
+    pub policy: Option<Name>,
+    /// The same for people.
+    pub detail: String,
+}
+
+/// No verdict could be reached: a 503, never cached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Indeterminate(
+    /// What is missing, in the terms of a denial.
+    pub Denial,
+);
+
+/// How long verdicts last.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// The present.
+    pub now: Timestamp,
+    /// An Allow is judged again after this.
+    pub allow: Duration,
+    /// A Deny is judged again after this: somebody may just have signed it.
+    pub deny: Duration,
+    /// Evidence decides for this long after it was read.
+    pub evidence_max_age: Duration,
+}
+
+impl Basis {
+    /// The basis as a reason code.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Audited(_) => Reason::Audited,
+            Self::Exempt(_) => Reason::Exempt,
+            Self::Member { .. } => Reason::Member,
+            Self::Signed => Reason::Signed,
+        }
+    }
+}
+
+impl Denial {
+    /// A denial that no policy in particular made.
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, cause: None, policy: None, detail: detail.into() }
+    }
+
+    /// The denial of `policy`, for what it lacks.
+    pub(crate) fn by(policy: &Policy, why: Shortfall, governing: &Governing) -> Self {
+        let detail = with_expired_exemption(why.detail, governing);
+        Self { reason: why.reason, cause: why.cause, policy: Some(policy.name().clone()), detail }
+    }
+}
+
+/// What to say of an image that no enforced policy covers.
+pub(crate) fn without_policy(governing: &Governing) -> Denial {
+    let detail = "no enforced policy covers this repository; add one, or see `default`".to_string();
+    Denial::new(Reason::NoPolicy, with_expired_exemption(detail, governing))
+}
+
+/// An expired exemption is absent, but whoever relied on it should read its name.
+fn with_expired_exemption(detail: String, governing: &Governing) -> String {
+    match governing.expired() {
+        Some(exemption) => format!("{detail}; the exemption `{}` has expired", exemption.reason()),
+        None => detail,
+    }
+}
+
+/// What to say of a leaf on which nothing counts: what could not be read, if anything.
+pub(crate) fn unread(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) -> Option<Shortfall> {
+    let failed = findings.unread.first().map(|unread| (Reason::EvidenceUnreadable, unread.detail.as_str()));
+    let cut_off = findings.incomplete.then_some((Reason::EvidenceIncomplete, "a limit ended the reading"));
+    let (reason, why) = failed.or(cut_off)?;
+    Some(Shortfall { reason, cause, detail: format!("evidence by `{}` could not be read: {why}", leaf.by()) })
+}
+
+/// What to say of a leaf on which nothing counts though everything was read; `cause` is why the nearest piece does not.
+pub(crate) fn absent(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) -> Shortfall {
+    let rejected = findings.rejected.iter().filter(|rejected| rejected.authority == *leaf.by());
+    let cause = rejected.map(|rejected| rejected.reason).chain(cause).max_by_key(|reason| nearness(*reason));
+    let (reason, what) = match leaf {
+        Leaf::Attestation { predicate_type, .. } => {
+            (Reason::AttestationMissing, format!("attestation {predicate_type}"))
+        }
+        Leaf::Signature { .. } if cause.is_none() => (Reason::Unsigned, "signature".to_string()),
+        Leaf::Signature { .. } => (Reason::SignatureMissing, "signature".to_string()),
+    };
+    let why = cause.map_or(String::new(), |cause| format!(", the nearest candidate: {}", cause.meaning()));
+    Shortfall { reason, cause, detail: format!("no {what} by `{}`{why}", leaf.by()) }
+}
+
+/// How far a candidate came before it was found not to count.
+fn nearness(reason: Reason) -> usize {
+    const ORDER: [Reason; 9] = [
+        Reason::EvidenceTooLarge,
+        Reason::EvidenceMalformed,
+        Reason::EvidenceUnsupported,
+        Reason::KeyMismatch,
+        Reason::SignatureInvalid,
+        Reason::IdentityMismatch,
+        Reason::SubjectMismatch,
+        Reason::PredicateTypeMismatch,
+        Reason::FormatNotAccepted,
+    ];
+    ORDER.iter().position(|known| *known == reason).map_or(0, |at| at + 1)
+}
