@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::evidence::EvidenceSet;
 use crate::limits::Limits;
 use crate::oci::{Digest, Repository};
+#[cfg(any())]
 use crate::upstream::Upstream;
 
 pub mod candidate;
@@ -39,6 +40,7 @@ pub struct Wants {
 
 /// Reads all evidence about `digest` that `wants` names and `limits` allow. It never fails: what could not be read is
 /// part of the answer.
+#[cfg(any())]
 pub async fn discover(
     upstream: &Upstream,
     repository: &Repository,

@@ -110,7 +110,9 @@ pub fn verify_all(
         }
     }
     // What was there and cannot be evidence counts for nobody; each authority is told why.
-    for (authority, unusable) in authorities.iter().flat_map(|one| evidence.unusable.iter().map(move |what| (one, what))) {
+    for (authority, unusable) in
+        authorities.iter().flat_map(|one| evidence.unusable.iter().map(move |what| (one, what)))
+    {
         findings.rejected.push(Rejected {
             authority: authority.name().clone(),
             format: unusable.format,
@@ -131,9 +133,8 @@ fn bounded(bytes: &[u8], limit: u64) -> Result<(), Rejection> {
 
 /// Parses a JSON object as a `T`. Serde would also read an array as a structure, by position; nobody else does.
 fn object<T: serde::de::DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, Rejection> {
-    let malformed = |why: &dyn std::fmt::Display| {
-        Rejection::new(Reason::EvidenceMalformed, format!("not a {what}: {why}"))
-    };
+    let malformed =
+        |why: &dyn std::fmt::Display| Rejection::new(Reason::EvidenceMalformed, format!("not a {what}: {why}"));
     if !json.trim_ascii_start().starts_with(b"{") {
         return Err(malformed(&"no JSON object"));
     }
@@ -144,3 +145,10 @@ fn object<T: serde::de::DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, 
 const MAX_OBSERVERS: usize = 32;
 /// Digests of one subject of a statement.
 const MAX_DIGESTS: usize = 32;
+
+#[cfg(test)]
+mod mutations;
+#[cfg(test)]
+pub(crate) mod signer;
+#[cfg(test)]
+mod tests;

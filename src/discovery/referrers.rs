@@ -142,7 +142,9 @@ impl<S: Source> Reader<'_, S> {
         }
         match manifest.entries() {
             [layer] if is_bundle(layer) && !manifest.media_type().is_index() => Ok(Some(layer.clone())),
-            layers => Err(Miss::malformed(format!("expected one layer that is a bundle, found {} layers", layers.len()))),
+            layers => {
+                Err(Miss::malformed(format!("expected one layer that is a bundle, found {} layers", layers.len())))
+            }
         }
     }
 }

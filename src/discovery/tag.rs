@@ -7,7 +7,6 @@ use crate::oci::manifest::Descriptor;
 use crate::oci::media_type::{DSSE, SIMPLE_SIGNING};
 use crate::oci::{Digest, Manifest, Reference, Tag};
 use crate::policy::Format;
-use crate::reason::Reason;
 use crate::upstream::UpstreamError;
 
 impl<S: Source> Reader<'_, S> {
@@ -71,7 +70,11 @@ impl<S: Source> Reader<'_, S> {
         let manifest = match Manifest::parse(raw.bytes, &digest, &raw.content_type, usize::MAX) {
             Ok(manifest) if !manifest.media_type().is_index() => manifest,
             Ok(_) => {
-                found.miss(location, Format::Legacy, Miss::malformed("an index, where cosign writes an image manifest"));
+                found.miss(
+                    location,
+                    Format::Legacy,
+                    Miss::malformed("an index, where cosign writes an image manifest"),
+                );
                 return Vec::new();
             }
             Err(error) => {

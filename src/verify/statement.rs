@@ -56,7 +56,11 @@ pub(super) fn claim(payload: &[u8], subject: &Digest, limits: &Limits) -> Result
         };
         return Err(Rejection::new(Reason::SubjectMismatch, detail));
     }
-    if statement.predicate_type == COSIGN_SIGN { Ok(Claim::Signature) } else { Ok(Claim::Attestation(statement.predicate_type)) }
+    if statement.predicate_type == COSIGN_SIGN {
+        Ok(Claim::Signature)
+    } else {
+        Ok(Claim::Attestation(statement.predicate_type))
+    }
 }
 
 /// The predicate type with which cosign 3 says that the image itself is signed.

@@ -87,12 +87,7 @@ pub fn verify(
 }
 
 /// Which of `authority`'s keys made `signature`. `hint` is what the evidence says about its key; it never decides.
-fn signer_of(
-    authority: &Authority,
-    message: &[u8],
-    signature: &[u8],
-    hint: Option<&str>,
-) -> Result<Signer, Rejection> {
+fn signer_of(authority: &Authority, message: &[u8], signature: &[u8], hint: Option<&str>) -> Result<Signer, Rejection> {
     if let Some(key) = authority.keys().iter().find(|key| key.verifies(message, signature)) {
         return Ok(key.signer().clone());
     }
