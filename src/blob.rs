@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use aws_lc_rs::digest::{Context as Hash, SHA256};
 use bytes::Bytes;
 use futures_util::Stream;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderValue, IF_RANGE, RANGE};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE};
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use crate::admission::Admitted;
@@ -26,7 +26,7 @@ pub async fn serve(
     request: &HeaderMap,
 ) -> Result<Response<Body>, PullError> {
     let digest = admitted.content().0;
-    let sent = upstream.blob(method, repository, &digest, request.get(RANGE), request.get(IF_RANGE)).await?;
+    let sent = upstream.blob(method.clone(), repository, &digest, request.get(RANGE), request.get(IF_RANGE)).await?;
     let status = match sent.status {
         200 => StatusCode::OK,
         206 => StatusCode::PARTIAL_CONTENT,
@@ -34,8 +34,7 @@ pub async fn serve(
         other => return Err(PullError::Upstream(UpstreamError::Status(other))),
     };
     // Never the registry's own type: some answer a manifest's, and a client would take the blob for one.
-    let parts = sent.content_type.filter(|_| status == StatusCode::PARTIAL_CONTENT);
-    let parts = parts.filter(|kind| kind.as_bytes().starts_with(b"multipart/byteranges"));
+    let parts = sent.byteranges.filter(|_| status == StatusCode::PARTIAL_CONTENT);
     let content_type = parts.unwrap_or(HeaderValue::from_static(media_type::OCTET_STREAM));
     let body = if *method == Method::HEAD {
         body::empty()
@@ -46,7 +45,10 @@ pub async fn serve(
     };
     let mut response = respond::blob(admitted, status, content_type, body);
     let headers = response.headers_mut();
-    for (name, value) in [(CONTENT_LENGTH, sent.content_length), (CONTENT_RANGE, sent.content_range)] {
+    if let Some(length) = sent.content_length {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    for (name, value) in [(CONTENT_RANGE, sent.content_range), (ETAG, sent.etag)] {
         if let Some(value) = value {
             headers.insert(name, value);
         }
@@ -76,7 +78,7 @@ struct Corrupt {
 }
 
 impl<S: Stream<Item = Result<Bytes, UpstreamError>> + Unpin> Stream for Checked<S> {
-    type Item = Result<Bytes, body::BoxError>;
+    type Item = Result<Bytes, body::BodyError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
@@ -115,7 +117,8 @@ mod tests {
     use super::*;
 
     async fn read(chunks: &[&'static str], digest: Digest) -> (String, bool) {
-        let inner = stream::iter(chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect::<Vec<_>>());
+        let inner =
+            stream::iter(chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect::<Vec<_>>());
         let mut checked = Checked::new(inner, digest);
         let (mut text, mut whole) = (String::new(), true);
         while let Some(chunk) = checked.next().await {

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::admission::{Admitted, admit, admit_member};
+use crate::admission::{Addressed, Admitted, admit, admit_member};
 use crate::clock::{Clock, Timestamp};
 use crate::decide::Verdict;
 use crate::limits::Limits;
@@ -101,7 +101,7 @@ impl Puller {
             }),
         };
         let governing = ask.snapshot.policies.governing(&subject, ask.now);
-        self.audited(ask, blob, &governing, refused)
+        audited(ask, blob, &governing, refused)
     }
 
     /// Admits the manifest `subject`, which the client asked for by `tag` or by digest.
@@ -114,14 +114,14 @@ impl Puller {
     ) -> Result<Admitted<Arc<Manifest>>, PullError> {
         let manifest = self.fetch.manifest(subject).await?;
         let governing = ask.snapshot.policies.governing(subject, ask.now);
-        let refused = match self.refused_tag(ask, &governing, tag) {
+        let refused = match refused_tag(ask, &governing, tag) {
             Some(denial) => PullError::Denied(denial),
             None => match self.admitted_by_right(ask, &manifest, &governing, depth).await {
                 Ok(admitted) => return Ok(admitted),
                 Err(refused) => refused,
             },
         };
-        self.audited(ask, manifest, &governing, refused)
+        audited(ask, manifest, &governing, refused)
     }
 
     /// Admits as a member of an admitted index, or else on the manifest's own evidence.
@@ -191,38 +191,6 @@ impl Puller {
         Err(refused)
     }
 
-    /// The refusal of a tag by a policy that is obeyed; one that is only watched leaves a note.
-    fn refused_tag(&self, ask: &mut Ask, governing: &Governing, tag: Option<&Tag>) -> Option<Denial> {
-        let tag = tag.filter(|_| !governing.revoked())?;
-        for policy in governing.remaining().filter(|policy| policy.refuses(tag)) {
-            let detail = format!("the policy refuses the tag `{tag}`; use another tag or a digest");
-            let denial = Denial { policy: Some(policy.name().clone()), ..Denial::new(Reason::TagRefused, detail) };
-            match policy.mode() {
-                Mode::Enforce => return Some(denial),
-                Mode::Audit => note(&mut ask.facts, &[denial]),
-            }
-        }
-        None
-    }
-
-    /// Serves what is refused all the same, where the operator asked for audit; what is refused otherwise stays so.
-    fn audited<T: crate::admission::Addressed>(
-        &self,
-        ask: &mut Ask,
-        content: T,
-        governing: &Governing,
-        refused: PullError,
-    ) -> Result<Admitted<T>, PullError> {
-        let (PullError::Denied(denial) | PullError::Indeterminate(denial)) = &refused else { return Err(refused) };
-        let snapshot = &ask.snapshot;
-        let Some(verdict) = Verdict::audited(denial, governing, snapshot.trust.revision(), ask.now) else {
-            return Err(refused);
-        };
-        let admitted = admit(content, &verdict, governing, &snapshot.policies, ask.now).map_err(PullError::Denied)?;
-        note(&mut ask.facts, verdict.would_deny());
-        Ok(admitted)
-    }
-
     /// Records what an admitted manifest lists; now and then again, because the store may forget.
     async fn record(&self, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) {
         if self.recorded.get(subject).await.is_some() {
@@ -233,6 +201,37 @@ impl Puller {
             Err(down) => tracing::warn!(image.digest = %subject.digest, error = %down, "members not recorded"),
         }
     }
+}
+
+/// The refusal of a tag by a policy that is obeyed; one that is only watched leaves a note.
+fn refused_tag(ask: &mut Ask, governing: &Governing, tag: Option<&Tag>) -> Option<Denial> {
+    let tag = tag.filter(|_| !governing.revoked())?;
+    for policy in governing.remaining().filter(|policy| policy.refuses(tag)) {
+        let detail = format!("the policy refuses the tag `{tag}`; use another tag or a digest");
+        let denial = Denial { policy: Some(policy.name().clone()), ..Denial::new(Reason::TagRefused, detail) };
+        match policy.mode() {
+            Mode::Enforce => return Some(denial),
+            Mode::Audit => note(&mut ask.facts, &[denial]),
+        }
+    }
+    None
+}
+
+/// Serves what is refused all the same, where the operator asked for audit; what is refused otherwise stays so.
+fn audited<T: Addressed>(
+    ask: &mut Ask,
+    content: T,
+    governing: &Governing,
+    refused: PullError,
+) -> Result<Admitted<T>, PullError> {
+    let (PullError::Denied(denial) | PullError::Indeterminate(denial)) = &refused else { return Err(refused) };
+    let snapshot = &ask.snapshot;
+    let Some(verdict) = Verdict::audited(denial, governing, snapshot.trust.revision(), ask.now) else {
+        return Err(refused);
+    };
+    let admitted = admit(content, &verdict, governing, &snapshot.policies, ask.now).map_err(PullError::Denied)?;
+    note(&mut ask.facts, verdict.would_deny());
+    Ok(admitted)
 }
 
 fn note(facts: &mut Facts, would_deny: &[Denial]) {

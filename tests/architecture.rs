@@ -19,10 +19,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("listener", "body oci reason telemetry"),
     ("middleware", "body listener oci reason respond telemetry"),
     ("admin", "body listener telemetry reason"),
-    (
-        "proxy",
-        "admission blob body client oci passthrough pull reason respond route telemetry upstream",
-    ),
+    ("proxy", "admission blob body client oci passthrough pull reason respond route telemetry upstream"),
     ("route", "oci reason"),
     ("client", "oci policy"),
     (
@@ -71,8 +68,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
 
 /// What must never stand in the audited core.
 const CORE: [&str; 2] = ["src/decide.rs", "src/admission.rs"];
-const NOT_IN_CORE: [&str; 9] =
-    ["tokio", "http", "hyper", "moka", "reqwest", "tracing", "serde", "async", "std::fs"];
+const NOT_IN_CORE: [&str; 9] = ["tokio", "http", "hyper", "moka", "reqwest", "tracing", "serde", "async", "std::fs"];
 
 #[test]
 fn modules_import_only_what_the_table_allows() {
@@ -157,7 +153,9 @@ fn proof_types_have_no_back_doors() {
         assert_eq!(fields.count(), 0, "{path}: {name} has public fields");
         for (other, code) in sources() {
             for door in ["From<", "Default for", "DerefMut for", "Deserialize<'de> for"] {
-                let found = code.lines().find(|line| line.starts_with("impl") && line.contains(door) && line.contains(&format!("for {name}")));
+                let found = code.lines().find(|line| {
+                    line.starts_with("impl") && line.contains(door) && line.contains(&format!("for {name}"))
+                });
                 assert!(found.is_none(), "{other}: {}", found.unwrap_or_default());
             }
         }

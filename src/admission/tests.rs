@@ -68,7 +68,9 @@ fn a_verdict_of_another_repository_or_revision_or_past_its_time_admits_nothing()
     image.repository = "other".parse().expect("a name");
     let other = policies.governing(&image.at(content.digest()), NOW);
     assert!(admit(content.clone(), &verdict_here, &other, &policies, NOW).is_err());
-    let edited = exempt("revoked: { digests: [ \"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\" ] }\n");
+    let edited = exempt(
+        "revoked: { digests: [ \"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\" ] }\n",
+    );
     let governing = edited.governing(&subject().image.at(content.digest()), NOW);
     assert!(admit(content.clone(), &verdict_here, &governing, &edited, NOW).is_err());
     let until = policies_until();

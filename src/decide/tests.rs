@@ -28,7 +28,9 @@ fn policies(text: &str) -> Policies {
 
 /// `a` must sign; the text after it may add to the policy file.
 fn one(extra: &str) -> Policies {
-    policies(&format!("policies:\n  - name: p\n    match: [ \"r.io/**\" ]\n    require: {{ signature: {{ by: a }} }}\n{extra}"))
+    policies(&format!(
+        "policies:\n  - name: p\n    match: [ \"r.io/**\" ]\n    require: {{ signature: {{ by: a }} }}\n{extra}"
+    ))
 }
 
 fn outcome(policies: &Policies, findings: &Findings) -> String {
@@ -69,9 +71,19 @@ fn only_a_signature_by_the_authority_over_the_subject_in_an_accepted_format_allo
         ("nothing", none(), one(""), "unsigned"),
         ("another authority", findings_of(&[&by_b], here, &["a", "b"]), one(""), "signature_missing (key_mismatch)"),
         ("a beside b", findings_of(&[&by_b, &by_a], here, &["a", "b"]), one(""), "signed"),
-        ("another subject", findings_of(&[&signed_simple(&KEY_A, other)], other, &["a"]), one(""), "signature_missing (subject_mismatch)"),
+        (
+            "another subject",
+            findings_of(&[&signed_simple(&KEY_A, other)], other, &["a"]),
+            one(""),
+            "signature_missing (subject_mismatch)",
+        ),
         ("format", findings_of(&[&by_a], here, &["a"]), bundle_only, "signature_missing (format_not_accepted)"),
-        ("attestation only", findings_of(&[&signed_attestation(&KEY_A, here, "https://cyclonedx.org/bom")], here, &["a"]), one(""), "signature_missing (predicate_type_mismatch)"),
+        (
+            "attestation only",
+            findings_of(&[&signed_attestation(&KEY_A, here, "https://cyclonedx.org/bom")], here, &["a"]),
+            one(""),
+            "signature_missing (predicate_type_mismatch)",
+        ),
         ("unread", unread(none()), one(""), "503 evidence_unreadable"),
         ("cut off", cut_off(none()), one(""), "503 evidence_incomplete"),
         ("unread, but good evidence", unread(findings_of(&[&by_a], here, &["a"])), one(""), "signed"),
@@ -84,9 +96,8 @@ fn only_a_signature_by_the_authority_over_the_subject_in_an_accepted_format_allo
 #[test]
 fn every_policy_must_hold_and_a_no_beats_a_could_not_tell() {
     let here = subject().digest;
-    let second = |by: &str| {
-        format!("  - name: q\n    match: [ \"r.io/**\" ]\n    require: {{ signature: {{ by: {by} }} }}\n")
-    };
+    let second =
+        |by: &str| format!("  - name: q\n    match: [ \"r.io/**\" ]\n    require: {{ signature: {{ by: {by} }} }}\n");
     let by_a = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a", "b"]);
     assert_eq!(outcome(&one(&second("b")), &by_a), "signature_missing (key_mismatch)");
     assert_eq!(outcome(&one(&second("a")), &by_a), "signed");
@@ -137,7 +148,10 @@ fn verdicts_end_with_what_they_rest_on() {
     let governing = one("").governing(&subject(), NOW);
     let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
     let verdict = decide(&governing, Trust::none().revision(), &signed, &terms()).expect("a verdict");
-    assert_eq!(verdict.fresh_until(), signed.read_at.plus(Duration::from_secs(300)).min(NOW.plus(Duration::from_secs(600))));
+    assert_eq!(
+        verdict.fresh_until(),
+        signed.read_at.plus(Duration::from_secs(300)).min(NOW.plus(Duration::from_secs(600)))
+    );
     let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: x\n    expires: 1970-01-12T13:46:50Z\n";
     let governing = one(exempt).governing(&subject(), NOW);
     let verdict = foregone(&governing, Trust::none().revision(), &terms()).expect("foregone");

@@ -44,7 +44,7 @@ impl Fetch {
             first = true;
             self.resolve_anew(image, tag).await
         };
-        let resolved = self.resolving.try_get_with_by_ref(&key, init).await;
+        let resolved = Box::pin(self.resolving.try_get_with_by_ref(&key, init)).await;
         if first {
             self.resolving.invalidate(&key).await;
         }
@@ -57,14 +57,18 @@ impl Fetch {
             return Ok(digest);
         }
         // A registry that does not say the digest: the bytes do.
-        let raw = upstream.manifest(&image.repository, &Reference::Tag(tag.clone()), self.limits.manifest);
-        Ok(Digest::of(&raw.await.map_err(too_large)?.bytes))
+        let reference = Reference::Tag(tag.clone());
+        let raw = upstream.manifest(&image.repository, &reference, self.limits.manifest).await.map_err(too_large)?;
+        Ok(Digest::of(&raw.bytes))
     }
 
     /// The manifest `subject`: from memory, or by digest from the registry, parsed and re-hashed.
     pub async fn manifest(&self, subject: &Subject) -> Result<Arc<Manifest>, PullError> {
-        let init = self.manifest_anew(subject);
-        self.manifests.try_get_with_by_ref(subject, init).await.map_err(Arc::unwrap_or_clone)
+        if let Some(held) = self.manifests.get(subject).await {
+            return Ok(held);
+        }
+        let anew = self.manifests.try_get_with_by_ref(subject, self.manifest_anew(subject));
+        Box::pin(anew).await.map_err(Arc::unwrap_or_clone)
     }
 
     async fn manifest_anew(&self, subject: &Subject) -> Result<Arc<Manifest>, PullError> {
