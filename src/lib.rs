@@ -2,6 +2,8 @@
 //!
 //! The modules stand in the order of a pull.
 
+pub mod demo;
+
 pub mod snapshot;
 
 pub mod upstream;
