@@ -106,6 +106,8 @@ pub mod client;
 
 pub mod pull;
 
+pub mod demo;
+
 pub mod snapshot;
 
 pub mod upstream;

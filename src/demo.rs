@@ -1,0 +1,108 @@
+//! `countersign demo`: a registry, a signer and the proxy in one process, and pulls through it that must be served or
+//! refused.
+//!
+//! It shows the program as it is: the proxy starts from a configuration file as `serve` does and is asked over HTTP.
+//! Nothing of it is ever part of `serve`.
+
+use std::io::{self, Write};
+
+pub mod cases;
+
+pub mod client;
+
+pub mod cosign;
+
+pub mod images;
+
+pub mod proxy;
+
+pub mod registry;
+
+pub mod server;
+
+pub mod signer;
+
+pub mod table;
+
+mod answer;
+
+mod contents;
+
+mod range;
+
+mod tar;
+
+use cases::Case;
+use client::Client;
+use proxy::{Proxy, Scratch};
+use registry::Registry;
+use signer::Signer;
+use table::{Addresses, Row};
+
+/// What the demo is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Colour the table.
+    pub colour: bool,
+    /// End after the table instead of serving until Ctrl-C.
+    pub once: bool,
+    /// What to break, so that the table must show it.
+    pub sabotage: Option<Sabotage>,
+}
+
+/// A way to break the demo on purpose: with either, it must find that not every pull came out as it must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// The policy file has no policies.
+    EmptyPolicy,
+    /// Nothing is signed by the key that the policy names.
+    Unsigned,
+}
+
+/// Runs the demo, and returns whether every pull was answered as it must be.
+///
+/// # Errors
+/// If a part does not start, a pull ends without an answer, or `out` cannot be written.
+pub async fn run(options: Options, out: &mut impl Write) -> io::Result<bool> {
+    let upstream = Registry::new(registry::Options::default());
+    let name = upstream.options().name.clone();
+    let signer = Signer::generate()?;
+    let signing = options.sabotage != Some(Sabotage::Unsigned);
+    let cases = cases::prepare(&upstream, signing.then_some(&signer))?;
+    let serving = upstream.serve().await?;
+
+    let policy = match options.sabotage {
+        Some(Sabotage::EmptyPolicy) => proxy::EMPTY_POLICY.to_string(),
+        Some(Sabotage::Unsigned) | None => proxy::policy(&name, &signer.public_key_pem()),
+    };
+    let scratch = Scratch::new()?;
+    let config = scratch.write(&name, serving.address(), &policy)?;
+    let proxy = proxy::start_proxy(&config).await?;
+    let addresses = Addresses { proxy: proxy.address, admin: proxy.admin, registry: serving.address() };
+
+    let shown = show(options, &proxy, &cases, out).await;
+    if shown.is_ok() && !options.once {
+        write!(out, "{}", table::closing(addresses, &name, &policy))?;
+        out.flush()?;
+        tokio::signal::ctrl_c().await?;
+    }
+    proxy.shutdown().await;
+    shown
+}
+
+/// Pulls every row twice and prints the table.
+async fn show(options: Options, proxy: &Proxy, cases: &[Case], out: &mut impl Write) -> io::Result<bool> {
+    let client = Client::new()?;
+    let base = format!("http://{}", proxy.address);
+    // So that the first row does not pay for the client's first connection.
+    client.get(&format!("{base}/v2/")).await?;
+    let mut rows = Vec::with_capacity(cases.len());
+    for case in cases {
+        let url = format!("{base}{}", case.path);
+        let cold = client.get(&url).await?;
+        let warm = client.get(&url).await?;
+        rows.push(Row::new(case, &cold, &warm));
+    }
+    writeln!(out, "{}", table::render(&rows, options.colour))?;
+    Ok(rows.iter().all(Row::as_expected))
+}
