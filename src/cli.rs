@@ -127,7 +127,7 @@ fn demo(once: bool, sabotage: Option<Sabotage>, out: &mut (impl io::Write + IsTe
         Sabotage::EmptyPolicy => crate::demo::Sabotage::EmptyPolicy,
         Sabotage::Unsigned => crate::demo::Sabotage::Unsigned,
     });
-    let options = crate::demo::Options { once, sabotage };
+    let options = crate::demo::Options { colour: out.is_terminal(), once, sabotage };
     match serve::block_on(crate::demo::run(options, out)) {
         Ok(Ok(true)) => 0,
         Ok(Ok(false)) => 1,

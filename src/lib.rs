@@ -106,7 +106,6 @@ pub mod client;
 
 pub mod pull;
 
-pub mod demo;
 
 pub mod snapshot;
 
