@@ -2,6 +2,8 @@
 //!
 //! The modules stand in the order of a pull.
 
+pub mod config;
+
 pub mod snapshot;
 
 pub mod upstream;
@@ -39,5 +41,7 @@ pub mod clock;
 pub mod limits;
 
 pub mod strict_json;
+
+pub mod yaml;
 
 pub mod telemetry;
