@@ -67,13 +67,13 @@ impl Document {
 
     /// Ends the judging of this document: an error if there were problems.
     pub fn settle(&self, problems: Problems) -> Result<(), FileErrors> {
-        FileErrors::of(problems.into_iter().map(|(path, message)| self.error(path, message)))
+        FileErrors::of(problems.into_iter().map(|(path, message)| self.error(&path, message)))
     }
 
     /// A problem at `path` as an error of this document.
-    pub fn error(&self, path: KeyPath, message: String) -> FileError {
-        let spot = self.index.spot(&path);
-        FileError::new(&self.name, spot, Some(&self.text), &path, message)
+    pub fn error(&self, path: &KeyPath, message: String) -> FileError {
+        let spot = self.index.spot(path);
+        FileError::new(&self.name, spot, Some(&self.text), path, message)
     }
 
     /// Whether the document itself says anything at exactly `path`.

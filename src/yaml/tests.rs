@@ -81,7 +81,7 @@ fn later_problems_point_to_values_and_to_the_keys_of_lists_and_mappings() {
     let text = "inner:\n  name: a\n  words: [ b ]\nlist:\n  - flag: true\n";
     let (document, _) = parse::<Raw>("f.yaml", text).expect(text);
     let place = |path: &KeyPath| {
-        let error = document.error(path.clone(), "no".into());
+        let error = document.error(path, "no".into());
         (error.message, error.line.zip(error.column).expect("a place"))
     };
     let root = KeyPath::default();
