@@ -2,6 +2,10 @@
 //!
 //! The modules stand in the order of a pull.
 
+pub mod listener;
+
+pub mod middleware;
+
 pub mod snapshot;
 
 pub mod upstream;
@@ -30,6 +34,8 @@ pub mod record;
 
 pub mod store;
 
+pub mod body;
+
 pub mod oci;
 
 pub mod reason;
@@ -39,5 +45,7 @@ pub mod clock;
 pub mod limits;
 
 pub mod strict_json;
+
+pub mod admin;
 
 pub mod telemetry;
