@@ -8,7 +8,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus::core::GenericCounter;
-use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
+use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
 
 use crate::reason::Reason;
 
@@ -16,10 +16,13 @@ mod family;
 
 mod labels;
 
+mod in_use;
+
 #[cfg(test)]
 mod tests;
 
 use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
+pub use in_use::{InUse, ListenerMetrics};
 pub use labels::outcome_of;
 
 /// The metrics, as handles that modules are given.
@@ -43,18 +46,6 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
 }
-
-/// What one listener counts.
-#[derive(Debug, Clone)]
-pub struct ListenerMetrics {
-    connections: IntGauge,
-    turned_away: IntCounter,
-    accept_errors: IntCounter,
-}
-
-/// Something in use, counted as long as this value lives.
-#[derive(Debug)]
-pub struct InUse(IntGauge);
 
 impl Metrics {
     /// All metrics, with every series whose labels are known now.
@@ -217,36 +208,6 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl ListenerMetrics {
-    /// Counts a connection until the answer is dropped.
-    pub fn connection(&self) -> InUse {
-        InUse::new(&self.connections)
-    }
-
-    /// Counts a connection above the limit.
-    pub fn turned_away(&self) {
-        self.turned_away.inc();
-    }
-
-    /// Counts a connection that could not be accepted.
-    pub fn accept_error(&self) {
-        self.accept_errors.inc();
-    }
-}
-
-impl InUse {
-    fn new(gauge: &IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge.clone())
-    }
-}
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 
