@@ -39,8 +39,9 @@ pub struct Running {
     /// Where metrics and health are.
     pub admin: SocketAddr,
     reloader: Reloader,
-    stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    readiness: Arc<admin::Readiness>,
+    /// The pulls, then the operator's listener: it says that pulls drain until they have.
+    listeners: [(watch::Sender<bool>, JoinHandle<()>); 2],
 }
 
 /// Why a proxy could not start.
@@ -106,20 +107,24 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
     let proxy = Arc::new(proxy(&config, &current, &metrics)?);
-    let (stop, stopped) = watch::channel(false);
     let options = listener::Options {
         max_connections: config.listen.max_connections,
         header_timeout: config.listen.header_timeout,
         drain: config.listen.drain,
     };
-    let service = middleware::stack(proxy, metrics.clone());
+    let answer = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let proxy = proxy.clone();
+        async move { Ok(proxy.answer(&request.into_parts().0).await) }
+    });
+    let service = middleware::stack(answer, metrics.clone());
     let readiness = Arc::new(admin::Readiness::ready());
-    let tasks = vec![
-        tokio::spawn(listener::serve(tcp, service, options, metrics.clone(), stopped.clone())),
-        tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness, stopped)),
-    ];
+    let (stop, stopped) = watch::channel(false);
+    let pulls = tokio::spawn(listener::serve(tcp, service, options, metrics.clone(), stopped));
+    let (admin_stop, stopped) = watch::channel(false);
+    let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
     let reloader = Reloader { path: config.policy_path, audit: config.audit, current, metrics };
-    Ok(Running { address, admin: admin_address, reloader, stop, tasks })
+    let listeners = [(stop, pulls), (admin_stop, operator)];
+    Ok(Running { address, admin: admin_address, reloader, readiness, listeners })
 }
 
 fn announce(metrics: &Metrics, policies: &Policies) {
@@ -178,9 +183,10 @@ impl Running {
 
     /// Stops accepting, lets what is in flight finish, and returns when it has.
     pub async fn shutdown(self) {
-        // Nobody listening any more means that it has stopped already.
-        let _ = self.stop.send(true);
-        for task in self.tasks {
+        self.readiness.draining();
+        for (stop, task) in self.listeners {
+            // Nobody listening any more means that it has stopped already.
+            let _ = stop.send(true);
             if let Err(error) = task.await {
                 tracing::error!(%error, "a listener ended badly");
             }
