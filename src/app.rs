@@ -169,8 +169,7 @@ fn proxy(config: &Config, current: &Arc<Current>, metrics: &Arc<Metrics>) -> Res
         limits: config.limits,
         clock: Arc::new(Clock::default()),
     };
-    let registries =
-        config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone()));
+    let registries = config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone()));
     let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
     Ok(Proxy { registries: Registries::new(registries), clients, puller, metrics: metrics.clone() })
 }
@@ -198,4 +197,4 @@ impl Running {
 const STORE_BYTES: u64 = 256 << 20;
 
 /// How often the members of a manifest are recorded while it is pulled.
-const RECORD_AGAIN: Duration = Duration::from_secs(60);
+const RECORD_AGAIN: Duration = Duration::from_mins(1);

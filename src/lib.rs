@@ -106,7 +106,6 @@ pub mod client;
 
 pub mod pull;
 
-
 pub mod snapshot;
 
 pub mod upstream;
