@@ -154,8 +154,7 @@ impl Verdict {
     /// A revoked digest stays refused, and so does an index that lists one.
     pub fn audited(refusal: &Denial, governing: &Governing, trust: TrustRevision, now: Timestamp) -> Option<Self> {
         let firm = governing.revoked() || matches!(refusal.reason, Reason::Revoked | Reason::ChildDenied);
-        let asked =
-            governing.audits_all() || (governing.default_mode() == Mode::Audit && refusal.reason == Reason::NoPolicy);
+        let asked = governing.audits_all() || governing.left_to_audit();
         if firm || !asked || !matches!(refusal.reason.class(), Class::Deny | Class::Unavailable) {
             return None;
         }

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::discovery::candidate::Candidate;
+use crate::policy::Format;
 use crate::reason::Reason;
 
 /// Untrusted material, and how complete the reading was. Absence is a fact only if everything was read.
@@ -11,8 +12,8 @@ pub struct EvidenceSet {
     pub candidates: Vec<Candidate>,
     /// Sources that failed for another reason than 404, or pieces that were cut off.
     pub unread: Vec<Unread>,
-    /// Material that was there but cannot be evidence: too large, a wrong digest, not a manifest.
-    pub unusable: Vec<Unread>,
+    /// Material that was there but cannot be evidence: too large, or not what it says it is.
+    pub unusable: Vec<Unusable>,
     /// Whether a limit ended the reading early.
     pub incomplete: bool,
     /// When the reading began.
@@ -28,4 +29,34 @@ pub struct Unread {
     pub reason: Reason,
     /// Why, for people.
     pub detail: String,
+}
+
+/// One piece that was read and cannot be evidence, whoever signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// Where it was found.
+    pub location: String,
+    /// How it was stored.
+    pub format: Format,
+    /// Why, as a reason.
+    pub reason: Reason,
+    /// Why, for people.
+    pub detail: String,
+}
+
+impl Unread {
+    pub(crate) fn new(location: impl Into<String>, reason: Reason, detail: &str) -> Self {
+        Self { location: location.into(), reason, detail: printable(detail) }
+    }
+}
+
+impl Unusable {
+    pub(crate) fn new(location: impl Into<String>, format: Format, reason: Reason, detail: &str) -> Self {
+        Self { location: location.into(), format, reason, detail: printable(detail) }
+    }
+}
+
+/// A text that quotes foreign material, made fit for one log line: bounded, without control characters.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(400).collect()
 }

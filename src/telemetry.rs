@@ -4,5 +4,5 @@ pub mod log;
 
 pub mod metrics;
 
-pub use log::Facts;
-pub use metrics::Metrics;
+pub use log::{Facts, Request};
+pub use metrics::{ListenerMetrics, Metrics, outcome_of};

@@ -26,3 +26,9 @@ impl Trust {
         self.revision
     }
 }
+
+impl std::fmt::Display for TrustRevision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
+    }
+}

@@ -1,6 +1,7 @@
 //! The registry behind the proxy: what the pull needs of it, and how it can fail.
 //!
-//! Everything that it answers is untrusted; sizes are bounded here, digests are recomputed by whoever reads.
+//! Everything that it answers is untrusted: sizes and times are bounded here, digests are recomputed by whoever reads.
+//! It refuses to follow redirects and to carry credentials to a host that is not the registry's own.
 
 use std::time::Duration;
 
@@ -9,23 +10,53 @@ use bytes::Bytes;
 use crate::oci::{Digest, Reference, Repository, Tag};
 use crate::reason::Reason;
 
-pub mod auth;
-
-pub mod body;
-
 pub mod client;
+
+pub mod blob;
+
+pub mod settings;
 
 pub mod credentials;
 
+mod docker_config;
+
+mod connection;
+
+mod auth;
+
+mod realm;
+
+mod challenge;
+
+mod link;
+
+mod body;
+
+pub use blob::BlobResponse;
 pub use client::Upstream;
+pub use credentials::{Credentials, Secret};
+pub use settings::{BuildError, Settings};
 
 /// A manifest as the registry sent it: bytes and announced type, nothing checked.
 #[derive(Debug, Clone)]
 pub struct RawManifest {
     /// The body, within the limit that was asked for.
     pub bytes: Bytes,
-    /// The `Content-Type` header.
+    /// The `Content-Type` header, empty if there is none.
     pub content_type: String,
+}
+
+/// One page of a list as the registry sent it: referrers or tags, nothing checked.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The body, within the limit that was asked for.
+    pub bytes: Bytes,
+    /// The `Content-Type` header, empty if there is none.
+    pub content_type: String,
+    /// The query that asks for the next page of the same list.
+    pub next: Option<String>,
+    /// The registry says that there is more, but not at this list: what was read is not all.
+    pub foreign_next: bool,
 }
 
 /// How an upstream request ended without the answer.
@@ -37,9 +68,26 @@ pub enum UpstreamError {
         /// Its answer.
         status: u16,
     },
+    /// The content is not what its digest says.
+    #[error("the registry sent `{actual}` for `{expected}`")]
+    DigestMismatch {
+        /// What was asked for.
+        expected: Digest,
+        /// What the bytes hash to.
+        actual: Digest,
+    },
+    /// The answer is not HTTP as the registry's specification has it.
+    #[error("the registry's answer is malformed: {0}")]
+    Malformed(&'static str),
     /// 404.
     #[error("the registry does not have it")]
     NotFound,
+    /// It wants a token from a server that must not see the proxy's credentials, or cannot be asked at all.
+    #[error("the registry asks for a token from `{host}`, which is not its own host; nothing was sent there")]
+    RealmRefused {
+        /// The host of the challenge's realm.
+        host: String,
+    },
     /// It redirects where the configuration does not allow.
     #[error("the registry redirects to `{host}`, which is not allowed")]
     RedirectRefused {
@@ -54,6 +102,12 @@ pub enum UpstreamError {
     Throttled {
         /// Its `Retry-After`, if it gave one in seconds.
         retry_after: Option<Duration>,
+    },
+    /// The token server's failure. Apart from the registry's own, whose 404 and 405 mean something to callers.
+    #[error("the registry's token server answered {status}")]
+    TokenServer {
+        /// Its answer.
+        status: u16,
     },
     /// A phase took longer than configured.
     #[error("the registry did not answer in time")]
@@ -73,10 +127,15 @@ impl UpstreamError {
     /// The reason that a client is given.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::CredentialsRejected { .. } => Reason::UpstreamCredentialsRejected,
+            Self::CredentialsRejected { .. } | Self::RealmRefused { .. } => Reason::UpstreamCredentialsRejected,
+            Self::DigestMismatch { .. } => Reason::UpstreamDigestMismatch,
             Self::NotFound => Reason::UpstreamNotFound,
             Self::RedirectRefused { .. } => Reason::RedirectRefused,
-            Self::Status(_) | Self::TooLarge { .. } | Self::Transport(_) => Reason::UpstreamUnavailable,
+            Self::Malformed(_)
+            | Self::Status(_)
+            | Self::TokenServer { .. }
+            | Self::TooLarge { .. }
+            | Self::Transport(_) => Reason::UpstreamUnavailable,
             Self::Throttled { .. } => Reason::UpstreamThrottled,
             Self::Timeout => Reason::UpstreamTimeout,
         }
@@ -101,6 +160,9 @@ pub enum Operation<'a> {
 }
 
 impl Operation<'_> {
+    /// The path of [`Operation::Ping`], which is about no repository.
+    pub const PING_PATH: &'static str = "/v2/";
+
     /// The operation's name as a metric label.
     pub const fn name(self) -> &'static str {
         match self {
@@ -121,7 +183,10 @@ impl Operation<'_> {
             Self::Blob(digest) => format!("/v2/{repository}/blobs/{digest}"),
             Self::Referrers(digest) => format!("/v2/{repository}/referrers/{digest}"),
             Self::Tags => format!("/v2/{repository}/tags/list"),
-            Self::Ping => "/v2/".to_string(),
+            Self::Ping => Self::PING_PATH.to_string(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,19 @@
 //! What verification establishes: which authority signed which subject. What policy makes of it is not said here.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
-use crate::evidence::Unread;
-use crate::policy::{Format, Name};
+use crate::discovery::Material;
+use crate::evidence::{EvidenceSet, Unread, printable};
+use crate::limits::Limits;
+use crate::oci::Digest;
+use crate::policy::{Authority, Format, Name};
 use crate::reason::Reason;
+use crate::strict_json;
 
 pub mod bundle;
+
+mod envelope;
 
 pub mod simple_signing;
 
@@ -44,3 +52,103 @@ pub struct Rejected {
     /// The same for people.
     pub detail: String,
 }
+
+/// Why one candidate does not count for one authority, before it is known where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The reason.
+    pub reason: Reason,
+    /// The same for people.
+    pub detail: String,
+}
+
+impl Rejection {
+    fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
+        Self { reason, detail: printable(detail.as_ref()) }
+    }
+}
+
+/// Verifies everything in `evidence` for each of `authorities`. No I/O; what it costs is bounded by `limits`.
+///
+/// Of each kind of material at most `limits.examined` pieces are tried, so that a flood of one cannot hide another.
+pub fn verify_all(
+    evidence: &EvidenceSet,
+    subject: &Digest,
+    authorities: &[Arc<Authority>],
+    limits: &Limits,
+) -> Findings {
+    let mut findings = Findings {
+        verified: Vec::new(),
+        rejected: Vec::new(),
+        unread: evidence.unread.clone(),
+        incomplete: evidence.incomplete,
+        read_at: evidence.read_at,
+    };
+    let mut examined = [0; 3];
+    for candidate in &evidence.candidates {
+        let kind = match candidate.untrusted() {
+            Material::Bundle(_) => 0,
+            Material::Envelope(_) => 1,
+            Material::SimpleSigning { .. } => 2,
+        };
+        examined[kind] += 1;
+        if examined[kind] > limits.examined {
+            findings.incomplete = true;
+            continue;
+        }
+        for authority in authorities {
+            match verified::verify(candidate, subject, authority, limits) {
+                Ok(proof) => findings.verified.push(proof),
+                Err(Rejection { reason, detail }) => findings.rejected.push(Rejected {
+                    authority: authority.name().clone(),
+                    format: candidate.format(),
+                    location: candidate.location().to_string(),
+                    reason,
+                    detail,
+                }),
+            }
+        }
+    }
+    // What was there and cannot be evidence counts for nobody; each authority is told why.
+    for (authority, unusable) in
+        authorities.iter().flat_map(|one| evidence.unusable.iter().map(move |what| (one, what)))
+    {
+        findings.rejected.push(Rejected {
+            authority: authority.name().clone(),
+            format: unusable.format,
+            location: unusable.location.clone(),
+            reason: unusable.reason,
+            detail: unusable.detail.clone(),
+        });
+    }
+    findings
+}
+
+fn bounded(bytes: &[u8], limit: u64) -> Result<(), Rejection> {
+    if u64::try_from(bytes.len()).is_ok_and(|size| size <= limit) {
+        return Ok(());
+    }
+    Err(Rejection::new(Reason::EvidenceTooLarge, format!("{} bytes, at most {limit} are read", bytes.len())))
+}
+
+/// Parses a JSON object as a `T`. Serde would also read an array as a structure, by position; nobody else does.
+fn object<T: serde::de::DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, Rejection> {
+    let malformed =
+        |why: &dyn std::fmt::Display| Rejection::new(Reason::EvidenceMalformed, format!("not a {what}: {why}"));
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(malformed(&"no JSON object"));
+    }
+    strict_json::parse(json).map_err(|error| malformed(&error))
+}
+
+/// Log entries, or time stamps, of one bundle.
+const MAX_OBSERVERS: usize = 32;
+/// Digests of one subject of a statement.
+const MAX_DIGESTS: usize = 32;
+
+#[cfg(test)]
+mod mutations;
+#[cfg(test)]
+pub(crate) mod signer;
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,249 @@
-//! The structure of the program, as tests.
+//! The structure of the program, as tests: who may import whom, who may decide, how large a room may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which modules of ours each top-level module may name. What is missing here may name none.
+const MAY_IMPORT: &[(&str, &str)] = &[
+    ("main", ""),
+    ("cli", "app config demo policy reason telemetry yaml"),
+    (
+        "app",
+        "admin body cache client clock config limits listener membership middleware policy proxy pull reason record \
+         route snapshot store telemetry trust upstream yaml",
+    ),
+    ("demo", "app config oci policy reason telemetry yaml"),
+    ("config", "limits oci policy yaml"),
+    ("yaml", ""),
+    ("listener", "body oci reason telemetry"),
+    ("middleware", "body listener oci reason respond telemetry"),
+    ("admin", "body listener telemetry reason"),
+    ("proxy", "admission blob body client oci passthrough pull reason respond route telemetry upstream"),
+    ("route", "oci reason"),
+    ("client", "oci policy"),
+    (
+        "pull",
+        "admission cache clock decide discovery limits membership oci outcome policy reason record route snapshot \
+         store telemetry upstream verify",
+    ),
+    ("blob", "admission body oci pull reason respond upstream"),
+    ("passthrough", "body oci pull respond route upstream"),
+    ("respond", "admission body oci outcome pull reason route upstream"),
+    ("body", ""),
+    ("snapshot", "policy trust"),
+    ("cache", "clock decide outcome"),
+    ("discovery", "clock evidence limits oci policy reason strict_json upstream"),
+    ("evidence", "clock discovery reason"),
+    ("verify", "clock discovery evidence limits oci policy reason strict_json"),
+    ("decide", "clock oci outcome policy reason record trust verify"),
+    ("admission", "clock decide oci outcome policy reason"),
+    ("outcome", "clock oci policy reason trust verify"),
+    ("record", "clock decide outcome"),
+    ("membership", "admission oci store"),
+    ("store", ""),
+    ("trust", "oci"),
+    ("policy", "clock oci reason yaml"),
+    ("upstream", "oci reason telemetry"),
+    ("telemetry", "oci reason body"),
+    ("oci", "strict_json"),
+    ("strict_json", ""),
+    ("reason", ""),
+    ("clock", ""),
+    ("limits", ""),
+];
+
+/// Calls that only the named files may make: deciding and admitting happen in the pull and nowhere else.
+const MAY_CALL: &[(&str, &[&str])] = &[
+    ("decide(", &["src/decide.rs", "src/pull/judge.rs"]),
+    ("foregone(", &["src/decide.rs", "src/pull/judge.rs"]),
+    ("admit(", &["src/admission.rs", "src/pull.rs"]),
+    ("admit_member(", &["src/admission.rs", "src/pull.rs"]),
+    ("Verdict::audited(", &["src/decide.rs", "src/pull.rs"]),
+    ("Verdict::restore(", &["src/decide.rs", "src/pull/judge.rs"]),
+    ("Candidate::new(", &["src/discovery/candidate.rs", "src/discovery/referrers.rs", "src/discovery/tag.rs"]),
+    ("respond::manifest(", &["src/respond.rs", "src/proxy.rs"]),
+    ("respond::blob(", &["src/respond.rs", "src/blob.rs"]),
+];
+
+/// What must never stand in the audited core.
+const CORE: [&str; 2] = ["src/decide.rs", "src/admission.rs"];
+const NOT_IN_CORE: [&str; 9] = ["tokio", "http", "hyper", "moka", "reqwest", "tracing", "serde", "async", "std::fs"];
+
+#[test]
+fn modules_import_only_what_the_table_allows() {
+    let table: BTreeMap<&str, BTreeSet<&str>> =
+        MAY_IMPORT.iter().map(|(module, may)| (*module, may.split_whitespace().collect())).collect();
+    let mut wrong = Vec::new();
+    for (path, code) in sources() {
+        let module = top_module(&path);
+        if matches!(module.as_str(), "lib" | "test_support") {
+            continue;
+        }
+        let Some(may) = table.get(module.as_str()) else {
+            wrong.push(format!("{path}: module `{module}` is not in the table"));
+            continue;
+        };
+        for named in named_modules(&code) {
+            if named != module && !may.contains(named.as_str()) {
+                wrong.push(format!("{path}: `{module}` names `crate::{named}`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn deciding_and_admitting_happen_in_the_pull_only() {
+    let mut wrong = Vec::new();
+    for (path, code) in sources() {
+        for (call, files) in MAY_CALL {
+            if calls(&code, call) && !files.contains(&path.as_str()) {
+                wrong.push(format!("{path}: calls `{call}…)`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for (call, files) in MAY_CALL {
+        let used = sources().iter().any(|(path, code)| files.contains(&path.as_str()) && calls(code, call));
+        assert!(used, "`{call}` is called nowhere: the table is stale");
+    }
+}
+
+#[test]
+fn the_core_is_small_and_pure_and_its_files_are_leaves() {
+    for path in CORE {
+        let code = code_of(&root().join(path));
+        let lines = code.lines().filter(|line| !line.trim().is_empty()).count();
+        assert!(lines <= 150, "{path}: {lines} lines of code");
+        for banned in NOT_IN_CORE {
+            let found = code.lines().find(|line| words(line).any(|word| word == banned) || line.contains("std::fs"));
+            assert!(found.is_none(), "{path}: `{banned}` in `{}`", found.unwrap_or_default());
+        }
+    }
+    for leaf in ["decide", "admission", "record", "verify/verified", "discovery/candidate"] {
+        let folder = root().join("src").join(leaf);
+        let children = fs::read_dir(&folder).map(|entries| entries.flatten().map(|e| e.file_name()).collect());
+        let children: Vec<_> = children.unwrap_or_default();
+        assert!(children.iter().all(|name| name == "tests.rs"), "{leaf} has children: {children:?}");
+    }
+}
+
+#[test]
+fn proof_types_have_no_back_doors() {
+    for (path, name) in [
+        ("src/decide.rs", "Verdict"),
+        ("src/admission.rs", "Admitted"),
+        ("src/record.rs", "Authenticated"),
+        ("src/verify/verified.rs", "Verified"),
+        ("src/oci/manifest.rs", "Manifest"),
+        ("src/policy.rs", "Policy"),
+        ("src/policy.rs", "Policies"),
+        ("src/policy/governing.rs", "Governing"),
+    ] {
+        let code = code_of(&root().join(path));
+        let declared = [format!("pub struct {name} {{"), format!("pub struct {name}<"), format!("pub struct {name}(")];
+        let at = declared.iter().find_map(|text| code.find(text.as_str())).unwrap_or_else(|| panic!("{path}: {name}"));
+        let attributes = code[..at].lines().rev().take_while(|line| line.starts_with("#[")).collect::<String>();
+        for derive in ["Default", "Deserialize"] {
+            assert!(!attributes.contains(derive), "{path}: {name} derives {derive}");
+        }
+        let body = code[at..].split_once('}').map_or("", |(body, _)| body);
+        let fields = body.lines().skip(1).filter(|line| line.trim_start().starts_with("pub"));
+        assert_eq!(fields.count(), 0, "{path}: {name} has public fields");
+        for (other, code) in sources() {
+            for door in ["From<", "Default for", "DerefMut for", "Deserialize<'de> for"] {
+                let found = code.lines().find(|line| {
+                    line.starts_with("impl") && line.contains(door) && line.contains(&format!("for {name}"))
+                });
+                assert!(found.is_none(), "{other}: {}", found.unwrap_or_default());
+            }
+        }
+    }
+}
+
+#[test]
+fn rooms_are_small() {
+    let mut sizes: Vec<(usize, String)> = Vec::new();
+    for path in files(&root().join("src")) {
+        let text = fs::read_to_string(&path).expect("a source file");
+        sizes.push((text.lines().count(), relative(&path)));
+    }
+    sizes.sort();
+    let (largest, path) = sizes.last().expect("sources").clone();
+    assert!(largest <= 300, "{path} has {largest} lines");
+    let median = sizes[sizes.len() / 2].0;
+    assert!(median <= 150, "the median file has {median} lines");
+}
+
+/// Every source file that is not a test, with comments and inline tests taken away.
+fn sources() -> Vec<(String, String)> {
+    let not_test = |path: &PathBuf| path.file_name().is_none_or(|name| name != "tests.rs" && name != "test_support.rs");
+    files(&root().join("src")).into_iter().filter(not_test).map(|path| (relative(&path), code_of(&path))).collect()
+}
+
+fn code_of(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a source file");
+    let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+}
+
+fn named_modules(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        if at > 0 && code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        if let Some(list) = rest.strip_prefix('{') {
+            let list = list.split('}').next().unwrap_or_default();
+            found.extend(list.split(',').map(|item| first_word(item.trim())));
+        } else {
+            found.insert(first_word(rest));
+        }
+    }
+    found
+}
+
+fn first_word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| !c.is_alphanumeric() && c != '_')
+}
+
+/// Whether `code` calls `call` as a whole word and does not only define it.
+fn calls(code: &str, call: &str) -> bool {
+    code.match_indices(call).any(|(at, _)| {
+        let before = &code[..at];
+        !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.') && !before.ends_with("fn ")
+    })
+}
+
+fn top_module(path: &str) -> String {
+    let rest = path.trim_start_matches("src/");
+    rest.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_string()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).expect("within the crate").display().to_string()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}

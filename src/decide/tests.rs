@@ -1,1 +1,208 @@
+//! The truth table of the decision, over evidence that was really signed and really verified.
 
+use std::time::Duration;
+
+use super::*;
+use crate::evidence::Unread;
+use crate::policy::file::parse;
+use crate::policy::{Format, Name, Policies};
+use crate::test_support::{KEY_A, KEY_B, findings_of, signed_attestation, signed_simple, subject};
+use crate::verify::Rejected;
+
+const NOW: Timestamp = Timestamp(1_000_000);
+
+fn terms() -> Terms {
+    let secs = Duration::from_secs;
+    Terms { now: NOW, allow: secs(600), deny: secs(15), evidence_max_age: secs(300) }
+}
+
+fn policies(text: &str) -> Policies {
+    let authorities = format!(
+        "authorities:\n  a: {{ key: {{ inline: {a:?}, insecureSkipTransparencyLog: true }} }}\n  b: {{ key: {{ inline: {b:?}, \
+         insecureSkipTransparencyLog: true }} }}\n",
+        a = KEY_A.public_pem(),
+        b = KEY_B.public_pem()
+    );
+    parse(&format!("{authorities}{text}"), "test.yaml", std::path::Path::new(".")).expect("a policy text")
+}
+
+/// `a` must sign; the text after it may add to the policy file.
+fn one(extra: &str) -> Policies {
+    policies(&format!(
+        "policies:\n  - name: p\n    match: [ \"r.io/**\" ]\n    require: {{ signature: {{ by: a }} }}\n{extra}"
+    ))
+}
+
+fn outcome(policies: &Policies, findings: &Findings) -> String {
+    let governing = policies.governing(&subject(), NOW);
+    match decide(&governing, Trust::none().revision(), findings, &terms()) {
+        Ok(verdict) => match verdict.outcome() {
+            Outcome::Allow(basis) => basis.reason().to_string(),
+            Outcome::Deny(denial) => match denial.cause {
+                Some(cause) => format!("{} ({cause})", denial.reason),
+                None => denial.reason.to_string(),
+            },
+        },
+        Err(Indeterminate(why)) => format!("503 {}", why.reason),
+    }
+}
+
+fn unread(mut findings: Findings) -> Findings {
+    let (location, detail) = ("tag".to_string(), "500".to_string());
+    findings.unread.push(Unread { location, reason: Reason::UpstreamUnavailable, detail });
+    findings
+}
+
+fn cut_off(mut findings: Findings) -> Findings {
+    findings.incomplete = true;
+    findings
+}
+
+use crate::trust::Trust;
+
+#[test]
+fn only_a_signature_by_the_authority_over_the_subject_in_an_accepted_format_allows() {
+    let (here, other) = (subject().digest, Digest::of(b"other"));
+    let (by_a, by_b) = (signed_simple(&KEY_A, here), signed_simple(&KEY_B, here));
+    let none = || findings_of(&[], here, &[]);
+    let bundle_only = one("    formats: [ bundle ]\n");
+    for (name, findings, policies, expected) in [
+        ("signed", findings_of(&[&by_a], here, &["a"]), one(""), "signed"),
+        ("nothing", none(), one(""), "unsigned"),
+        ("another authority", findings_of(&[&by_b], here, &["a", "b"]), one(""), "signature_missing (key_mismatch)"),
+        ("a beside b", findings_of(&[&by_b, &by_a], here, &["a", "b"]), one(""), "signed"),
+        (
+            "another subject",
+            findings_of(&[&signed_simple(&KEY_A, other)], other, &["a"]),
+            one(""),
+            "signature_missing (subject_mismatch)",
+        ),
+        ("format", findings_of(&[&by_a], here, &["a"]), bundle_only, "signature_missing (format_not_accepted)"),
+        (
+            "attestation only",
+            findings_of(&[&signed_attestation(&KEY_A, here, "https://cyclonedx.org/bom")], here, &["a"]),
+            one(""),
+            "signature_missing (predicate_type_mismatch)",
+        ),
+        ("unread", unread(none()), one(""), "503 evidence_unreadable"),
+        ("cut off", cut_off(none()), one(""), "503 evidence_incomplete"),
+        ("unread, but good evidence", unread(findings_of(&[&by_a], here, &["a"])), one(""), "signed"),
+        ("no policy", none(), policies("policies: []\n"), "no_policy"),
+    ] {
+        assert_eq!(outcome(&policies, &findings), expected, "{name}");
+    }
+}
+
+#[test]
+fn every_policy_must_hold_and_a_no_beats_a_could_not_tell() {
+    let here = subject().digest;
+    let second =
+        |by: &str| format!("  - name: q\n    match: [ \"r.io/**\" ]\n    require: {{ signature: {{ by: {by} }} }}\n");
+    let by_a = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a", "b"]);
+    assert_eq!(outcome(&one(&second("b")), &by_a), "signature_missing (key_mismatch)");
+    assert_eq!(outcome(&one(&second("a")), &by_a), "signed");
+    let both = findings_of(&[&signed_simple(&KEY_A, here), &signed_simple(&KEY_B, here)], here, &["a", "b"]);
+    assert_eq!(outcome(&one(&second("b")), &both), "signed");
+}
+
+#[test]
+fn order_revoked_then_exempt_then_policies_then_default() {
+    let here = subject().digest;
+    let none = findings_of(&[], here, &["a"]);
+    let revoked = format!("revoked: {{ digests: [ \"{here}\" ] }}\n");
+    let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: INC-1\n";
+    let named = format!("{exempt}    policies: [ p ]\n");
+    let expired = format!("{exempt}    expires: 1970-01-02T00:00:00Z\n");
+    let other_digest = format!("exemptions:\n  - match: [ \"r.io/app@{}\" ]\n    reason: x\n", Digest::of(b"z"));
+    let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
+    for (extra, findings, expected) in [
+        (revoked.clone(), &signed, "revoked"),
+        (format!("{exempt}{revoked}"), &none, "revoked"),
+        (exempt.to_string(), &none, "exempt"),
+        (named, &none, "exempt"),
+        (expired, &none, "unsigned"),
+        (other_digest, &none, "unsigned"),
+    ] {
+        assert_eq!(outcome(&one(&extra), findings), expected, "{extra}");
+    }
+}
+
+#[test]
+fn an_audited_policy_leaves_a_note_and_never_allows_or_blocks() {
+    let here = subject().digest;
+    let watched = "  - name: w\n    match: [ \"r.io/**\" ]\n    mode: audit\n    require: { signature: { by: b } }\n";
+    let policies_with = one(watched);
+    let governing = policies_with.governing(&subject(), NOW);
+    let findings = unread(findings_of(&[&signed_simple(&KEY_A, here)], here, &["a", "b"]));
+    let verdict = decide(&governing, Trust::none().revision(), &findings, &terms()).expect("a verdict");
+    assert_eq!(verdict.outcome(), &Outcome::Allow(Basis::Signed));
+    assert_eq!(verdict.would_deny().len(), 1);
+    let only_watched = policies(&format!("policies:\n{watched}"));
+    let good = findings_of(&[&signed_simple(&KEY_B, here)], here, &["a", "b"]);
+    assert_eq!(outcome(&only_watched, &good), "no_policy");
+}
+
+#[test]
+fn verdicts_end_with_what_they_rest_on() {
+    let here = subject().digest;
+    let governing = one("").governing(&subject(), NOW);
+    let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
+    let verdict = decide(&governing, Trust::none().revision(), &signed, &terms()).expect("a verdict");
+    assert_eq!(
+        verdict.fresh_until(),
+        signed.read_at.plus(Duration::from_secs(300)).min(NOW.plus(Duration::from_secs(600)))
+    );
+    let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: x\n    expires: 1970-01-12T13:46:50Z\n";
+    let governing = one(exempt).governing(&subject(), NOW);
+    let verdict = foregone(&governing, Trust::none().revision(), &terms()).expect("foregone");
+    assert_eq!((verdict.valid_until(), verdict.fresh_until()), (Timestamp(1_000_010), Timestamp(1_000_010)));
+}
+
+#[test]
+fn audit_serves_refusals_but_neither_revoked_digests_nor_requests_that_are_wrong() {
+    let trust = Trust::none().revision();
+    let audit = |policies: Policies, reason| {
+        Verdict::audited(&Denial::new(reason, ""), &policies.governing(&subject(), NOW), trust, NOW).is_some()
+    };
+    let revoked = format!("revoked: {{ digests: [ \"{}\" ] }}\n", subject().digest);
+    assert!(audit(one("").audited(true), Reason::Unsigned));
+    assert!(audit(one("").audited(true), Reason::EvidenceUnreadable));
+    assert!(!audit(one(""), Reason::Unsigned));
+    assert!(!audit(one(&revoked).audited(true), Reason::Revoked));
+    assert!(!audit(one("").audited(true), Reason::ChildDenied));
+    assert!(!audit(one("").audited(true), Reason::UpstreamNotFound));
+    assert!(!audit(one("default: audit\n"), Reason::Unsigned), "an enforced policy governs it");
+    assert!(audit(policies("policies: []\ndefault: audit\n"), Reason::NoPolicy));
+}
+
+#[test]
+fn a_record_is_restored_only_for_the_same_key_while_fresh() {
+    let here = subject().digest;
+    let trust = Trust::none().revision();
+    let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
+    let (ours, edited) = (one(""), one("    refuseTags: [ latest ]\n"));
+    let governing = ours.governing(&subject(), NOW);
+    let verdict = decide(&governing, trust, &signed, &terms()).expect("a verdict");
+    let seal = crate::record::Seal::random().expect("randomness");
+    let record = VerdictRecord::of(&verdict).expect("a stored kind");
+    let sealed = seal.close(b"p", &record).expect("serialises");
+    let record = seal.open::<VerdictRecord>(b"p", &sealed).expect("ours");
+    assert!(Verdict::restore(&record, &governing, trust, NOW).is_some());
+    assert!(Verdict::restore(&record, &governing, trust, verdict.fresh_until()).is_none());
+    assert!(Verdict::restore(&record, &edited.governing(&subject(), NOW), trust, NOW).is_none());
+    let mut other = subject();
+    other.digest = Digest::of(b"other");
+    assert!(Verdict::restore(&record, &ours.governing(&other, NOW), trust, NOW).is_none());
+}
+
+#[test]
+fn an_unrelated_finding_never_turns_deny_into_allow() {
+    let here = subject().digest;
+    let mut findings = findings_of(&[&signed_simple(&KEY_B, here)], here, &["a", "b"]);
+    for reason in Reason::ALL {
+        let authority = Name::new("a").expect("a name");
+        let (location, detail) = (String::new(), String::new());
+        findings.rejected.push(Rejected { authority, format: Format::Legacy, location, reason: *reason, detail });
+        assert!(outcome(&one(""), &findings).starts_with("signature_missing"), "{reason}");
+    }
+}

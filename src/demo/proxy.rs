@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use crate::app::{self, Running};
+use crate::config::Config;
 use crate::oci::Digest;
 
 /// A directory of our own that is gone when this is dropped.
@@ -97,21 +99,32 @@ pub struct Proxy {
     pub address: SocketAddr,
     /// Where metrics and health are.
     pub admin: SocketAddr,
+    running: Running,
 }
 
 impl Proxy {
+    /// Reads the policy again, as SIGHUP does.
+    ///
+    /// # Errors
+    /// If the policy file is wrong; the old policy stays.
+    pub fn reload(&self) -> io::Result<()> {
+        self.running.reloader().reload().map_err(io::Error::other)
+    }
+
     /// Stops it.
-    #[expect(clippy::unused_async, reason = "the application's own shutdown is awaited here")]
-    pub async fn shutdown(self) {}
+    pub async fn shutdown(self) {
+        self.running.shutdown().await;
+    }
 }
 
-/// Starts the proxy with the configuration at `config`.
+/// Starts the proxy with the configuration at `config`, as `serve` does but without the environment's word.
 ///
 /// # Errors
 /// If it does not start.
-#[expect(clippy::unused_async, reason = "the application's own start is awaited here")]
 pub async fn start_proxy(config: &Path) -> io::Result<Proxy> {
-    Err(io::Error::other(format!("the proxy is not part of this build; its configuration is {}", config.display())))
+    let config = Config::load(config, std::iter::empty()).map_err(io::Error::other)?;
+    let running = app::start(config).await.map_err(io::Error::other)?;
+    Ok(Proxy { address: running.address, admin: running.admin, running })
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub enum Material {
 }
 
 impl Candidate {
-    pub(super) fn new(location: String, untrusted: Material) -> Self {
+    pub(crate) fn new(location: String, untrusted: Material) -> Self {
         Self { location, untrusted }
     }
 

@@ -16,6 +16,12 @@ pub struct Authority {
 }
 
 impl Authority {
+    /// An authority without a policy text, for tests of verification.
+    #[cfg(test)]
+    pub(crate) fn of_keys(name: &str, keys: Vec<PublicKey>) -> Self {
+        Self { name: Name::new(name).expect("a name"), keys }
+    }
+
     /// Its name in the policy file.
     pub fn name(&self) -> &Name {
         &self.name

@@ -124,9 +124,9 @@ impl Governing {
         self.revoked
     }
 
-    /// What happens to images that no enforced policy matches.
-    pub fn default_mode(&self) -> Mode {
-        self.default
+    /// Whether no enforced policy matches and `default` says that such images are only watched.
+    pub fn left_to_audit(&self) -> bool {
+        self.default == Mode::Audit && self.policies.iter().all(|policy| policy.mode() == Mode::Audit)
     }
 
     /// Whether every refusal that policy makes is only watched (`policy.audit`, `serve --audit`).

@@ -1,32 +1,216 @@
 //! Every metric that the program exports.
+//!
+//! Labels are bounded: a repository, tag or digest is never one, and what comes from outside (a policy's name, the
+//! status of the registry) is mapped to values known beforehand. Those series exist from the start, at 0: a counter
+//! that first appears with its first denial shows no increase. They are also held as handles, so that counting on the
+//! way of a cached pull takes no lock.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prometheus::core::GenericCounter;
+use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
 
 use crate::reason::Reason;
 
+mod family;
+
+mod labels;
+
+mod in_use;
+
+#[cfg(test)]
+mod tests;
+
+use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
+pub use in_use::{InUse, ListenerMetrics};
+pub use labels::outcome_of;
+
 /// The metrics, as handles that modules are given.
-#[derive(Debug, Default)]
-pub struct Metrics {}
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    decisions: ByPolicy,
+    decided: IntCounterVec,
+    would_deny: ByPolicy,
+    pulls: Histograms<2>,
+    verdict_cache: Counters<1>,
+    verifications: Counters<1>,
+    verification_duration: Histogram,
+    upstream: Counters<2>,
+    upstream_duration: Histograms<1>,
+    reloads: Counters<1>,
+    reload_failed: IntGauge,
+    loaded: IntGauge,
+    in_flight: IntGauge,
+    connections: IntGaugeVec,
+    turned_away: IntCounterVec,
+    accept_errors: IntCounterVec,
+}
 
 impl Metrics {
-    /// Counts a decision about a manifest or blob. `outcome` is `allow`, `deny` or `unavailable`.
-    pub fn decision(&self, _outcome: &'static str, _reason: Reason, _policy: &str) {}
+    /// All metrics, with every series whose labels are known now.
+    pub fn new() -> Self {
+        let r = &Registry::new();
+        let decided =
+            counter_vec(r, "decisions_total", "Decisions about manifests and blobs.", &["outcome", "reason", "policy"]);
+        let audited = counter_vec(
+            r,
+            "would_deny_total",
+            "What audited policies, or audit mode, would have refused.",
+            &["reason", "policy"],
+        );
+        gauge_vec(r, "build_info", "Always 1; the labels say what is running.", &["version"])
+            .with_label_values(&[env!("CARGO_PKG_VERSION")])
+            .set(1);
+        let listeners = &["listener"];
+        let metrics = Self {
+            decisions: ByPolicy::new(decided.clone(), labels::decision, Reason::ALL),
+            decided,
+            would_deny: ByPolicy::new(audited, labels::would_deny, Reason::ALL),
+            pulls: Histograms::new(
+                histogram_vec(
+                    r,
+                    "pull_duration_seconds",
+                    "Time from a manifest or blob request to the head of its answer.",
+                    &["outcome", "cache"],
+                ),
+                labels::pairs(&labels::OUTCOMES, &labels::CACHE),
+            ),
+            verdict_cache: Counters::new(
+                counter_vec(r, "verdict_cache_requests_total", "Look-ups of the verdict cache.", &["result"]),
+                labels::CACHE.map(|result| [result]),
+            ),
+            verifications: Counters::new(
+                counter_vec(r, "verifications_total", "Verifications of all evidence of one digest.", &["result"]),
+                ["verified", "rejected", "unread"].map(|result| [result]),
+            ),
+            verification_duration: histogram(
+                r,
+                "verification_duration_seconds",
+                "Time to read and verify all evidence of one digest.",
+            ),
+            upstream: Counters::new(
+                counter_vec(r, "upstream_requests_total", "Requests to registries.", &["operation", "status"]),
+                labels::pairs(&labels::OPERATIONS, &labels::STATUSES),
+            ),
+            upstream_duration: Histograms::new(
+                histogram_vec(
+                    r,
+                    "upstream_request_duration_seconds",
+                    "Time from a request to a registry to the head of its answer.",
+                    &["operation"],
+                ),
+                labels::OPERATIONS.map(|operation| [operation]),
+            ),
+            reloads: Counters::new(
+                counter_vec(r, "policy_reloads_total", "Attempts to reload the policy.", &["result"]),
+                ["loaded", "failed"].map(|result| [result]),
+            ),
+            reload_failed: gauge(r, "policy_reload_failed", "1 while the last reload of the policy has failed."),
+            loaded: gauge(r, "policy_loaded_timestamp_seconds", "When the policy in force was loaded."),
+            in_flight: gauge(r, "requests_in_flight", "Requests whose answer has not been sent completely."),
+            connections: gauge_vec(r, "connections", "Connections in use.", listeners),
+            turned_away: counter_vec(
+                r,
+                "connections_turned_away_total",
+                "Connections above the limit, answered with 503.",
+                listeners,
+            ),
+            accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
+            registry: r.clone(),
+        };
+        for name in labels::LISTENERS {
+            metrics.listener(name);
+        }
+        metrics
+    }
+
+    /// Says that a policy file with these policies is in force now, and creates their series.
+    ///
+    /// At most 200 policies have series of their own; the others, and names never announced, are counted as `other`.
+    pub fn announce_policies<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        for name in names {
+            self.decisions.announce(name, labels::BY_POLICY);
+            self.would_deny.announce(name, labels::BY_POLICY);
+        }
+        self.loaded.set(seconds_since_epoch());
+    }
+
+    /// Counts a decision about a manifest or blob. `outcome` is `allow`, `deny`, `unavailable` or `request`.
+    pub fn decision(&self, outcome: &'static str, reason: Reason, policy: &str) {
+        if outcome == outcome_of(reason) {
+            self.decisions.count(reason, policy);
+        } else {
+            let policy = self.decisions.bounded(policy);
+            self.decided.with_label_values(&[outcome, reason.code(), &policy]).inc();
+        }
+    }
 
     /// Counts what an audited policy, or audit mode, would have refused.
-    pub fn would_deny(&self, _reason: Reason, _policy: &str) {}
+    pub fn would_deny(&self, reason: Reason, policy: &str) {
+        self.would_deny.count(reason, policy);
+    }
 
     /// Times a manifest request from its parsing to its answer.
-    pub fn pull(&self, _outcome: &'static str, _cache: &'static str, _took: Duration) {}
+    pub fn pull(&self, outcome: &'static str, cache: &'static str, took: Duration) {
+        self.pulls.at([outcome, cache], |histogram| histogram.observe(took.as_secs_f64()));
+    }
 
     /// Counts a look-up of the verdict cache: `hit`, `miss` or `joined`.
-    pub fn verdict_cache(&self, _result: &'static str) {}
+    pub fn verdict_cache(&self, result: &'static str) {
+        self.verdict_cache.at([result], GenericCounter::inc);
+    }
 
     /// Counts and times one verification of a digest's evidence: `verified`, `rejected` or `unread`.
-    pub fn verification(&self, _result: &'static str, _took: Duration) {}
+    pub fn verification(&self, result: &'static str, took: Duration) {
+        self.verifications.at([result], GenericCounter::inc);
+        self.verification_duration.observe(took.as_secs_f64());
+    }
 
     /// Counts and times one upstream request; `status` is a number or `error`/`timeout`.
-    pub fn upstream(&self, _operation: &'static str, _status: &str, _took: Duration) {}
+    pub fn upstream(&self, operation: &'static str, status: &str, took: Duration) {
+        self.upstream.at([operation, labels::status(status)], GenericCounter::inc);
+        self.upstream_duration.at([operation], |histogram| histogram.observe(took.as_secs_f64()));
+    }
 
     /// Counts an attempt to reload the policy.
-    pub fn policy_reload(&self, _ok: bool) {}
+    pub fn policy_reload(&self, ok: bool) {
+        self.reloads.at([if ok { "loaded" } else { "failed" }], GenericCounter::inc);
+        self.reload_failed.set(i64::from(!ok));
+        if ok {
+            self.loaded.set(seconds_since_epoch());
+        }
+    }
+
+    /// Counts a request as in flight until the answer is dropped.
+    pub fn request(&self) -> InUse {
+        InUse::new(&self.in_flight)
+    }
+
+    /// What the listener called `name` counts: `pull` or `admin`.
+    pub fn listener(&self, name: &'static str) -> ListenerMetrics {
+        ListenerMetrics {
+            connections: self.connections.with_label_values(&[name]),
+            turned_away: self.turned_away.with_label_values(&[name]),
+            accept_errors: self.accept_errors.with_label_values(&[name]),
+        }
+    }
+
+    /// Everything, in the text format 0.0.4.
+    pub fn render(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
+            tracing::error!(%error, "metrics could not be written");
+            String::new()
+        })
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn seconds_since_epoch() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
 }

@@ -1,1 +1,76 @@
-//! To come.
+//! Bodies: the only place that reads one.
+//!
+//! A body that is held is bounded in size and in time; one that is passed on is bounded between its chunks.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use http::header::CONTENT_ENCODING;
+use reqwest::Response;
+use tokio::time::timeout;
+
+use super::UpstreamError;
+
+/// The time that a body may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// Between two chunks.
+    pub(super) idle: Duration,
+    /// For all of a body that is held.
+    pub(super) total: Duration,
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(super) async fn read(response: Response, limit: u64, pace: Pace) -> Result<Bytes, UpstreamError> {
+    let announced = response.content_length().unwrap_or(0);
+    if announced > limit {
+        return Err(UpstreamError::TooLarge { limit });
+    }
+    let mut chunks = stream(response, pace.idle)?;
+    let collect = async {
+        let mut held = BytesMut::with_capacity(usize::try_from(announced.min(TRUSTED_LENGTH)).unwrap_or(0));
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk?;
+            if held.len() as u64 + chunk.len() as u64 > limit {
+                return Err(UpstreamError::TooLarge { limit });
+            }
+            held.extend_from_slice(&chunk);
+        }
+        Ok(held.freeze())
+    };
+    timeout(pace.total, collect).await.unwrap_or(Err(UpstreamError::Timeout))
+}
+
+/// The body as it comes; it ends after its first error.
+pub(super) fn stream(
+    response: Response,
+    idle: Duration,
+) -> Result<BoxStream<'static, Result<Bytes, UpstreamError>>, UpstreamError> {
+    let encodings = response.headers().get_all(CONTENT_ENCODING);
+    if !encodings.iter().all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(UpstreamError::Malformed("it is encoded, though only the identity was accepted"));
+    }
+    let chunks = response.bytes_stream().boxed();
+    let next = move |chunks: Option<BoxStream<'static, reqwest::Result<Bytes>>>| async move {
+        let mut chunks = chunks?;
+        match timeout(idle, chunks.next()).await {
+            Ok(None) => None,
+            Ok(Some(Ok(chunk))) => Some((Ok(chunk), Some(chunks))),
+            Ok(Some(Err(error))) => Some((Err(error.into()), None)),
+            Err(_) => Some((Err(UpstreamError::Timeout), None)),
+        }
+    };
+    Ok(stream::unfold(Some(chunks), next).boxed())
+}
+
+/// Reads what is left of an answer that nobody wants, so that its connection can be used again; gives up soon.
+pub(super) async fn discard(response: Response) {
+    let pace = Pace { idle: DISCARD_WITHIN, total: DISCARD_WITHIN };
+    let _ = read(response, DISCARD_LENGTH, pace).await;
+}
+
+/// A length that is believed before the bytes are there.
+const TRUSTED_LENGTH: u64 = 1 << 20;
+const DISCARD_LENGTH: u64 = 64 << 10;
+const DISCARD_WITHIN: Duration = Duration::from_millis(500);

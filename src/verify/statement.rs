@@ -1,1 +1,69 @@
-//! To come.
+//! The in-toto statement: which subjects a signed document is about, and what it claims about them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::envelope::shortened;
+use super::{Claim, MAX_DIGESTS, Rejection};
+use crate::limits::Limits;
+use crate::oci::Digest;
+use crate::reason::Reason;
+
+/// A statement's members that decide. Others are ignored, as in-toto demands of consumers; `predicate` is absent in
+/// signatures that cosign 2.6 to 3.0.4 made.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Statement {
+    #[serde(rename = "_type")]
+    kind: String,
+    subject: Vec<Subject>,
+    predicate_type: String,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    digest: BTreeMap<String, String>,
+}
+
+/// Reads `payload` and says what it claims, provided that it is about `subject`.
+///
+/// Nothing is known about who wrote it: the signature is verified by the caller.
+pub(super) fn claim(payload: &[u8], subject: &Digest, limits: &Limits) -> Result<Claim, Rejection> {
+    let statement: Statement = super::object("statement", payload)?;
+    if !STATEMENT_TYPES.contains(&statement.kind.as_str()) {
+        let detail = format!("statement of type {:?}", shortened(&statement.kind));
+        return Err(Rejection::new(Reason::EvidenceUnsupported, detail));
+    }
+    if statement.predicate_type.is_empty() {
+        return Err(Rejection::new(Reason::EvidenceMalformed, "an empty predicate type"));
+    }
+    if statement.subject.len() > limits.subjects {
+        let detail = format!("{} subjects, at most {} are read", statement.subject.len(), limits.subjects);
+        return Err(Rejection::new(Reason::EvidenceTooLarge, detail));
+    }
+    if let Some(most) = statement.subject.iter().map(|subject| subject.digest.len()).find(|n| *n > MAX_DIGESTS) {
+        let detail = format!("{most} digests of one subject, at most {MAX_DIGESTS} are read");
+        return Err(Rejection::new(Reason::EvidenceTooLarge, detail));
+    }
+    // Exact text: an upper-case or prefixed digest is another string to some reader.
+    let hex = subject.hex();
+    if !statement.subject.iter().any(|subject| subject.digest.get("sha256") == Some(&hex)) {
+        let first = statement.subject.iter().find_map(|subject| subject.digest.get("sha256"));
+        let detail = match first {
+            Some(other) => format!("the statement is about sha256 {:?}", shortened(other)),
+            None => "the statement names no sha256 digest".into(),
+        };
+        return Err(Rejection::new(Reason::SubjectMismatch, detail));
+    }
+    if statement.predicate_type == COSIGN_SIGN {
+        Ok(Claim::Signature)
+    } else {
+        Ok(Claim::Attestation(statement.predicate_type))
+    }
+}
+
+/// The predicate type with which cosign 3 says that the image itself is signed.
+pub const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+
+const STATEMENT_TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];

@@ -1,0 +1,200 @@
+//! The composition root: from a configuration to a running proxy. The only file that names every module.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::admin;
+use crate::cache::Verdicts;
+use crate::client::Clients;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::listener;
+use crate::membership::Membership;
+use crate::middleware;
+use crate::oci::Registry;
+use crate::policy::{self, Policies};
+use crate::proxy::Proxy;
+use crate::pull::judge::Lasting;
+use crate::pull::{Fetch, Judge, Puller};
+use crate::record::Seal;
+use crate::route::Registries;
+use crate::snapshot::{Current, Snapshot};
+use crate::store::{MemoryStore, Store};
+use crate::telemetry::Metrics;
+use crate::trust::Trust;
+use crate::upstream::Upstream;
+
+/// A proxy that is serving.
+#[derive(Debug)]
+pub struct Running {
+    /// Where clients connect.
+    pub address: SocketAddr,
+    /// Where metrics and health are.
+    pub admin: SocketAddr,
+    reloader: Reloader,
+    readiness: Arc<admin::Readiness>,
+    /// The pulls, then the operator's listener: it says that pulls drain until they have.
+    listeners: [(watch::Sender<bool>, JoinHandle<()>); 2],
+}
+
+/// Why a proxy could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address could not be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The policy file is wrong.
+    #[error("{0}")]
+    Policy(#[from] policy::file::PolicyErrors),
+    /// The system has no randomness to give.
+    #[error("no randomness for the store's key")]
+    Randomness,
+    /// The client of an upstream could not be made.
+    #[error("upstream `{registry}`: {why}")]
+    Upstream {
+        /// Which one.
+        registry: Registry,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Reads the policy again and swaps it in; a wrong file keeps the old one.
+#[derive(Debug, Clone)]
+pub struct Reloader {
+    path: PathBuf,
+    audit: bool,
+    current: Arc<Current>,
+    metrics: Arc<Metrics>,
+}
+
+impl Reloader {
+    /// Reads the policy again.
+    ///
+    /// # Errors
+    /// Where the file is wrong; the old policy stays.
+    pub fn reload(&self) -> Result<(), policy::file::PolicyErrors> {
+        let loaded = policy::file::load(&self.path);
+        self.metrics.policy_reload(loaded.is_ok());
+        let policies = loaded?.audited(self.audit);
+        announce(&self.metrics, &policies);
+        self.current.swap(Snapshot { policies, trust: Trust::none() });
+        Ok(())
+    }
+}
+
+/// Starts the proxy that `config` describes.
+///
+/// # Errors
+/// If the policy is wrong, an address is taken, or an upstream's client cannot be made.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    let metrics = Arc::new(Metrics::new());
+    let policies = policy::file::load(&config.policy_path)?.audited(config.audit);
+    announce(&metrics, &policies);
+    let current = Arc::new(Current::new(Snapshot { policies, trust: Trust::none() }));
+    let (tcp, address) = bind(config.listen.address).await?;
+    let (admin_tcp, admin_address) = bind(config.admin).await?;
+    let proxy = Arc::new(proxy(&config, &current, &metrics)?);
+    let options = listener::Options {
+        max_connections: config.listen.max_connections,
+        header_timeout: config.listen.header_timeout,
+        drain: config.listen.drain,
+    };
+    let answer = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let proxy = proxy.clone();
+        async move { Ok(proxy.answer(&request.into_parts().0).await) }
+    });
+    let service = middleware::stack(answer, metrics.clone());
+    let readiness = Arc::new(admin::Readiness::ready());
+    let (stop, stopped) = watch::channel(false);
+    let pulls = tokio::spawn(listener::serve(tcp, service, options, metrics.clone(), stopped));
+    let (admin_stop, stopped) = watch::channel(false);
+    let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
+    let reloader = Reloader { path: config.policy_path, audit: config.audit, current, metrics };
+    let listeners = [(stop, pulls), (admin_stop, operator)];
+    Ok(Running { address, admin: admin_address, reloader, readiness, listeners })
+}
+
+fn announce(metrics: &Metrics, policies: &Policies) {
+    metrics.announce_policies(policies.all().iter().map(|policy| policy.name().as_str()));
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listen = |error| StartError::Listen { address, error };
+    let tcp = TcpListener::bind(address).await.map_err(listen)?;
+    let bound = tcp.local_addr().map_err(listen)?;
+    Ok((tcp, bound))
+}
+
+fn proxy(config: &Config, current: &Arc<Current>, metrics: &Arc<Metrics>) -> Result<Proxy, StartError> {
+    let mut upstreams = BTreeMap::new();
+    for configured in &config.upstreams {
+        let registry = configured.registry.clone();
+        let upstream = Upstream::new(configured.settings(), metrics.clone())
+            .map_err(|error| StartError::Upstream { registry: registry.clone(), why: error.to_string() })?;
+        upstreams.insert(registry, Arc::new(upstream));
+    }
+    let upstreams = Arc::new(upstreams);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(STORE_BYTES));
+    let lasting =
+        Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
+    let judge = Judge {
+        upstreams: upstreams.clone(),
+        verdicts: Verdicts::new(config.cache.verdicts),
+        store: store.clone(),
+        seal: Seal::random().map_err(|_| StartError::Randomness)?,
+        limits: config.limits,
+        lasting,
+        metrics: metrics.clone(),
+    };
+    let puller = Puller {
+        fetch: Fetch::new(upstreams.clone(), config.limits, config.cache.manifests),
+        upstreams,
+        current: current.clone(),
+        judge,
+        membership: Membership::new(store),
+        recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
+        limits: config.limits,
+        clock: Arc::new(Clock::default()),
+    };
+    let registries = config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone()));
+    let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
+    Ok(Proxy { registries: Registries::new(registries), clients, puller, metrics: metrics.clone() })
+}
+
+impl Running {
+    /// What SIGHUP does.
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
+    }
+
+    /// Stops accepting, lets what is in flight finish, and returns when it has.
+    pub async fn shutdown(self) {
+        self.readiness.draining();
+        for (stop, task) in self.listeners {
+            // Nobody listening any more means that it has stopped already.
+            let _ = stop.send(true);
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a listener ended badly");
+            }
+        }
+    }
+}
+
+/// What the memory store may hold.
+const STORE_BYTES: u64 = 256 << 20;
+
+/// How often the members of a manifest are recorded while it is pulled.
+const RECORD_AGAIN: Duration = Duration::from_mins(1);

@@ -1,0 +1,75 @@
+//! `countersign serve`: runs the proxy until SIGTERM or SIGINT; SIGHUP reads the policy again.
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::path::Path;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{self, StartError};
+use crate::config::Config;
+use crate::telemetry;
+
+/// Serves what the configuration at `path` describes, and returns the exit code.
+pub fn run(path: &Path, audit: bool) -> u8 {
+    let mut config = match Config::load(path, std::env::vars()) {
+        Ok(config) => config,
+        Err(errors) => return complain(&errors.to_string(), CONFIGURATION),
+    };
+    config.audit |= audit;
+    if let Err(error) = telemetry::log::install(config.log.json, &config.log.level) {
+        return complain(&error.to_string(), CONFIGURATION);
+    }
+    match block_on(serve(config)) {
+        Ok(Ok(())) => 0,
+        Ok(Err(error @ StartError::Policy(_))) => complain(&error.to_string(), CONFIGURATION),
+        Ok(Err(error)) => complain(&error.to_string(), 1),
+        Err(error) => complain(&format!("cannot start: {error}"), 1),
+    }
+}
+
+async fn serve(config: Config) -> Result<(), StartError> {
+    let listen = config.listen.address;
+    let failed = |error| StartError::Listen { address: listen, error };
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let audit = config.audit;
+    let running = app::start(config).await?;
+    tracing::info!(address = %running.address, admin = %running.admin, audit, "serving");
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => reload(&running.reloader()),
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+    tracing::info!("draining");
+    running.shutdown().await;
+    Ok(())
+}
+
+fn reload(reloader: &app::Reloader) {
+    match reloader.reload() {
+        Ok(()) => tracing::info!("policy reloaded"),
+        Err(errors) => tracing::error!(%errors, "the policy file is wrong; the old policy stays in force"),
+    }
+}
+
+/// Runs a future on a fresh runtime.
+///
+/// # Errors
+/// If the runtime could not be built.
+pub(super) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future))
+}
+
+/// Says what is wrong, and gives back `code`.
+pub(super) fn complain(message: &str, code: u8) -> u8 {
+    // Nothing can be said if even this cannot be printed.
+    let _ = writeln!(io::stderr(), "countersign: {message}");
+    code
+}
+
+/// `EX_CONFIG` of sysexits.h.
+const CONFIGURATION: u8 = 78;

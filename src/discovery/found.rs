@@ -1,0 +1,138 @@
+//! The results of reading: candidates, what was unusable, what was unread; kept in the registry's order.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+
+use super::{Candidate, Reader, Source};
+use crate::evidence::{Unread, Unusable};
+use crate::oci::Digest;
+use crate::oci::manifest::{Descriptor, ManifestError};
+use crate::policy::Format;
+use crate::reason::Reason;
+use crate::upstream::UpstreamError;
+
+/// What one source gave.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) unread: Vec<Unread>,
+    pub(super) unusable: Vec<Unusable>,
+    pub(super) incomplete: bool,
+}
+
+/// Why one piece gave no candidate.
+#[derive(Debug, Clone)]
+pub(super) enum Miss {
+    /// It could not be read: absence is not established.
+    Unread(Reason, String),
+    /// It was read and cannot be evidence.
+    Unusable(Reason, String),
+}
+
+impl Found {
+    pub(super) fn append(&mut self, other: Self) {
+        self.candidates.extend(other.candidates);
+        self.unread.extend(other.unread);
+        self.unusable.extend(other.unusable);
+        self.incomplete |= other.incomplete;
+    }
+
+    pub(super) fn miss(&mut self, location: &str, format: Format, miss: Miss) {
+        match miss {
+            Miss::Unread(reason, detail) => self.unread.push(Unread::new(location, reason, &detail)),
+            Miss::Unusable(reason, detail) => {
+                self.unusable.push(Unusable::new(location, format, reason, &detail));
+            }
+        }
+    }
+}
+
+impl Miss {
+    pub(super) fn malformed(why: impl Into<String>) -> Self {
+        Self::Unusable(Reason::EvidenceMalformed, why.into())
+    }
+
+    pub(super) fn too_large(why: impl Into<String>) -> Self {
+        Self::Unusable(Reason::EvidenceTooLarge, why.into())
+    }
+}
+
+impl From<UpstreamError> for Miss {
+    /// A piece that something else lists: even 404 is a failure to read it.
+    fn from(error: UpstreamError) -> Self {
+        match error {
+            UpstreamError::TooLarge { .. } => Self::too_large(error.to_string()),
+            _ => match error.reason() {
+                reason @ Reason::UpstreamDigestMismatch => Self::Unread(reason, error.to_string()),
+                reason => Self::Unread(Reason::EvidenceUnreadable, format!("{reason}: {error}")),
+            },
+        }
+    }
+}
+
+impl From<ManifestError> for Miss {
+    fn from(error: ManifestError) -> Self {
+        match error {
+            ManifestError::DigestMismatch { .. } => Self::Unread(Reason::UpstreamDigestMismatch, error.to_string()),
+            _ => Self::malformed(error.to_string()),
+        }
+    }
+}
+
+/// The blobs of one source, by digest: each is fetched once, however often it is listed.
+pub(super) type Blobs = BTreeMap<Digest, Result<Bytes, Miss>>;
+
+impl<S: Source> Reader<'_, S> {
+    /// Fetches the blobs that `wanted` describes, a few at a time. A descriptor above `max` is not fetched; one whose
+    /// bytes would exceed the whole budget of a source neither, which is reported by `true`.
+    pub(super) async fn blobs(&self, wanted: &[&Descriptor], max: u64) -> (Blobs, bool) {
+        let mut sizes: BTreeMap<Digest, u64> = BTreeMap::new();
+        let mut order = Vec::new();
+        let (mut budget, mut cut_off) = (max.saturating_mul(BUDGET), false);
+        for descriptor in wanted.iter().filter(|descriptor| descriptor.size <= max) {
+            if let Some(size) = sizes.get_mut(&descriptor.digest) {
+                *size = descriptor.size.max(*size);
+            } else if let Some(rest) = budget.checked_sub(descriptor.size) {
+                budget = rest;
+                sizes.insert(descriptor.digest, descriptor.size);
+                order.push(descriptor.digest);
+            } else {
+                cut_off = true;
+            }
+        }
+        let fetches = order.into_iter().map(|digest| {
+            let size = sizes.get(&digest).copied().unwrap_or(0);
+            async move { (digest, self.blob(&digest, size).await) }
+        });
+        (stream::iter(fetches).buffered(AT_ONCE).collect().await, cut_off)
+    }
+
+    async fn blob(&self, digest: &Digest, size: u64) -> Result<Bytes, Miss> {
+        let bytes = self.source.blob(self.repository, digest, size).await?;
+        let actual = Digest::of(&bytes);
+        if actual != *digest {
+            return Err(Miss::Unread(Reason::UpstreamDigestMismatch, format!("the blob hashes to {actual}")));
+        }
+        Ok(bytes)
+    }
+}
+
+/// The blob that `descriptor` points to, out of `blobs`, provided that it has the declared size.
+pub(super) fn pick(blobs: &Blobs, descriptor: &Descriptor, max: u64) -> Option<Result<Bytes, Miss>> {
+    if descriptor.size > max {
+        return Some(Err(Miss::too_large(format!("{} bytes declared, at most {max} are read", descriptor.size))));
+    }
+    blobs.get(&descriptor.digest).cloned().map(|blob| {
+        blob.and_then(|bytes| match u64::try_from(bytes.len()) {
+            Ok(size) if size == descriptor.size => Ok(bytes),
+            _ => Err(Miss::malformed(format!("{} bytes declared, {} sent", descriptor.size, bytes.len()))),
+        })
+    })
+}
+
+/// Requests of one source under way at once.
+pub(super) const AT_ONCE: usize = 8;
+/// How many pieces of the largest size the blobs of one source may fill.
+const BUDGET: u64 = 4;

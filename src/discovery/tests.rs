@@ -1,0 +1,115 @@
+use serde_json::json;
+
+use super::double::{Registry, config, index};
+use super::*;
+use crate::oci::media_type::ManifestType;
+use crate::reason::Reason;
+
+mod bundles;
+mod legacy;
+mod real_cosign;
+
+const ALL: Wants = Wants { bundle: true, signatures: true, attestations: true };
+
+fn subject() -> Digest {
+    Digest::of(b"the image")
+}
+
+fn tag(suffix: &str) -> String {
+    format!("sha256-{}{suffix}", subject().hex())
+}
+
+async fn discovered(registry: &Registry, limits: Limits) -> EvidenceSet {
+    let repository = "app".parse().expect("a repository");
+    read(registry, &repository, &subject(), ALL, &limits, Timestamp(7)).await
+}
+
+async fn found(registry: &Registry) -> EvidenceSet {
+    discovered(registry, Limits::default()).await
+}
+
+/// The set in one line: how many candidates, the reasons of the unread and of the unusable, whether it is incomplete.
+fn summary(set: &EvidenceSet) -> (usize, Vec<Reason>, Vec<Reason>, bool) {
+    let unread = set.unread.iter().map(|one| one.reason).collect();
+    let unusable = set.unusable.iter().map(|one| one.reason).collect();
+    (set.candidates.len(), unread, unusable, set.incomplete)
+}
+
+#[tokio::test]
+async fn an_image_without_evidence_has_none_and_nothing_was_unread() {
+    let registry = Registry::default();
+    let set = found(&registry).await;
+    assert_eq!(summary(&set), (0, vec![], vec![], false));
+    assert_eq!(set.read_at, Timestamp(7));
+    assert_eq!((registry.asked("referrers"), registry.asked("manifest"), registry.asked("blob")), (1, 3, 0));
+}
+
+#[tokio::test]
+async fn only_wanted_sources_are_asked() {
+    let repository = "app".parse().expect("a repository");
+    for (wants, asked) in [
+        (Wants { bundle: false, signatures: false, attestations: false }, vec![]),
+        (
+            Wants { bundle: false, ..ALL },
+            vec![format!("manifest {}", tag(".sig")), format!("manifest {}", tag(".att"))],
+        ),
+        (
+            Wants { signatures: false, attestations: false, ..ALL },
+            vec!["referrers ".into(), format!("manifest {}", tag(""))],
+        ),
+    ] {
+        let registry = Registry::default();
+        read(&registry, &repository, &subject(), wants, &Limits::default(), Timestamp(7)).await;
+        assert_eq!(*registry.asked.lock().expect("a lock"), asked);
+    }
+}
+
+#[tokio::test]
+async fn every_failure_but_404_leaves_a_source_unread() {
+    use crate::upstream::UpstreamError as E;
+    for error in [
+        E::Status(500),
+        E::Status(400),
+        E::Status(405),
+        E::Timeout,
+        E::Throttled { retry_after: None },
+        E::CredentialsRejected { status: 401 },
+        E::RedirectRefused { host: "x".into() },
+        E::Transport("reset".into()),
+    ] {
+        for suffix in ["", ".sig", ".att"] {
+            let mut registry = Registry::default();
+            registry.manifests.insert(tag(suffix), Err(error.clone()));
+            let set = found(&registry).await;
+            assert_eq!(summary(&set), (0, vec![Reason::EvidenceUnreadable], vec![], false), "{error} {suffix}");
+            assert_eq!(set.unread[0].location, format!("tag {}", tag(suffix)));
+            assert!(set.unread[0].detail.starts_with(error.reason().code()), "{}", set.unread[0].detail);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_source_above_the_limit_is_incomplete_never_absent() {
+    for suffix in ["", ".sig", ".att"] {
+        let mut registry = Registry::default();
+        registry.put(&tag(suffix), ManifestType::OciIndex, &index(&json!([])));
+        let set = discovered(&registry, Limits { manifest: 10, ..Limits::default() }).await;
+        assert_eq!(summary(&set), (0, vec![], vec![Reason::EvidenceTooLarge], true), "{suffix}");
+    }
+}
+
+#[tokio::test]
+async fn a_tag_of_the_wrong_kind_is_unusable() {
+    let image = json!({ "schemaVersion": 2, "config": config(), "layers": [] });
+    let mut registry = Registry::default();
+    registry.put(&tag(""), ManifestType::OciImage, &image);
+    registry.put(&tag(".sig"), ManifestType::OciIndex, &index(&json!([])));
+    registry.put(&tag(".att"), ManifestType::OciImage, &json!({ "schemaVersion": 1 }));
+    assert_eq!(summary(&found(&registry).await), (0, vec![], vec![Reason::EvidenceMalformed; 3], false));
+}
+
+#[test]
+fn discovery_may_move_between_threads() {
+    fn sendable<'a, F: Future + Send + 'a>(_: impl FnOnce(&'a Upstream, &'a Repository, &'a Digest, &'a Limits) -> F) {}
+    sendable(|upstream, repository, digest, limits| discover(upstream, repository, digest, ALL, limits, Timestamp(7)));
+}

@@ -1,0 +1,200 @@
+//! The downstream side: accepts connections, one task each, within limits, and ends in an orderly way.
+//!
+//! HTTP/1.1 only: containerd speaks nothing else to mirrors, and the reason phrase of a denial needs it. What is bounded
+//! here: connections, the time and size of a request's head (which is also how long a connection may idle), the time
+//! that a client may refuse to read, and the time to finish after a shutdown. hyper refuses ambiguous framing.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::{Service, ServiceExt};
+
+use crate::body::Body;
+use crate::reason::Reason;
+use crate::telemetry::{ListenerMetrics, Metrics};
+
+pub mod shed;
+
+mod stall;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+/// The bounds of a listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Connections served at a time.
+    pub max_connections: usize,
+    /// How long a client may take to send the head of a request, and idle before it.
+    pub header_timeout: Duration,
+    /// How long answers that have begun may take after a shutdown.
+    pub drain: Duration,
+}
+
+/// Where a request comes from; an extension of every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub SocketAddr);
+
+/// Serves `service` on `tcp` until `shutdown` is true or its sender is gone; then closes what is idle at once, lets
+/// what is in flight finish, and returns, after `options.drain` at the latest.
+///
+/// Connections above the limit are answered `503 overloaded` and closed. Leaving them in the kernel's queue instead
+/// would look like a dead network: containerd waits without a word, and old versions then try another door.
+/// As many as [`SPARE`] are turned away at a time; only then does the queue fill.
+pub async fn serve<S>(
+    tcp: TcpListener,
+    service: S,
+    options: Options,
+    metrics: Arc<Metrics>,
+    shutdown: watch::Receiver<bool>,
+) where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    serve_as(tcp, service, options, metrics.listener("pull"), shutdown).await;
+}
+
+/// [`serve`], counted under another name.
+pub(crate) async fn serve_as<S>(
+    tcp: TcpListener,
+    service: S,
+    options: Options,
+    metrics: ListenerMetrics,
+    mut shutdown: watch::Receiver<bool>,
+) where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
+    let spare = Arc::new(Semaphore::new(SPARE));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut said = None::<Instant>;
+    loop {
+        let (stream, peer, to_spare) = tokio::select! {
+            _ = shutdown.wait_for(|stop| *stop) => break,
+            Some(ended) = connections.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a connection panicked");
+                }
+                continue;
+            }
+            accepted = accept(&tcp, &spare, &metrics) => accepted,
+        };
+        let in_use = metrics.connection();
+        if let Ok(place) = places.clone().try_acquire_owned() {
+            drop(to_spare);
+            let connection = graceful.watch(connection(stream, peer, service.clone(), options.header_timeout, true));
+            connections.spawn(ended(connection, (place, in_use)));
+        } else {
+            metrics.turned_away();
+            if said.is_none_or(|said| said.elapsed() > SAY_AGAIN) {
+                said = Some(Instant::now());
+                tracing::warn!(max_connections = options.max_connections, "connections are turned away");
+            }
+            let refuse = tower::service_fn(|_| async { Ok(shed::unavailable(Reason::Overloaded)) });
+            let patience = options.header_timeout.min(TURN_AWAY);
+            let connection = graceful.watch(connection(stream, peer, refuse, patience, false));
+            connections.spawn(ended(connection, (to_spare, in_use)));
+        }
+    }
+    drop(tcp);
+    if tokio::time::timeout(options.drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!(connections = connections.len(), "connections are cut: they did not finish in time");
+    }
+    connections.shutdown().await;
+}
+
+/// Waits for a connection while there is room to turn one away; an error never ends it.
+async fn accept(
+    tcp: &TcpListener,
+    spare: &Arc<Semaphore>,
+    metrics: &ListenerMetrics,
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    let to_spare = spare.clone().acquire_owned().await.ok(); // it is never closed
+    loop {
+        match tcp.accept().await {
+            Ok((stream, peer)) => return (stream, peer, to_spare),
+            Err(error) => {
+                metrics.accept_error();
+                if let Some(pause) = pause_after(&error) {
+                    tracing::warn!(%error, "connections cannot be accepted");
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    }
+}
+
+/// How long to wait after `accept` failed: not at all if it concerns that one connection; else until some descriptor
+/// or memory may have been given back, because the next try would fail at once, and the next.
+fn pause_after(error: &io::Error) -> Option<Duration> {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    let of_one = matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted);
+    (!of_one).then_some(Duration::from_millis(250))
+}
+
+/// One connection, as hyper drives it.
+fn connection<S>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: S,
+    header_timeout: Duration,
+    keep_alive: bool,
+) -> http1::Connection<
+    TokioIo<stall::Stall<TcpStream>>,
+    impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Send,
+>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    // A head or an error body should not wait for more; if the socket is gone, reading it will tell.
+    let _ = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ClientAddress(peer));
+        service.clone().oneshot(request)
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .max_header_size(MAX_HEADER)
+        // A client that has sent all it will may close its half and still wants the answer.
+        .half_close(true)
+        .keep_alive(keep_alive)
+        .serve_connection(TokioIo::new(stall::Stall::new(stream, STALL)), service)
+}
+
+/// Drives a connection to its end while it holds its place.
+async fn ended<E: std::fmt::Display, P>(connection: impl Future<Output = Result<(), E>>, place: P) {
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "connection ended");
+    }
+    drop(place);
+}
+
+/// Connections that are told at a time that there are too many.
+pub const SPARE: usize = 64;
+
+/// How long one that is turned away may take to ask.
+const TURN_AWAY: Duration = Duration::from_secs(2);
+
+/// How often a log line says so.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
+
+/// Bytes of a request's head: tokens of some issuers are larger than 8 KiB.
+const MAX_HEADER: usize = 32 << 10;
+
+/// How long a client may not read.
+const STALL: Duration = Duration::from_mins(1);

@@ -1,0 +1,147 @@
+use std::io;
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use futures_util::{FutureExt, stream};
+use http_body_util::BodyExt;
+
+use super::*;
+use crate::body;
+use crate::telemetry::log;
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Written {
+    /// The lines so far.
+    fn lines(&self) -> Vec<serde_json::Value> {
+        let bytes = self.0.lock().expect("not poisoned").clone();
+        let lines = String::from_utf8(bytes).expect("UTF-8");
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+}
+
+/// Runs `test` with a stack around `answer`, and gives the one line that was logged.
+fn line_of(answer: fn(&str) -> Response<Body>, method: Method, take: fn(Option<Response<Body>>)) -> serde_json::Value {
+    let (written, metrics) = (Written::default(), Arc::new(Metrics::new()));
+    let writer = written.clone();
+    let log = log::dispatch(true, "info", move || writer.clone()).expect("a level");
+    tracing::dispatcher::with_default(&log, || {
+        let inner = tower::service_fn(move |request: Request<()>| {
+            let path = request.uri().path().to_string();
+            async move {
+                if path == "/never" {
+                    std::future::pending::<()>().await;
+                }
+                Ok(answer(&path))
+            }
+        });
+        let mut stack = stack(inner, metrics.clone());
+        let path = if method == Method::DELETE { "/never" } else { "/v2/" };
+        let request = Request::builder().method(method).uri(path).body(()).expect("a request");
+        let answered = stack.call(request).now_or_never().map(|answer| match answer {
+            Ok(response) => response,
+        });
+        take(answered);
+    });
+    assert!(metrics.render().contains("\ncountersign_requests_in_flight 0\n"));
+    let mut lines = written.lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lines.remove(0)
+}
+
+fn fine(_: &str) -> Response<Body> {
+    let mut response = Response::new(body::full(Bytes::from_static(b"fine")));
+    response.extensions_mut().insert(Facts { reason: Some(Reason::Signed), ..Facts::default() });
+    response
+}
+
+fn endless(_: &str) -> Response<Body> {
+    Response::new(body::stream(stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(b"more")))))
+}
+
+fn broken(_: &str) -> Response<Body> {
+    let chunks = [Ok(Bytes::from_static(b"some")), Err(io::Error::from(io::ErrorKind::UnexpectedEof))];
+    Response::new(body::stream(stream::iter(chunks)))
+}
+
+fn read(response: Option<Response<Body>>) {
+    let body = response.expect("an answer").into_body();
+    let _ = body.collect().now_or_never().expect("all is there");
+}
+
+fn read_one(response: Option<Response<Body>>) {
+    let mut body = response.expect("an answer").into_body();
+    let frame = body.frame().now_or_never().expect("it is there");
+    assert!(frame.is_some_and(|frame| frame.is_ok()));
+}
+
+#[test]
+fn there_is_one_line_however_a_request_ends() {
+    let line = line_of(fine, Method::GET, read);
+    assert_eq!((&line["http.status"], &line["bytes_sent"]), (&200.into(), &4.into()), "{line}");
+    assert_eq!((&line["aborted"], &line["verdict.reason"]), (&serde_json::Value::Null, &"signed".into()), "{line}");
+
+    // hyper leaves the body of a HEAD alone.
+    let line = line_of(fine, Method::HEAD, drop);
+    assert_eq!((&line["aborted"], &line["bytes_sent"]), (&serde_json::Value::Null, &0.into()), "{line}");
+
+    for (answer, take, sent) in
+        [(fine as fn(&str) -> _, drop as fn(Option<Response<Body>>), 0), (endless, read_one, 4), (broken, read, 4)]
+    {
+        let line = line_of(answer, Method::GET, take);
+        assert_eq!((&line["aborted"], &line["bytes_sent"]), (&true.into(), &sent.into()), "{line}");
+    }
+
+    let line = line_of(fine, Method::DELETE, |answer| assert!(answer.is_none()));
+    assert_eq!((&line["aborted"], &line["http.status"]), (&true.into(), &serde_json::Value::Null), "{line}");
+}
+
+#[test]
+fn a_panic_is_counted_logged_and_answered() {
+    let line = line_of(
+        |_| panic!("on purpose"),
+        Method::GET,
+        |answer| {
+            let response = answer.expect("an answer");
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()["docker-distribution-api-version"], "registry/2.0");
+            assert_eq!(response.headers()["cache-control"], "no-store");
+            assert_eq!(response.headers()["retry-after"], "5");
+            read(Some(response));
+        },
+    );
+    assert_eq!((&line["level"], &line["verdict.reason"]), (&"WARN".into(), &"internal".into()), "{line}");
+    let metrics = Metrics::new();
+    panicked(&metrics);
+    let counted = r#"countersign_decisions_total{outcome="unavailable",policy="",reason="internal"} 1"#;
+    assert!(metrics.render().contains(counted));
+}
+
+#[test]
+fn only_errors_forbid_to_be_stored() {
+    line_of(fine, Method::GET, |answer| {
+        let response = answer.expect("an answer");
+        assert!(!response.headers().contains_key("cache-control"));
+        assert_eq!(response.headers()["docker-distribution-api-version"], "registry/2.0");
+    });
+    let refused = |_: &str| {
+        let mut response = Response::new(body::empty());
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        response
+    };
+    line_of(refused, Method::GET, |answer| {
+        assert_eq!(answer.expect("an answer").headers()["cache-control"], "no-store");
+    });
+}

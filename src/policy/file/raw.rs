@@ -1,0 +1,135 @@
+//! What a policy file may say, and nothing more. Nothing here is judged yet.
+
+use std::collections::BTreeMap;
+
+macro_rules! raw {
+    ($($(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty),* $(,)? })*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Debug, Default, serde::Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a mapping")]
+        pub(super) struct $name {
+            $(pub(super) $field: Option<$type>,)*
+        }
+    )*};
+}
+
+raw! {
+    /// The whole file.
+    RawFile {
+        trust_roots: BTreeMap<String, RawTrustRoot>,
+        authorities: BTreeMap<String, RawAuthority>,
+        policies: Vec<RawPolicy>,
+        exemptions: Vec<RawExemption>,
+        revoked: RawRevoked,
+        default: String,
+    }
+
+    /// Where the certificates and keys of a Sigstore instance come from: one of the two.
+    RawTrustRoot {
+        tuf: RawTuf,
+        file: String,
+    }
+
+    /// A TUF repository; the public one if nothing is said.
+    RawTuf {
+        mirror: String,
+        root: String,
+    }
+
+    /// Who is trusted to sign: one of the two.
+    RawAuthority {
+        key: RawKey,
+        keyless: RawKeyless,
+    }
+
+    /// A public key: one of the first four says where it is.
+    RawKey {
+        file: String,
+        inline: String,
+        directory: String,
+        env: String,
+        trust_root: String,
+        insecure_skip_transparency_log: bool,
+        not_before: String,
+        not_after: String,
+    }
+
+    /// An identity that a certificate names.
+    RawKeyless {
+        trust_root: String,
+        issuer: String,
+        identity: String,
+        identity_regex: String,
+        source_repository: String,
+        source_repository_owner: String,
+        source_repository_ref: String,
+        build_trigger: String,
+        runner_environment: String,
+        insecure_skip_transparency_log: bool,
+        insecure_skip_certificate_transparency: bool,
+    }
+
+    /// One policy.
+    RawPolicy {
+        name: String,
+        r#match: Vec<String>,
+        except: Vec<String>,
+        mode: String,
+        require: RawRequirement,
+        formats: Vec<String>,
+        evidence: RawEvidence,
+        refuse_tags: Vec<String>,
+    }
+
+    /// Where else evidence is.
+    RawEvidence {
+        repository: String,
+    }
+
+    /// A requirement: exactly one of these.
+    RawRequirement {
+        all_of: Vec<RawRequirement>,
+        any_of: Vec<RawRequirement>,
+        at_least: RawAtLeast,
+        signature: RawSignature,
+        attestation: RawAttestation,
+    }
+
+    /// A threshold.
+    RawAtLeast {
+        n: usize,
+        of: Vec<RawRequirement>,
+    }
+
+    /// A signature of the image.
+    RawSignature {
+        by: String,
+        on: String,
+    }
+
+    /// An attestation about the image.
+    RawAttestation {
+        by: String,
+        r#type: String,
+        select: String,
+        condition: String,
+        max_age: String,
+        age_from: String,
+        on: String,
+    }
+
+    /// A permission to serve without policies.
+    RawExemption {
+        r#match: Vec<String>,
+        policies: Vec<String>,
+        reason: String,
+        expires: String,
+    }
+
+    /// What must never be served or believed again.
+    RawRevoked {
+        digests: Vec<String>,
+        keys: Vec<String>,
+        identities: Vec<String>,
+    }
+}

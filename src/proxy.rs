@@ -1,0 +1,145 @@
+//! One request, from its parts to its answer: route → who is asking → pull → respond; counted and noted once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::request::Parts;
+use http::{Method, Response};
+
+use crate::admission::Admitted;
+use crate::blob;
+use crate::body::Body;
+use crate::client::Clients;
+use crate::oci::{Image, Registry};
+use crate::passthrough;
+use crate::pull::{Ask, PullError, Puller};
+use crate::reason::{Class, Reason};
+use crate::respond::{self, Refusal};
+use crate::route::{self, Registries, Route};
+use crate::telemetry::{Facts, Metrics};
+use crate::upstream::Upstream;
+
+/// The proxy's answer to everything.
+#[derive(Debug)]
+pub struct Proxy {
+    /// Names that may be asked for.
+    pub registries: Registries,
+    /// Who may ask for what.
+    pub clients: Clients,
+    /// The pull.
+    pub puller: Puller,
+    /// Where answers are counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Proxy {
+    /// Answers one request; its [`Facts`] are left in the response's extensions for the log.
+    pub async fn answer(&self, request: &Parts) -> Response<Body> {
+        let began = Instant::now();
+        let head = request.method == Method::HEAD;
+        let mut ask = self.puller.ask();
+        let answer = match route::parse(request, &self.registries) {
+            Ok(route) => self.follow(&route, request, &mut ask, head).await,
+            Err(error) => Err(error.into()),
+        };
+        let response = match answer {
+            Ok(response) => response,
+            Err(refusal) => {
+                ask.facts.reason = Some(refusal.reason);
+                ask.facts.cause = refusal.cause;
+                ask.facts.policy = refusal.policy.as_deref().map(Into::into);
+                ask.facts.detail = Some(refusal.detail.clone());
+                respond::refusal(&refusal, head)
+            }
+        };
+        self.finish(response, ask.facts, began)
+    }
+
+    /// Does what the route says, if the caller may.
+    async fn follow(
+        &self,
+        route: &Route,
+        request: &Parts,
+        ask: &mut Ask,
+        head: bool,
+    ) -> Result<Response<Body>, Refusal> {
+        let path = request.uri.path();
+        let (image, reference) = match route {
+            Route::Ping => return Ok(respond::ping(head)),
+            Route::Blob(pull) => (&pull.image, pull.digest.to_string()),
+            Route::Manifest(pull) => (&pull.image, pull.reference.to_string()),
+            Route::Referrers(image, digest, _) => (image, digest.to_string()),
+            Route::Tags(image, _) => (image, String::new()),
+        };
+        let what = what(image, &reference);
+        ask.facts.image = Some(image.clone());
+        ask.facts.reference = Some(reference).filter(|reference| !reference.is_empty());
+        if !self.clients.may_read(image) {
+            let detail = "no entry of `clients` lets this caller read the repository";
+            return Err(Refusal::new(Reason::ClientForbidden, detail, what));
+        }
+        let answer = match route {
+            Route::Ping => return Ok(respond::ping(head)),
+            Route::Blob(pull) => self.blob(ask, pull, request).await,
+            Route::Manifest(pull) => self.puller.manifest(ask, pull).await.map(|admitted| {
+                note_basis(&mut ask.facts, &admitted);
+                respond::manifest(&admitted, head)
+            }),
+            Route::Referrers(image, digest, page) => match self.upstream(image) {
+                Ok(upstream) => passthrough::referrers(upstream, image, digest, page, path, head).await,
+                Err(error) => Err(error),
+            },
+            Route::Tags(image, page) => match self.upstream(image) {
+                Ok(upstream) => passthrough::tags(upstream, image, page, path, head).await,
+                Err(error) => Err(error),
+            },
+        };
+        answer.map_err(|error| Refusal::of(&error, what))
+    }
+
+    async fn blob(&self, ask: &mut Ask, pull: &route::BlobPull, request: &Parts) -> Result<Response<Body>, PullError> {
+        let admitted = self.puller.blob(ask, pull).await?;
+        note_basis(&mut ask.facts, &admitted);
+        let upstream = self.upstream(&pull.image)?;
+        blob::serve(upstream, &pull.image.repository, &admitted, &request.method, &request.headers).await
+    }
+
+    fn upstream(&self, image: &Image) -> Result<&Arc<Upstream>, PullError> {
+        let upstreams: &BTreeMap<Registry, Arc<Upstream>> = &self.puller.upstreams;
+        crate::pull::fetch::upstream(upstreams, &image.registry)
+    }
+
+    fn finish(&self, mut response: Response<Body>, facts: Facts, began: Instant) -> Response<Body> {
+        if let Some(reason) = facts.reason {
+            let policy = facts.policy.as_deref().unwrap_or("");
+            let outcome = match reason.class() {
+                Class::Allow => "allow",
+                Class::Deny => "deny",
+                Class::Unavailable => "unavailable",
+                Class::Request(_) => "request",
+            };
+            self.metrics.decision(outcome, reason, policy);
+            for (policy, reason) in &facts.would_deny {
+                self.metrics.would_deny(*reason, policy);
+            }
+            if let Some(cache) = facts.cache {
+                self.metrics.pull(outcome, cache, began.elapsed());
+            }
+        }
+        response.extensions_mut().insert(facts);
+        response
+    }
+}
+
+fn note_basis<T>(facts: &mut Facts, admitted: &Admitted<T>) {
+    facts.reason = Some(admitted.basis().reason());
+}
+
+fn what(image: &Image, reference: &str) -> String {
+    match reference {
+        "" => image.to_string(),
+        digest if digest.contains(':') => format!("{image}@{digest}"),
+        tag => format!("{image}:{tag}"),
+    }
+}

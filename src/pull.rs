@@ -1,0 +1,240 @@
+//! The pull: from a parsed request to admitted content, in the order in which things happen.
+//!
+//! ```text
+//! resolve the tag, once → the manifest's bytes by digest, re-hashed → what governs it
+//!   → admitted as a member of an admitted index, or on its own verdict (cached, or discover → verify → decide)
+//!   → what it lists is recorded
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::admission::{Addressed, Admitted, admit, admit_member};
+use crate::clock::{Clock, Timestamp};
+use crate::decide::Verdict;
+use crate::limits::Limits;
+use crate::membership::{Kind, Membership};
+use crate::oci::{Blob, Manifest, Reference, Registry, Subject, Tag};
+use crate::outcome::Denial;
+use crate::policy::{Governing, Mode};
+use crate::reason::{Class, Reason};
+use crate::route::{BlobPull, ManifestPull};
+use crate::snapshot::{Current, Snapshot};
+use crate::telemetry::Facts;
+use crate::upstream::Upstream;
+
+pub mod error;
+
+pub mod fetch;
+
+pub mod judge;
+
+pub use error::PullError;
+pub use fetch::Fetch;
+pub use judge::Judge;
+
+/// Everything that a pull needs.
+#[derive(Debug)]
+pub struct Puller {
+    /// The registries behind the proxy.
+    pub upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+    /// Policies and trust.
+    pub current: Arc<Current>,
+    /// Tags and manifests of the upstream.
+    pub fetch: Fetch,
+    /// Verdicts.
+    pub judge: Judge,
+    /// Who lists whom.
+    pub membership: Membership,
+    /// What is recorded already.
+    pub recorded: moka::future::Cache<Subject, ()>,
+    /// The bounds.
+    pub limits: Limits,
+    /// The time.
+    pub clock: Arc<Clock>,
+}
+
+/// One request on its way: what it decides under, and what is learned for its log line.
+#[derive(Debug)]
+pub struct Ask {
+    snapshot: Arc<Snapshot>,
+    now: Timestamp,
+    /// Parents that may still be judged for this request.
+    budget: usize,
+    /// For the log line.
+    pub facts: Facts,
+}
+
+impl Puller {
+    /// Begins a request.
+    pub fn ask(&self) -> Ask {
+        let (snapshot, now) = (self.current.load(), self.clock.now());
+        Ask { snapshot, now, budget: self.limits.parents, facts: Facts::default() }
+    }
+
+    /// Pulls one manifest, for HEAD and GET alike.
+    pub async fn manifest(&self, ask: &mut Ask, pull: &ManifestPull) -> Result<Admitted<Arc<Manifest>>, PullError> {
+        let digest = self.fetch.resolve(&pull.image, &pull.reference).await?;
+        ask.facts.digest = Some(digest);
+        let tag = match &pull.reference {
+            Reference::Digest(_) => None,
+            Reference::Tag(tag) => Some(tag),
+        };
+        let subject = pull.image.at(digest);
+        let admitted = self.admitted(ask, &subject, tag, 0).await?;
+        self.record(&subject, &admitted).await;
+        Ok(admitted)
+    }
+
+    /// Admits one blob: some manifest that lists it must be admitted now.
+    pub async fn blob(&self, ask: &mut Ask, pull: &BlobPull) -> Result<Admitted<Blob>, PullError> {
+        ask.facts.digest = Some(pull.digest);
+        let (subject, blob) = (pull.image.at(pull.digest), Blob(pull.digest));
+        let refused = match self.parents(ask, &subject, Kind::Blob, 0).await {
+            Ok(parent) => match admit_member(blob, &parent, &ask.snapshot.policies) {
+                Ok(admitted) => return Ok(admitted),
+                Err(denial) => PullError::Denied(denial),
+            },
+            Err(refused) => refused.unwrap_or_else(|| {
+                let detail = "no admitted manifest of this repository lists this blob; pull its image first";
+                PullError::Denied(Denial::new(Reason::NotAMember, detail))
+            }),
+        };
+        let governing = ask.snapshot.policies.governing(&subject, ask.now);
+        audited(ask, blob, &governing, refused)
+    }
+
+    /// Admits the manifest `subject`, which the client asked for by `tag` or by digest.
+    async fn admitted(
+        &self,
+        ask: &mut Ask,
+        subject: &Subject,
+        tag: Option<&Tag>,
+        depth: usize,
+    ) -> Result<Admitted<Arc<Manifest>>, PullError> {
+        let manifest = self.fetch.manifest(subject).await?;
+        let governing = ask.snapshot.policies.governing(subject, ask.now);
+        let refused = match refused_tag(ask, &governing, tag) {
+            Some(denial) => PullError::Denied(denial),
+            None => match self.admitted_by_right(ask, &manifest, &governing, depth).await {
+                Ok(admitted) => return Ok(admitted),
+                Err(refused) => refused,
+            },
+        };
+        audited(ask, manifest, &governing, refused)
+    }
+
+    /// Admits as a member of an admitted index, or else on the manifest's own evidence.
+    async fn admitted_by_right(
+        &self,
+        ask: &mut Ask,
+        manifest: &Arc<Manifest>,
+        governing: &Governing,
+        depth: usize,
+    ) -> Result<Admitted<Arc<Manifest>>, PullError> {
+        let snapshot = ask.snapshot.clone();
+        let by_parents = match self.parents(ask, governing.subject(), Kind::Child, depth).await {
+            Ok(parent) => {
+                if let Ok(admitted) = admit_member(manifest.clone(), &parent, &snapshot.policies) {
+                    return Ok(admitted);
+                }
+                None
+            }
+            Err(refused) => refused,
+        };
+        let (verdict, lookup) = self.judge.verdict(&snapshot, governing, ask.now).await?;
+        ask.facts.cache = Some(lookup.label());
+        note(&mut ask.facts, verdict.would_deny());
+        let denial = match admit(manifest.clone(), &verdict, governing, &snapshot.policies, ask.now) {
+            Ok(admitted) => return Ok(admitted),
+            Err(denial) => denial,
+        };
+        // A parent that could not be judged might have admitted it: that is not a no.
+        match by_parents {
+            Some(unsure) if unsure.reason().class() == Class::Unavailable => Err(unsure),
+            _ => Err(PullError::Denied(denial)),
+        }
+    }
+
+    /// The first manifest that lists `subject` as `kind` and is admitted now.
+    ///
+    /// # Errors
+    /// Why none is; `None` if no manifest is known to list it.
+    async fn parents(
+        &self,
+        ask: &mut Ask,
+        subject: &Subject,
+        kind: Kind,
+        depth: usize,
+    ) -> Result<Admitted<Arc<Manifest>>, Option<PullError>> {
+        let parents = match self.membership.parents(subject).await {
+            Ok(parents) => parents,
+            Err(down) => return Err(Some(PullError::unsure(Reason::StoreUnavailable, down.to_string()))),
+        };
+        if kind == Kind::Blob && parents.iter().any(|parent| parent.kind == Kind::Child) {
+            let detail = "this digest is a manifest; ask for it under /manifests/".to_string();
+            return Err(Some(PullError::Content { reason: Reason::BlobIsManifest, detail }));
+        }
+        let mut refused = None;
+        for parent in parents.iter().filter(|parent| parent.kind == kind) {
+            if ask.budget == 0 || depth >= self.limits.index_depth {
+                let detail = "more manifests list this digest than are judged in one request; pull the index again";
+                return Err(Some(PullError::unsure(Reason::MembershipIncomplete, detail)));
+            }
+            ask.budget -= 1;
+            let parent = subject.image.at(parent.digest);
+            match Box::pin(self.admitted(ask, &parent, None, depth + 1)).await {
+                Ok(parent) => return Ok(parent),
+                Err(why) => refused = PullError::weightier(refused, why),
+            }
+        }
+        Err(refused)
+    }
+
+    /// Records what an admitted manifest lists; now and then again, because the store may forget.
+    async fn record(&self, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) {
+        if self.recorded.get(subject).await.is_some() {
+            return;
+        }
+        match self.membership.record(&subject.image, admitted).await {
+            Ok(()) => self.recorded.insert(subject.clone(), ()).await,
+            Err(down) => tracing::warn!(image.digest = %subject.digest, error = %down, "members not recorded"),
+        }
+    }
+}
+
+/// The refusal of a tag by a policy that is obeyed; one that is only watched leaves a note.
+fn refused_tag(ask: &mut Ask, governing: &Governing, tag: Option<&Tag>) -> Option<Denial> {
+    let tag = tag.filter(|_| !governing.revoked())?;
+    for policy in governing.remaining().filter(|policy| policy.refuses(tag)) {
+        let detail = format!("the policy refuses the tag `{tag}`; use another tag or a digest");
+        let denial = Denial { policy: Some(policy.name().clone()), ..Denial::new(Reason::TagRefused, detail) };
+        match policy.mode() {
+            Mode::Enforce => return Some(denial),
+            Mode::Audit => note(&mut ask.facts, &[denial]),
+        }
+    }
+    None
+}
+
+/// Serves what is refused all the same, where the operator asked for audit; what is refused otherwise stays so.
+fn audited<T: Addressed>(
+    ask: &mut Ask,
+    content: T,
+    governing: &Governing,
+    refused: PullError,
+) -> Result<Admitted<T>, PullError> {
+    let (PullError::Denied(denial) | PullError::Indeterminate(denial)) = &refused else { return Err(refused) };
+    let snapshot = &ask.snapshot;
+    let Some(verdict) = Verdict::audited(denial, governing, snapshot.trust.revision(), ask.now) else {
+        return Err(refused);
+    };
+    let admitted = admit(content, &verdict, governing, &snapshot.policies, ask.now).map_err(PullError::Denied)?;
+    note(&mut ask.facts, verdict.would_deny());
+    Ok(admitted)
+}
+
+fn note(facts: &mut Facts, would_deny: &[Denial]) {
+    let policy = |denial: &Denial| denial.policy.as_ref().map_or("", |name| name.as_str()).into();
+    facts.would_deny.extend(would_deny.iter().map(|denial| (policy(denial), denial.reason)));
+}

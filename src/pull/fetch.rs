@@ -1,0 +1,104 @@
+//! Tags and manifests of the upstream: one request for all who ask at once, bytes that hash to their digest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use moka::future::Cache;
+
+use super::PullError;
+use crate::limits::Limits;
+use crate::oci::{Digest, Image, Manifest, Reference, Registry, Subject, Tag};
+use crate::reason::Reason;
+use crate::upstream::{Upstream, UpstreamError};
+
+/// Reads manifests, and remembers them by content.
+#[derive(Debug)]
+pub struct Fetch {
+    upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+    limits: Limits,
+    manifests: Cache<Subject, Arc<Manifest>>,
+    /// Requests under way; nothing stays in it.
+    resolving: Cache<(Image, Tag), Digest>,
+}
+
+impl Fetch {
+    /// Reads from `upstreams` and holds at most `bytes` of manifests.
+    pub fn new(upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>, limits: Limits, bytes: u64) -> Self {
+        let weigh = |_: &Subject, manifest: &Arc<Manifest>| {
+            let parsed = manifest.listed().len() * 256;
+            u32::try_from(manifest.bytes().len() + parsed + 512).unwrap_or(u32::MAX)
+        };
+        let manifests = Cache::builder().max_capacity(bytes).weigher(weigh).build();
+        Self { upstreams, limits, manifests, resolving: Cache::new(10_000) }
+    }
+
+    /// The digest that `reference` names now. A tag is read once for all who ask at the same time, and not remembered.
+    pub async fn resolve(&self, image: &Image, reference: &Reference) -> Result<Digest, PullError> {
+        let tag = match reference {
+            Reference::Digest(digest) => return Ok(*digest),
+            Reference::Tag(tag) => tag,
+        };
+        let key = (image.clone(), tag.clone());
+        let mut first = false;
+        let init = async {
+            first = true;
+            self.resolve_anew(image, tag).await
+        };
+        let resolved = Box::pin(self.resolving.try_get_with_by_ref(&key, init)).await;
+        if first {
+            self.resolving.invalidate(&key).await;
+        }
+        resolved.map_err(Arc::unwrap_or_clone)
+    }
+
+    async fn resolve_anew(&self, image: &Image, tag: &Tag) -> Result<Digest, PullError> {
+        let upstream = upstream(&self.upstreams, &image.registry)?;
+        if let Some(digest) = upstream.resolve(&image.repository, tag).await? {
+            return Ok(digest);
+        }
+        // A registry that does not say the digest: the bytes do.
+        let reference = Reference::Tag(tag.clone());
+        let raw = upstream.manifest(&image.repository, &reference, self.limits.manifest).await.map_err(too_large)?;
+        Ok(Digest::of(&raw.bytes))
+    }
+
+    /// The manifest `subject`: from memory, or by digest from the registry, parsed and re-hashed.
+    pub async fn manifest(&self, subject: &Subject) -> Result<Arc<Manifest>, PullError> {
+        if let Some(held) = self.manifests.get(subject).await {
+            return Ok(held);
+        }
+        let anew = self.manifests.try_get_with_by_ref(subject, self.manifest_anew(subject));
+        Box::pin(anew).await.map_err(Arc::unwrap_or_clone)
+    }
+
+    async fn manifest_anew(&self, subject: &Subject) -> Result<Arc<Manifest>, PullError> {
+        let upstream = upstream(&self.upstreams, &subject.image.registry)?;
+        let reference = Reference::Digest(subject.digest);
+        let raw = upstream.manifest(&subject.image.repository, &reference, self.limits.manifest).await;
+        let raw = raw.map_err(too_large)?;
+        let manifest = Manifest::parse(raw.bytes, &subject.digest, &raw.content_type, self.limits.index_children)?;
+        Ok(Arc::new(manifest))
+    }
+}
+
+/// The upstream of a registry; routing made sure that there is one.
+pub(crate) fn upstream<'a>(
+    upstreams: &'a BTreeMap<Registry, Arc<Upstream>>,
+    registry: &Registry,
+) -> Result<&'a Arc<Upstream>, PullError> {
+    upstreams.get(registry).ok_or_else(|| {
+        let detail = format!("the registry `{registry}` is not configured here");
+        PullError::Content { reason: Reason::RegistryUnknown, detail }
+    })
+}
+
+/// A manifest above the limit is the content's fault, not the registry's.
+fn too_large(error: UpstreamError) -> PullError {
+    match error {
+        UpstreamError::TooLarge { limit } => {
+            let detail = format!("the manifest is longer than {limit} bytes");
+            PullError::Content { reason: Reason::ManifestTooLarge, detail }
+        }
+        other => PullError::Upstream(other),
+    }
+}

@@ -1,0 +1,154 @@
+//! The verdict on a subject: from memory, from the store, or anew: discover → verify → decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::PullError;
+use super::fetch::upstream;
+use crate::cache::{Lookup, Verdicts};
+use crate::clock::Timestamp;
+use crate::decide::{Verdict, decide, foregone};
+use crate::discovery::{self, Wants};
+use crate::limits::Limits;
+use crate::oci::Registry;
+use crate::outcome::{Denial, Indeterminate, Key, Terms};
+use crate::policy::{Governing, Leaf};
+use crate::reason::Reason;
+use crate::record::{Seal, VerdictRecord};
+use crate::snapshot::Snapshot;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::upstream::Upstream;
+use crate::verify::{Findings, verify_all};
+
+/// Comes to verdicts.
+pub struct Judge {
+    /// The registries that hold the evidence.
+    pub upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+    /// Verdicts in memory.
+    pub verdicts: Verdicts,
+    /// Verdicts that outlive memory.
+    pub store: Arc<dyn Store>,
+    /// What the store's records are sealed with.
+    pub seal: Seal,
+    /// The bounds of discovery and verification.
+    pub limits: Limits,
+    /// How long verdicts last.
+    pub lasting: Lasting,
+    /// Where verifications are counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// How long verdicts and evidence last, as configured.
+#[derive(Debug, Clone, Copy)]
+pub struct Lasting {
+    /// An Allow.
+    pub allow: Duration,
+    /// A Deny.
+    pub deny: Duration,
+    /// Evidence, after it was read.
+    pub evidence: Duration,
+}
+
+impl Judge {
+    /// The verdict on what is governed, and how it was come by.
+    ///
+    /// # Errors
+    /// [`PullError::Indeterminate`], never remembered.
+    pub async fn verdict(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        governing: &Governing,
+        now: Timestamp,
+    ) -> Result<(Arc<Verdict>, Lookup), PullError> {
+        let key = Key::new(governing, snapshot.trust.revision());
+        let anew = self.anew(snapshot, governing, now);
+        let answer = self.verdicts.get_or_decide(key, now, anew).await;
+        self.metrics.verdict_cache(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
+        answer.map_err(|indeterminate| Indeterminate::clone(&indeterminate).into())
+    }
+
+    async fn anew(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        governing: &Governing,
+        now: Timestamp,
+    ) -> Result<Verdict, Indeterminate> {
+        let trust = snapshot.trust.revision();
+        let terms =
+            Terms { now, allow: self.lasting.allow, deny: self.lasting.deny, evidence_max_age: self.lasting.evidence };
+        if let Some(verdict) = foregone(governing, trust, &terms) {
+            return Ok(verdict);
+        }
+        let place = place(&Key::new(governing, trust));
+        // A store that is down costs a verification, nothing more.
+        if let Ok(Some(sealed)) = self.store.get(&place).await
+            && let Some(record) = self.seal.open::<VerdictRecord>(&place, &sealed)
+            && let Some(verdict) = Verdict::restore(&record, governing, trust, now)
+        {
+            return Ok(verdict);
+        }
+        let findings = self.findings(snapshot, governing, now).await?;
+        let verdict = decide(governing, trust, &findings, &terms)?;
+        if let Some(Ok(sealed)) = VerdictRecord::of(&verdict).map(|record| self.seal.close(&place, &record))
+            && let Err(down) = self.store.put(&place, sealed.into()).await
+        {
+            tracing::warn!(error = %down, "verdict not stored");
+        }
+        Ok(verdict)
+    }
+
+    /// Reads the evidence and verifies it, off the threads that serve connections.
+    async fn findings(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        governing: &Governing,
+        now: Timestamp,
+    ) -> Result<Findings, Indeterminate> {
+        let internal = |detail: String| Indeterminate(Denial::new(Reason::Internal, detail));
+        let began = Instant::now();
+        let subject = governing.subject();
+        let upstream = upstream(&self.upstreams, &subject.image.registry).map_err(|e| internal(e.to_string()))?;
+        let (repository, digest) = (&subject.image.repository, subject.digest);
+        let set = discovery::discover(upstream, repository, &digest, wants(governing), &self.limits, now).await;
+        let names: BTreeSet<_> =
+            governing.remaining().flat_map(|policy| policy.require().leaves()).map(Leaf::by).collect();
+        let authorities: Vec<_> =
+            names.into_iter().filter_map(|name| snapshot.policies.authority(name).cloned()).collect();
+        let limits = self.limits;
+        let verification = tokio::task::spawn_blocking(move || verify_all(&set, &digest, &authorities, &limits));
+        let findings = verification.await.map_err(|_| internal("the verification did not finish".into()))?;
+        let result = match (findings.verified.is_empty(), findings.unread.is_empty()) {
+            (false, _) => "verified",
+            (true, true) => "rejected",
+            (true, false) => "unread",
+        };
+        self.metrics.verification(result, began.elapsed());
+        Ok(findings)
+    }
+}
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Judge")
+    }
+}
+
+/// Which sources of evidence the policies can make use of.
+fn wants(governing: &Governing) -> Wants {
+    let mut wants = Wants { bundle: false, signatures: false, attestations: false };
+    for policy in governing.remaining() {
+        wants.bundle |= policy.formats().bundle;
+        for leaf in policy.require().leaves() {
+            wants.signatures |= policy.formats().legacy && matches!(leaf, Leaf::Signature { .. });
+            wants.attestations |= policy.formats().legacy && matches!(leaf, Leaf::Attestation { .. });
+        }
+    }
+    wants
+}
+
+/// Where the record of a verdict is kept: its whole key.
+fn place(key: &Key) -> Vec<u8> {
+    format!("verdict/{}/{}/{}", key.subject, key.policy.0, key.trust).into_bytes()
+}

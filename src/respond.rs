@@ -1,0 +1,143 @@
+//! The answer: admitted content, or why there is none. It knows nothing of registries or verification.
+//!
+//! What a client is told follows what clients were seen to do: containerd shows nothing but the status line of a HEAD,
+//! so the reason stands in the HTTP/1.1 reason phrase as well as in the body; a 404 would make it ask for the same
+//! digest as a blob, so a denial is never one.
+
+use std::sync::Arc;
+
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LINK, RETRY_AFTER,
+};
+use http::{Response, StatusCode};
+use hyper::ext::ReasonPhrase;
+
+use crate::admission::Admitted;
+use crate::body::{self, Body};
+use crate::oci::error::ErrorCode;
+use crate::oci::{Manifest, error};
+use crate::outcome::Basis;
+use crate::reason::{Class, Reason};
+
+pub mod refusal;
+
+pub use refusal::Refusal;
+
+/// Answers with a manifest. Only admitted ones can be given here.
+pub fn manifest(admitted: &Admitted<Arc<Manifest>>, head: bool) -> Response<Body> {
+    let manifest = admitted.content();
+    let body = if head { body::empty() } else { body::full(manifest.bytes().clone()) };
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(manifest.media_type().as_str()));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(manifest.bytes().len()));
+    headers.insert(CONTENT_DIGEST, value(&manifest.digest().to_string()));
+    admitted_for(headers, admitted.basis());
+    response
+}
+
+/// Says on what grounds content is served.
+pub(crate) fn admitted_for(headers: &mut http::HeaderMap, basis: &Basis) {
+    headers.insert(REASON, HeaderValue::from_static(basis.reason().code()));
+}
+
+/// Answers `/v2/`.
+pub fn ping(head: bool) -> Response<Body> {
+    json(StatusCode::OK, "application/json", b"{}".to_vec(), head, None)
+}
+
+/// Answers with a list that the registry gave; `next` is the rewritten target of its `Link`.
+pub fn json(
+    status: StatusCode,
+    content_type: &'static str,
+    bytes: Vec<u8>,
+    head: bool,
+    next: Option<&str>,
+) -> Response<Body> {
+    let length = bytes.len();
+    let mut response = Response::new(if head { body::empty() } else { body::full(bytes.into()) });
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    if let Some(next) = next {
+        headers.insert(LINK, value(&format!("<{next}>; rel=\"next\"")));
+    }
+    response
+}
+
+/// Answers with a refusal: status, reason phrase and OCI error body say the same.
+pub fn refusal(refusal: &Refusal, head: bool) -> Response<Body> {
+    let status = status(refusal.reason);
+    let message = refusal.message();
+    let mut response = json(status, "application/json", error::body(code(refusal.reason), &message), head, None);
+    let phrase = format!("{}: {message}", status.canonical_reason().unwrap_or("Refused"));
+    if let Ok(phrase) = ReasonPhrase::try_from(printable(&phrase).into_bytes()) {
+        response.extensions_mut().insert(phrase);
+    }
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REASON, HeaderValue::from_static(refusal.reason.code()));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from(refusal.retry_after.as_secs().clamp(1, 300)));
+    }
+    response
+}
+
+fn status(reason: Reason) -> StatusCode {
+    match reason.class() {
+        Class::Allow => StatusCode::OK,
+        Class::Deny => StatusCode::FORBIDDEN,
+        Class::Request(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
+        Class::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn code(reason: Reason) -> ErrorCode {
+    match (reason, reason.class()) {
+        (Reason::NameInvalid, _) => ErrorCode::NameInvalid,
+        (Reason::DigestInvalid, _) => ErrorCode::DigestInvalid,
+        (Reason::UpstreamNotFound, _) => ErrorCode::ManifestUnknown,
+        (Reason::ClientUnauthenticated, _) => ErrorCode::Unauthorized,
+        (Reason::MethodUnsupported | Reason::NotRouted, _) => ErrorCode::Unsupported,
+        (_, Class::Unavailable) => ErrorCode::Unavailable,
+        _ => ErrorCode::Denied,
+    }
+}
+
+/// One line that a status line can carry: no control characters, bounded.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_PHRASE).collect()
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The longest reason phrase, in characters: containerd prints more, log systems cut it.
+const MAX_PHRASE: usize = 512;
+
+/// The digest of a manifest, as the distribution specification names it.
+pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+/// The reason of the answer, allow reasons too.
+pub(crate) const REASON: HeaderName = HeaderName::from_static("countersign-reason");
+
+/// Answers with a blob; see [`crate::blob`].
+pub(crate) fn blob(
+    admitted: &Admitted<crate::oci::Blob>,
+    status: StatusCode,
+    content_type: HeaderValue,
+    body: Body,
+) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(CONTENT_DIGEST, value(&admitted.content().0.to_string()));
+    admitted_for(headers, admitted.basis());
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! Gauges of what is in use, and the counters of a listener.
+
+use prometheus::{IntCounter, IntGauge};
+
+/// What one listener counts.
+#[derive(Debug, Clone)]
+pub struct ListenerMetrics {
+    pub(super) connections: IntGauge,
+    pub(super) turned_away: IntCounter,
+    pub(super) accept_errors: IntCounter,
+}
+
+/// Something in use, counted as long as this value lives.
+#[derive(Debug)]
+pub struct InUse(IntGauge);
+
+impl ListenerMetrics {
+    /// Counts a connection until the answer is dropped.
+    pub fn connection(&self) -> InUse {
+        InUse::new(&self.connections)
+    }
+
+    /// Counts a connection above the limit.
+    pub fn turned_away(&self) {
+        self.turned_away.inc();
+    }
+
+    /// Counts a connection that could not be accepted.
+    pub fn accept_error(&self) {
+        self.accept_errors.inc();
+    }
+}
+
+impl InUse {
+    pub(super) fn new(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

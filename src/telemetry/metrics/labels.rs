@@ -1,0 +1,73 @@
+//! The values that labels can have.
+
+use crate::reason::{Class, Reason};
+
+/// The outcome that a reason belongs to: the label of metrics and the field of log lines.
+pub const fn outcome_of(reason: Reason) -> &'static str {
+    match reason.class() {
+        Class::Allow => "allow",
+        Class::Deny => "deny",
+        Class::Unavailable => "unavailable",
+        Class::Request(_) => "request",
+    }
+}
+
+pub(super) const OUTCOMES: [&str; 4] = ["allow", "deny", "unavailable", "request"];
+pub(super) const CACHE: [&str; 3] = ["hit", "miss", "joined"];
+pub(super) const LISTENERS: [&str; 2] = ["pull", "admin"];
+pub(super) const OPERATIONS: [&str; 7] = ["resolve", "manifest", "blob", "referrers", "tags", "ping", "token"];
+
+/// Upstream statuses that tell an operator something; any other is counted as its class.
+pub(super) const STATUSES: [&str; 20] = [
+    "200", "206", "2xx", "307", "3xx", "401", "403", "404", "416", "429", "4xx", "500", "502", "503", "504", "5xx",
+    "error", "timeout", "1xx", "other",
+];
+
+/// The reasons that stand with the name of the policy that gave them.
+pub(super) const BY_POLICY: &[Reason] = &[
+    Reason::Signed,
+    Reason::Unsigned,
+    Reason::FormatNotAccepted,
+    Reason::SignatureMissing,
+    Reason::AttestationMissing,
+    Reason::ThresholdNotMet,
+    Reason::ConditionFalse,
+    Reason::ConditionError,
+    Reason::ConditionBudget,
+    Reason::ChildDenied,
+    Reason::TooOld,
+    Reason::NoSigningTime,
+    Reason::ExemptionExpired,
+    Reason::TagRefused,
+    Reason::EvidenceUnreadable,
+    Reason::EvidenceIncomplete,
+    Reason::TrustRootUnavailable,
+    Reason::TrustRootExpired,
+];
+
+pub(super) fn decision(reason: Reason, policy: &str) -> Vec<&str> {
+    vec![outcome_of(reason), reason.code(), policy]
+}
+
+pub(super) fn would_deny(reason: Reason, policy: &str) -> Vec<&str> {
+    vec![reason.code(), policy]
+}
+
+/// An upstream status as one of [`STATUSES`].
+pub(super) fn status(status: &str) -> &'static str {
+    if let Some(known) = STATUSES.iter().find(|known| **known == status) {
+        return known;
+    }
+    match (status.len(), status.as_bytes().first()) {
+        (3, Some(b'1')) => "1xx",
+        (3, Some(b'2')) => "2xx",
+        (3, Some(b'3')) => "3xx",
+        (3, Some(b'4')) => "4xx",
+        (3, Some(b'5')) => "5xx",
+        _ => "other",
+    }
+}
+
+pub(super) fn pairs(first: &[&'static str], second: &[&'static str]) -> Vec<[&'static str; 2]> {
+    first.iter().flat_map(|a| second.iter().map(|b| [*a, *b])).collect()
+}

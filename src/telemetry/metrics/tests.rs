@@ -1,0 +1,125 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// The value of the one series that starts with `series`.
+fn value(text: &str, series: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.strip_prefix(series).is_some_and(|rest| rest.starts_with([' ', '{'])))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+fn names(text: &str) -> BTreeSet<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect()
+}
+
+#[test]
+fn series_are_born_at_zero() {
+    let metrics = Metrics::new();
+    metrics.announce_policies(["prod"].into_iter());
+    let text = metrics.render();
+    for series in [
+        r#"countersign_decisions_total{outcome="deny",policy="",reason="no_policy"}"#,
+        r#"countersign_decisions_total{outcome="deny",policy="prod",reason="unsigned"}"#,
+        r#"countersign_decisions_total{outcome="unavailable",policy="",reason="internal"}"#,
+        r#"countersign_would_deny_total{policy="prod",reason="signature_missing"}"#,
+        r#"countersign_pull_duration_seconds_count{cache="hit",outcome="allow"}"#,
+        r#"countersign_verdict_cache_requests_total{result="joined"}"#,
+        r#"countersign_verifications_total{result="verified"}"#,
+        r#"countersign_upstream_requests_total{operation="manifest",status="timeout"}"#,
+        r#"countersign_policy_reloads_total{result="failed"}"#,
+        r#"countersign_connections_turned_away_total{listener="pull"}"#,
+        "countersign_policy_reload_failed",
+        "countersign_requests_in_flight",
+    ] {
+        assert_eq!(value(&text, series), Some(0.0), "{series}");
+    }
+    assert_eq!(value(&text, "countersign_build_info"), Some(1.0));
+    assert!(value(&text, "countersign_policy_loaded_timestamp_seconds") > Some(1e9));
+    assert!(text.lines().all(|line| line.starts_with('#') || line.starts_with("countersign_")), "{text}");
+}
+
+#[test]
+fn what_happens_is_counted_once_and_in_its_place() {
+    let metrics = Metrics::new();
+    metrics.announce_policies(["prod"].into_iter());
+    metrics.decision("deny", Reason::Unsigned, "prod");
+    metrics.decision("allow", Reason::Unsigned, "prod");
+    metrics.would_deny(Reason::TooOld, "prod");
+    metrics.pull("allow", "hit", Duration::from_micros(50));
+    metrics.upstream("blob", "418", Duration::from_secs(1));
+    metrics.policy_reload(false);
+    let in_flight = metrics.request();
+    let text = metrics.render();
+    for series in [
+        r#"countersign_decisions_total{outcome="deny",policy="prod",reason="unsigned"}"#,
+        r#"countersign_decisions_total{outcome="allow",policy="prod",reason="unsigned"}"#,
+        r#"countersign_would_deny_total{policy="prod",reason="too_old"}"#,
+        r#"countersign_pull_duration_seconds_bucket{cache="hit",outcome="allow",le="0.0001"}"#,
+        r#"countersign_upstream_requests_total{operation="blob",status="4xx"}"#,
+        r#"countersign_upstream_request_duration_seconds_count{operation="blob"}"#,
+        r#"countersign_policy_reloads_total{result="failed"}"#,
+        "countersign_policy_reload_failed",
+        "countersign_requests_in_flight",
+    ] {
+        assert_eq!(value(&text, series), Some(1.0), "{series}");
+    }
+    drop(in_flight);
+    metrics.policy_reload(true);
+    let text = metrics.render();
+    assert_eq!(value(&text, "countersign_requests_in_flight"), Some(0.0));
+    assert_eq!(value(&text, "countersign_policy_reload_failed"), Some(0.0));
+}
+
+#[test]
+fn odd_names_do_not_add_series() {
+    let metrics = Metrics::new();
+    let odd: Vec<String> = (0..10_000).map(|i| format!("policy\n\"{i}")).collect();
+    let lines = |metrics: &Metrics| metrics.render().lines().count();
+    metrics.decision("deny", Reason::Unsigned, "x");
+    metrics.decision("allow", Reason::Unsigned, "x");
+    metrics.would_deny(Reason::Unsigned, "x");
+    metrics.upstream("blob", "999", Duration::ZERO);
+    let before = lines(&metrics);
+    for name in &odd {
+        metrics.decision("deny", Reason::Unsigned, name);
+        metrics.decision("allow", Reason::Unsigned, name);
+        metrics.would_deny(Reason::Unsigned, name);
+        metrics.upstream("blob", name, Duration::ZERO);
+    }
+    assert_eq!(lines(&metrics), before);
+    let other = r#"countersign_decisions_total{outcome="deny",policy="other",reason="unsigned"}"#;
+    assert_eq!(value(&metrics.render(), other), Some(10_001.0));
+
+    metrics.announce_policies(odd.iter().map(String::as_str));
+    assert!(lines(&metrics) < before + 200 * 2 * (labels::BY_POLICY.len() + 1));
+}
+
+#[test]
+fn every_label_that_the_upstream_can_send_is_known() {
+    for code in 0..1000 {
+        assert!(labels::STATUSES.contains(&labels::status(&code.to_string())));
+    }
+}
+
+#[test]
+fn the_alerts_name_only_what_exists() {
+    let alerts = include_str!("../../../deploy/prometheus/alerts.yaml");
+    let text = Metrics::new().render();
+    let exported = names(&text);
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let named: BTreeSet<&str> = alerts.split(|c| !word(c)).filter(|word| word.starts_with("countersign_")).collect();
+    assert!(named.len() >= 5, "{named:?}");
+    for name in named {
+        let family = ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        assert!(exported.contains(name) || exported.contains(family), "{name}");
+    }
+    for label in ["outcome", "reason", "result", "status", "operation", "listener"] {
+        for (at, _) in alerts.match_indices(&format!("{label}=\"")) {
+            let pair = alerts[at..].split_inclusive('"').take(2).collect::<String>();
+            assert!(text.contains(&pair), "{pair}");
+        }
+    }
+    let rules: serde_json::Value = serde_saphyr::from_str(alerts).expect("valid YAML");
+    let rules = rules["groups"][0]["rules"].as_array().expect("rules");
+    assert!(rules.iter().all(|rule| rule["alert"].is_string() && rule["expr"].is_string()));
+}

@@ -1,0 +1,95 @@
+//! What unit tests of several modules share: keys, signed candidates, and findings made by really verifying them.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::clock::Timestamp;
+use crate::discovery::{Candidate, Material};
+use crate::evidence::EvidenceSet;
+use crate::limits::Limits;
+use crate::oci::{Digest, Subject};
+use crate::policy::Name;
+use crate::policy::file::parse;
+use crate::verify::{Findings, verify_all};
+
+/// A signing key.
+pub(crate) struct TestKey(EcdsaKeyPair);
+
+pub(crate) static KEY_A: LazyLock<TestKey> = LazyLock::new(TestKey::generate);
+pub(crate) static KEY_B: LazyLock<TestKey> = LazyLock::new(TestKey::generate);
+
+impl TestKey {
+    fn generate() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key"))
+    }
+
+    fn sign(&self, message: &[u8]) -> String {
+        let signature = self.0.sign(&SystemRandom::new(), message).expect("a signature");
+        STANDARD.encode(signature.as_ref())
+    }
+
+    pub(crate) fn public_pem(&self) -> String {
+        let prefix = [
+            0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+            0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+        ];
+        let spki = STANDARD.encode([&prefix, self.0.public_key().as_ref()].concat());
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n{}\n-----END PUBLIC KEY-----\n", &spki[..64], &spki[64..])
+    }
+}
+
+/// The manifest that the tests are about: `r.io/app` at some digest.
+pub(crate) fn subject() -> Subject {
+    let image = crate::oci::Image { registry: "r.io".parse().expect("r"), repository: "app".parse().expect("n") };
+    image.at(Digest::of(b"the manifest"))
+}
+
+/// A legacy signature over `digest`.
+pub(crate) fn signed_simple(key: &TestKey, digest: Digest) -> Candidate {
+    let payload = format!(
+        r#"{{"critical":{{"identity":{{"docker-reference":"r.io/app"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":null}}"#
+    );
+    let signature = key.sign(payload.as_bytes());
+    Candidate::new("tag".into(), Material::SimpleSigning { payload: payload.into(), signature })
+}
+
+/// A legacy attestation about `digest`.
+pub(crate) fn signed_attestation(key: &TestKey, digest: Digest, predicate_type: &str) -> Candidate {
+    let statement = format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"{predicate_type}","subject":[{{"name":"r.io/app","digest":{{"sha256":"{}"}}}}],"predicate":{{}}}}"#,
+        digest.hex()
+    );
+    let kind = "application/vnd.in-toto+json";
+    let pae = format!("DSSEv1 {} {kind} {} {statement}", kind.len(), statement.len());
+    let envelope = format!(
+        r#"{{"payloadType":"{kind}","payload":"{}","signatures":[{{"keyid":"","sig":"{}"}}]}}"#,
+        STANDARD.encode(&statement),
+        key.sign(pae.as_bytes())
+    );
+    Candidate::new("tag".into(), Material::Envelope(envelope.into()))
+}
+
+/// What verification makes of `candidates` for the authorities `a` ([`KEY_A`]) and `b` ([`KEY_B`]) that are named.
+pub(crate) fn findings_of(candidates: &[&Candidate], subject: Digest, authorities: &[&str]) -> Findings {
+    let text = format!(
+        "authorities:\n  a: {{ key: {{ inline: {:?}, insecureSkipTransparencyLog: true }} }}\n  b: {{ key: {{ inline: {:?}, \
+         insecureSkipTransparencyLog: true }} }}\npolicies: []\n",
+        KEY_A.public_pem(),
+        KEY_B.public_pem()
+    );
+    let policies = parse(&text, "test.yaml", Path::new(".")).expect("a policy text");
+    let named = authorities.iter().filter_map(|name| policies.authority(&Name::new(name)?).cloned());
+    let set = EvidenceSet {
+        candidates: candidates.iter().map(|candidate| (*candidate).clone()).collect(),
+        unread: vec![],
+        unusable: vec![],
+        incomplete: false,
+        read_at: Timestamp(1_000_000),
+    };
+    verify_all(&set, &subject, &named.collect::<Vec<_>>(), &Limits::default())
+}

@@ -1,0 +1,77 @@
+use super::signer::{SBOM, Signer, bytes, simple_signing, statement};
+use super::statement::COSIGN_SIGN;
+use super::*;
+use crate::discovery::double::candidate;
+use crate::evidence::Unusable;
+
+fn evidence(materials: Vec<Material>) -> EvidenceSet {
+    EvidenceSet {
+        candidates: materials.into_iter().map(candidate).collect(),
+        unread: Vec::new(),
+        unusable: Vec::new(),
+        incomplete: false,
+        read_at: Timestamp(7),
+    }
+}
+
+#[test]
+fn every_candidate_is_tried_for_every_authority() {
+    let (alice, bob, subject) = (Signer::new(), Signer::new(), Digest::of(b"image"));
+    let payload = bytes(&simple_signing(&subject));
+    let signature = bob.sign(&payload);
+    let mut set = evidence(vec![
+        Material::Bundle(bytes(&alice.bundle(&bytes(&statement(&subject, COSIGN_SIGN))))),
+        Material::Bundle(bytes(&alice.bundle(&bytes(&statement(&subject, SBOM))))),
+        Material::SimpleSigning { payload, signature },
+    ]);
+    set.unread.push(Unread::new("tag x.att", Reason::EvidenceUnreadable, "the registry answered 500"));
+    set.unusable.push(Unusable::new("referrer y", Format::Bundle, Reason::EvidenceTooLarge, "\n"));
+    let authorities = [Arc::new(alice.authority("alice")), Arc::new(bob.authority("bob"))];
+    let findings = verify_all(&set, &subject, &authorities, &Limits::default());
+
+    let verified: Vec<_> =
+        findings.verified.iter().map(|one| (one.authority().as_str(), one.claim().clone(), one.format())).collect();
+    assert_eq!(
+        verified,
+        [
+            ("alice", Claim::Signature, Format::Bundle),
+            ("alice", Claim::Attestation(SBOM.into()), Format::Bundle),
+            ("bob", Claim::Signature, Format::Legacy),
+        ]
+    );
+    let rejected: Vec<_> = findings.rejected.iter().map(|one| (one.authority.as_str(), one.reason)).collect();
+    assert_eq!(
+        rejected,
+        [
+            ("bob", Reason::KeyMismatch),
+            ("bob", Reason::KeyMismatch),
+            ("alice", Reason::KeyMismatch),
+            ("alice", Reason::EvidenceTooLarge),
+            ("bob", Reason::EvidenceTooLarge),
+        ]
+    );
+    assert!(findings.rejected.iter().all(|one| !one.detail.contains('\n')));
+    assert_eq!((findings.unread, findings.incomplete, findings.read_at), (set.unread, false, Timestamp(7)));
+}
+
+#[test]
+fn a_flood_of_one_kind_is_cut_and_hides_no_other() {
+    let (alice, subject) = (Signer::new(), Digest::of(b"image"));
+    let good = Material::Bundle(bytes(&alice.bundle(&bytes(&statement(&subject, COSIGN_SIGN)))));
+    let junk = || Material::Envelope(bytes(&serde_json::json!({})));
+    let limits = Limits { examined: 2, ..Limits::default() };
+    let authorities = [Arc::new(alice.authority("alice"))];
+    let findings = verify_all(&evidence(vec![junk(), junk(), junk(), good]), &subject, &authorities, &limits);
+    assert_eq!((findings.verified.len(), findings.rejected.len(), findings.incomplete), (1, 2, true));
+}
+
+#[test]
+fn nothing_found_or_nobody_to_ask_verifies_nothing() {
+    let (alice, subject) = (Signer::new(), Digest::of(b"image"));
+    let good = Material::Bundle(bytes(&alice.bundle(&bytes(&statement(&subject, COSIGN_SIGN)))));
+    let authorities = [Arc::new(alice.authority("alice"))];
+    assert!(verify_all(&evidence(vec![]), &subject, &authorities, &Limits::default()).verified.is_empty());
+    assert!(verify_all(&evidence(vec![good.clone()]), &subject, &[], &Limits::default()).verified.is_empty());
+    let nobody = [Arc::new(Authority::of_keys("nobody", Vec::new()))];
+    assert!(verify_all(&evidence(vec![good]), &subject, &nobody, &Limits::default()).verified.is_empty());
+}
