@@ -106,3 +106,22 @@ async fn show(options: Options, proxy: &Proxy, cases: &[Case], out: &mut impl Wr
     writeln!(out, "{}", table::render(&rows, options.colour))?;
     Ok(rows.iter().all(Row::as_expected))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A proxy that enforces nothing is the registry itself.
+    #[tokio::test]
+    async fn a_proxy_that_enforces_nothing_is_noticed() {
+        let upstream = Registry::new(registry::Options::default());
+        let signer = Signer::generate().expect("a key");
+        let cases = cases::prepare(&upstream, Some(&signer)).expect("signs");
+        let serving = upstream.serve().await.expect("it listens");
+        let proxy = Proxy { address: serving.address(), admin: serving.address() };
+        let mut out = Vec::new();
+        assert!(!show(Options::default(), &proxy, &cases, &mut out).await.expect("answers"));
+        let table = String::from_utf8(out).expect("text");
+        assert_eq!(table.matches('✘').count(), cases.len() + 1, "{table}");
+    }
+}
