@@ -47,6 +47,15 @@ impl Image {
         self.by_digest(self.registry)
     }
 
+    /// Its repository at the registry itself.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.registry, self.repository)
+    }
+
+    pub(crate) fn registry(&self) -> SocketAddr {
+        self.registry
+    }
+
     pub(crate) fn tagged(&self, host: SocketAddr) -> String {
         format!("{host}/{}:{}", self.repository, self.tag)
     }

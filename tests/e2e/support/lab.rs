@@ -1,7 +1,6 @@
 //! A lab: a registry, the proxy before it with one policy, and two key pairs. One for each kind of registry, shared by
 //! all tests.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -112,9 +111,4 @@ impl Lab {
         let seen = self.registry.forbidden.seen(&image.repository);
         assert!(seen.is_empty(), "went past the proxy: {seen:?}");
     }
-}
-
-/// The bytes of a file that a test wrote.
-pub(crate) fn read(path: &std::path::Path) -> Vec<u8> {
-    fs::read(path).expect("the file is there")
 }

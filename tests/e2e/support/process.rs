@@ -77,7 +77,7 @@ impl Drop for Process {
 /// How a command ended and what it said.
 pub(crate) struct Ran {
     succeeded: bool,
-    pub(crate) stdout: String,
+    stdout: String,
     stderr: String,
 }
 
@@ -95,6 +95,10 @@ pub(crate) fn run(command: &Command) -> Ran {
 }
 
 impl Ran {
+    pub(crate) fn is_success(&self) -> bool {
+        self.succeeded
+    }
+
     /// It must have succeeded; what it printed.
     #[track_caller]
     pub(crate) fn succeeded(self) -> String {
