@@ -12,7 +12,7 @@ use crate::support::proxy::REGISTRY;
 fn skopeo_copies_a_signed_image_and_no_unsigned_one(cell: Cell) {
     let lab = cell.lab();
     let signed = lab.push_signed("skopeo", cell.cosign);
-    let unsigned = lab.push("skopeo");
+    let unsigned = lab.push("skopeo-unsigned");
     for prefix in ["", "registry.lab.test/"] {
         let copy = |image: &str| {
             let folder = tempdir().expect("a temporary folder");
@@ -32,7 +32,7 @@ fn skopeo_copies_a_signed_image_and_no_unsigned_one(cell: Cell) {
 fn crane_pulls_and_copies_a_signed_image_and_no_unsigned_one(cell: Cell) {
     let lab = cell.lab();
     let signed = lab.push_signed("crane", cell.cosign);
-    let unsigned = lab.push("crane");
+    let unsigned = lab.push("crane-unsigned");
     let folder = tempdir().expect("a temporary folder");
     let tar = folder.path().join("image.tar");
     let tar = tar.to_str().expect("the path is UTF-8");

@@ -19,14 +19,14 @@ pub(crate) struct Process {
     leash: Mutex<Option<ChildStdin>>,
 }
 
-/// Holds the program as long as the suite holds the other end of standard input; each line there is a signal to send.
+/// Keeps the program as long as the suite holds the other end of standard input; each line there is a signal to send.
 const LEASH: &str = r#"
 folder=$1
 shift
 "$@" >"$folder/log" 2>&1 </dev/null &
 while read -r signal; do kill -s "$signal" $!; done
 kill -s KILL $!
-wait $!
+wait $! 2>/dev/null
 rm -rf --one-file-system "$folder"
 "#;
 

@@ -45,20 +45,23 @@ impl Relay {
 /// Carries one bodiless request; it is remembered before the client has its answer.
 fn relay(mut client: &TcpStream, target: SocketAddr, memory: &Mutex<Vec<Seen>>) -> Result<()> {
     let mut lines = BufReader::new(client).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    let mut head = format!("{first}\r\nConnection: close\r\n");
+    let Some(Ok(first)) = lines.next() else {
+        // A client that tries TLS first goes on in plain text when it is answered in plain text.
+        return client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    };
+    let mut head = vec![first.clone(), "Connection: close".into()];
     for line in lines {
         let line = line?;
         if line.is_empty() {
             break;
         }
         if !line.to_ascii_lowercase().starts_with("connection:") {
-            head += &format!("{line}\r\n");
+            head.push(line);
         }
     }
     let mut answer = Vec::new();
     let mut upstream = TcpStream::connect(target)?;
-    upstream.write_all(format!("{head}\r\n").as_bytes())?;
+    upstream.write_all(format!("{}\r\n\r\n", head.join("\r\n")).as_bytes())?;
     upstream.read_to_end(&mut answer)?;
 
     let status = String::from_utf8_lossy(answer.split(|&byte| byte == b' ').nth(1).unwrap_or_default()).into_owned();
