@@ -4,7 +4,8 @@
 use crate::support::http::{ask, write};
 use crate::support::image::Image;
 use crate::support::lab::{Cell, Lab};
-use crate::support::matrix::on_every_node;
+use crate::support::matrix::{on_every_node, on_the_old_node};
+use crate::support::relay::Relay;
 
 fn an_unsigned_manifest_does_not_come_in_as_a_blob(cell: Cell) {
     let (lab, node) = (cell.lab(), cell.node());
@@ -22,6 +23,20 @@ fn an_unsigned_manifest_does_not_come_in_as_a_blob(cell: Cell) {
     assert!(records.is_empty(), "the node made a record: {records:?}");
     assert!(!node.holds(&image.digest), "the node keeps a refused manifest");
     lab.nobody_went_past(&image);
+}
+
+/// What the tests here would see if the door stood open.
+fn a_proxy_that_refuses_manifests_alone_lets_one_in_as_a_blob(cell: Cell) {
+    let (lab, node) = (cell.lab(), cell.node());
+    let image = lab.push("naive");
+    push_manifest_as_blob(lab, &image);
+    let naive = Relay::refusing(lab.registry.address, "/manifests/");
+    let hosts = lab.proxy.hosts_through(lab.host(), naive.address);
+    let before = node.images(&image.repository);
+    let _ = node.pull(&hosts, &image.by_digest(lab.host()));
+    let records = node.images(&image.repository);
+    assert!(before.is_empty() && records.iter().any(|record| record.contains("octet-stream")), "{records:?}");
+    assert!(node.holds(&image.digest));
 }
 
 fn neither_config_nor_layers_of_an_unsigned_image_are_served(cell: Cell) {
@@ -54,4 +69,8 @@ fn push_manifest_as_blob(lab: &Lab, image: &Image) {
 on_every_node! {
     an_unsigned_manifest_does_not_come_in_as_a_blob
     neither_config_nor_layers_of_an_unsigned_image_are_served
+}
+
+on_the_old_node! {
+    a_proxy_that_refuses_manifests_alone_lets_one_in_as_a_blob
 }

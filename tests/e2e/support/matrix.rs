@@ -28,6 +28,15 @@ macro_rules! on_every_node {
     )* };
 }
 
+/// What containerd 1.6 does, and 2.4 no longer does, with the blobs of docker-registry.
+macro_rules! on_the_old_node {
+    ($($test:ident)*) => { $(
+        mod $test {
+            $crate::support::matrix::cell! { containerd1_docker_registry: $test V1 Docker Legacy }
+        }
+    )* };
+}
+
 /// Both registries and both cosigns, where no node takes part.
 macro_rules! for_every_signature {
     ($($test:ident)*) => { $(
@@ -53,4 +62,4 @@ macro_rules! cell {
     };
 }
 
-pub(crate) use {cell, everywhere, for_every_signature, on_every_node};
+pub(crate) use {cell, everywhere, for_every_signature, on_every_node, on_the_old_node};

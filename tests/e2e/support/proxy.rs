@@ -76,9 +76,9 @@ impl Proxy {
         self.hosts("unsafe", image_host, self.address, false)
     }
 
-    /// A safe `certs.d` by way of another address, which leads to the proxy.
+    /// A safe `certs.d` that leads to another address.
     pub(crate) fn hosts_through(&self, image_host: SocketAddr, address: SocketAddr) -> PathBuf {
-        self.hosts("through", image_host, address, true)
+        self.hosts(&format!("through-{}", address.port()), image_host, address, true)
     }
 
     fn hosts(&self, name: &str, image_host: SocketAddr, proxy: SocketAddr, is_safe: bool) -> PathBuf {

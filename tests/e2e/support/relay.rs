@@ -22,6 +22,15 @@ pub(crate) struct Relay {
 impl Relay {
     /// Listens on a free port; answers with what `target` answers.
     pub(crate) fn to(target: SocketAddr) -> Self {
+        Self::start(target, None)
+    }
+
+    /// The same, but refuses every path that holds these words.
+    pub(crate) fn refusing(target: SocketAddr, words: &'static str) -> Self {
+        Self::start(target, Some(words))
+    }
+
+    fn start(target: SocketAddr, refused: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -29,7 +38,7 @@ impl Relay {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let memory = Arc::clone(&memory);
-                thread::spawn(move || relay(&client, target, &memory));
+                thread::spawn(move || relay(&client, target, refused, &memory));
             }
         });
         Self { address, seen }
@@ -43,7 +52,7 @@ impl Relay {
 }
 
 /// Carries one bodiless request; it is remembered before the client has its answer.
-fn relay(mut client: &TcpStream, target: SocketAddr, memory: &Mutex<Vec<Seen>>) -> Result<()> {
+fn relay(mut client: &TcpStream, target: SocketAddr, refused: Option<&str>, memory: &Mutex<Vec<Seen>>) -> Result<()> {
     let mut lines = BufReader::new(client).lines();
     let Some(Ok(first)) = lines.next() else {
         // A client that tries TLS first goes on in plain text when it is answered in plain text.
@@ -59,14 +68,22 @@ fn relay(mut client: &TcpStream, target: SocketAddr, memory: &Mutex<Vec<Seen>>) 
             head.push(line);
         }
     }
-    let mut answer = Vec::new();
-    let mut upstream = TcpStream::connect(target)?;
-    upstream.write_all(format!("{}\r\n\r\n", head.join("\r\n")).as_bytes())?;
-    upstream.read_to_end(&mut answer)?;
-
+    let answer = if refused.is_some_and(|words| first.contains(words)) {
+        b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
+    } else {
+        forward(target, &head)?
+    };
     let status = String::from_utf8_lossy(answer.split(|&byte| byte == b' ').nth(1).unwrap_or_default()).into_owned();
     let mut words = first.split(' ').map(str::to_owned);
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     memory.lock().unwrap_or_else(PoisonError::into_inner).push(Seen { method, path, status });
     client.write_all(&answer)
+}
+
+fn forward(target: SocketAddr, head: &[String]) -> Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    let mut upstream = TcpStream::connect(target)?;
+    upstream.write_all(format!("{}\r\n\r\n", head.join("\r\n")).as_bytes())?;
+    upstream.read_to_end(&mut answer)?;
+    Ok(answer)
 }
