@@ -19,7 +19,7 @@ fn an_unsigned_manifest_does_not_come_in_as_a_blob(cell: Cell) {
     for method in ["HEAD", "GET"] {
         assert_eq!(lab.proxy.ask(method, &blob).status, 403, "{method}");
     }
-    let records = node.images(&image.repository);
+    let records = node.images(&image.digest);
     assert!(records.is_empty(), "the node made a record: {records:?}");
     assert!(!node.holds(&image.digest), "the node keeps a refused manifest");
     lab.nobody_went_past(&image);
@@ -32,9 +32,9 @@ fn a_proxy_that_refuses_manifests_alone_lets_one_in_as_a_blob(cell: Cell) {
     push_manifest_as_blob(lab, &image);
     let naive = Relay::refusing(lab.registry.address, "/manifests/");
     let hosts = lab.proxy.hosts_through(lab.host(), naive.address);
-    let before = node.images(&image.repository);
+    let before = node.images(&image.digest);
     let _ = node.pull(&hosts, &image.by_digest(lab.host()));
-    let records = node.images(&image.repository);
+    let records = node.images(&image.digest);
     assert!(before.is_empty() && records.iter().any(|record| record.contains("octet-stream")), "{records:?}");
     assert!(node.holds(&image.digest));
 }

@@ -15,7 +15,7 @@ fn an_image_that_the_node_has_is_refused_on_head_once_policy_denies_it(cell: Cel
     let image = lab.push_signed("policy", cell.cosign);
     let name = image.tagged(lab.host());
     node.pull(&hosts, &name).succeeded();
-    let before = wire.seen(&image.repository).len();
+    let before = wire.seen(&image).len();
 
     proxy.set_policy(&signed_by(FOREIGN));
     let denies = || proxy.ask("HEAD", &image.tag_path()).status == 403;
@@ -23,7 +23,7 @@ fn an_image_that_the_node_has_is_refused_on_head_once_policy_denies_it(cell: Cel
 
     let said = node.pull(&hosts, &name).refused();
     assert!(said.contains("foreign-key"), "the node does not say what is missing:\n{said}");
-    let asked = wire.seen(&image.repository).split_off(before);
+    let asked = wire.seen(&image).split_off(before);
     let first = asked.first().expect("the node asks again");
     assert_eq!((first.method.as_str(), first.status.as_str()), ("HEAD", "403"), "{asked:?}");
     assert!(asked.iter().all(|request| request.status == "403"), "something was served: {asked:?}");

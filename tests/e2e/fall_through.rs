@@ -21,7 +21,7 @@ fn with_the_unsafe_hosts_file_the_refused_image_comes_from_the_registry_and_runs
     node.pull(&lab.proxy.unsafe_hosts(lab.host()), &name).succeeded();
     assert_eq!(node.run(&name).succeeded().trim(), image.token);
     assert_eq!(lab.proxy.ask("HEAD", &image.tag_path()).status, 403);
-    let seen = lab.registry.forbidden.seen(&image.repository);
+    let seen = lab.registry.forbidden.seen(&image);
     assert!(seen.iter().any(|request| request.status == "200"), "the recorder sees who comes: {seen:?}");
 }
 

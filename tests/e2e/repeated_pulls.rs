@@ -27,7 +27,7 @@ fn a_second_pull_costs_the_registry_at_most_one_manifest_request(cell: Cell) {
 
 /// What the registry was asked, blobs apart: manifests, signatures under tags and referrers.
 fn manifest_requests(lab: &Lab, image: &Image) -> Vec<String> {
-    let seen = lab.registry.counted.seen(&format!("/{}/", image.repository));
+    let seen = lab.registry.counted.seen(image);
     let asked = seen.iter().map(|request| format!("{} {}", request.method, request.path));
     asked.filter(|asked| !asked.contains("/blobs/")).collect()
 }

@@ -69,11 +69,11 @@ impl Node {
     /// `ctr run`: what the container printed.
     pub(crate) fn run(&self, image: &str) -> Ran {
         static CONTAINERS: AtomicU32 = AtomicU32::new(0);
-        let name = format!("container-{}", CONTAINERS.fetch_add(1, Ordering::Relaxed));
+        let name = format!("e2e-{}-{}", std::process::id(), CONTAINERS.fetch_add(1, Ordering::Relaxed));
         run(&at(&self.ctr, &self.socket, ["run", "--rm", image, &name]))
     }
 
-    /// The node's image records whose name holds these words.
+    /// The node's image records that hold these words.
     pub(crate) fn images(&self, words: &str) -> Vec<String> {
         let listed = run(&at(&self.ctr, &self.socket, ["images", "ls"])).succeeded();
         listed.lines().filter(|line| line.contains(words)).map(str::to_owned).collect()

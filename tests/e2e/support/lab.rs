@@ -108,7 +108,7 @@ impl Lab {
     /// No node went past the proxy for this image.
     #[track_caller]
     pub(crate) fn nobody_went_past(&self, image: &Image) {
-        let seen = self.registry.forbidden.seen(&image.repository);
+        let seen = self.registry.forbidden.seen(image);
         assert!(seen.is_empty(), "went past the proxy: {seen:?}");
     }
 }

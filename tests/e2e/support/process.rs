@@ -2,14 +2,15 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use std::{env, fs};
+use std::{env, fs, iter};
 
 /// A program that runs beside the tests, with a folder of its own. It is killed, waited for and its folder removed
 /// when this is dropped, and just so when the suite ends in any other way: a static is never dropped.
@@ -150,8 +151,13 @@ pub(crate) fn poll(within: Duration, condition: impl Fn() -> bool) -> bool {
     true
 }
 
-/// A port of the loopback address that nobody has at this moment.
+/// A port of the loopback address that nobody has. It lies below those that the system hands out by itself, so that no
+/// connection takes it before the program binds it.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("it is bound").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 200) * 100;
+    let offset = u16::try_from(first).expect("less than 20000");
+    let mut candidates = iter::repeat_with(|| 10_000 + (offset + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000);
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    candidates.find(is_free).expect("the candidates do not end")
 }

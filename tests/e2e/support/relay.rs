@@ -6,6 +6,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use super::image::Image;
+
 /// One request, and how it was answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
@@ -44,10 +46,11 @@ impl Relay {
         Self { address, seen }
     }
 
-    /// The requests so far whose path holds these words, oldest first.
-    pub(crate) fn seen(&self, words: &str) -> Vec<Seen> {
+    /// The requests so far for anything in the image's repository, oldest first.
+    pub(crate) fn seen(&self, image: &Image) -> Vec<Seen> {
+        let words = format!("/{}/", image.repository);
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter().filter(|request| request.path.contains(words)).cloned().collect()
+        seen.iter().filter(|request| request.path.contains(&words)).cloned().collect()
     }
 }
 
