@@ -5,7 +5,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::process::{Process, Ran, command, run, tool};
@@ -27,11 +27,11 @@ pub(crate) struct Node {
 
 /// The node with this containerd; the first caller starts it.
 pub(crate) fn node(version: Version) -> &'static Node {
-    static V1: OnceLock<Node> = OnceLock::new();
-    static V2: OnceLock<Node> = OnceLock::new();
+    static V1: LazyLock<Node> = LazyLock::new(|| Node::start(Path::new("/usr/bin"), 2));
+    static V2: LazyLock<Node> = LazyLock::new(|| Node::start(&tool("containerd-2"), 3));
     match version {
-        Version::V1 => V1.get_or_init(|| Node::start(Path::new("/usr/bin"), 2)),
-        Version::V2 => V2.get_or_init(|| Node::start(&tool("containerd-2"), 3)),
+        Version::V1 => &V1,
+        Version::V2 => &V2,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use super::containerd::{Node, Version, node};
 use super::cosign::{Cosign, generate_key_pair};
@@ -26,13 +26,13 @@ impl Cell {
     }
 
     pub(crate) fn lab(self) -> &'static Lab {
-        static DOCKER: OnceLock<Lab> = OnceLock::new();
-        static REFERRERS: OnceLock<Lab> = OnceLock::new();
-        let lab = match self.registry {
+        // A lab that did not start fails every test that needs it, at once.
+        static DOCKER: LazyLock<Lab> = LazyLock::new(|| Lab::start(Kind::Docker));
+        static REFERRERS: LazyLock<Lab> = LazyLock::new(|| Lab::start(Kind::Referrers));
+        match self.registry {
             Kind::Docker => &DOCKER,
             Kind::Referrers => &REFERRERS,
-        };
-        lab.get_or_init(|| Lab::start(self.registry))
+        }
     }
 }
 

@@ -25,9 +25,10 @@ const LEASH: &str = r#"
 folder=$1
 shift
 "$@" >"$folder/log" 2>&1 </dev/null &
+exec 2>/dev/null
 while read -r signal; do kill -s "$signal" $!; done
 kill -s KILL $!
-wait $! 2>/dev/null
+wait $!
 rm -rf --one-file-system "$folder"
 "#;
 
