@@ -5,6 +5,9 @@
 //! Nothing of it is ever part of `serve`.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
+
+use tokio::signal::unix::{SignalKind, signal};
 
 pub mod cases;
 
@@ -34,7 +37,7 @@ mod tar;
 
 use cases::Case;
 use client::Client;
-use proxy::{Proxy, Scratch};
+use proxy::Scratch;
 use registry::Registry;
 use signer::Signer;
 use table::{Addresses, Row};
@@ -80,20 +83,29 @@ pub async fn run(options: Options, out: &mut impl Write) -> io::Result<bool> {
     let proxy = proxy::start_proxy(&config).await?;
     let addresses = Addresses { proxy: proxy.address, admin: proxy.admin, registry: serving.address() };
 
-    let shown = show(options, &proxy, &cases, out).await;
+    let shown = show(options, proxy.address, &cases, out).await;
     if shown.is_ok() && !options.once {
         write!(out, "{}", table::closing(addresses, &name, &policy))?;
         out.flush()?;
-        tokio::signal::ctrl_c().await?;
+        stopped().await?;
     }
     proxy.shutdown().await;
     shown
 }
 
+/// Waits for Ctrl-C or SIGTERM, so that the temporary directory goes away with either.
+async fn stopped() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
 /// Pulls every row twice and prints the table.
-async fn show(options: Options, proxy: &Proxy, cases: &[Case], out: &mut impl Write) -> io::Result<bool> {
+async fn show(options: Options, proxy: SocketAddr, cases: &[Case], out: &mut impl Write) -> io::Result<bool> {
     let client = Client::new()?;
-    let base = format!("http://{}", proxy.address);
+    let base = format!("http://{proxy}");
     // So that the first row does not pay for the client's first connection.
     client.get(&format!("{base}/v2/")).await?;
     let mut rows = Vec::with_capacity(cases.len());
@@ -103,7 +115,7 @@ async fn show(options: Options, proxy: &Proxy, cases: &[Case], out: &mut impl Wr
         let warm = client.get(&url).await?;
         rows.push(Row::new(case, &cold, &warm));
     }
-    writeln!(out, "{}", table::render(&rows, options.colour))?;
+    write!(out, "{}", table::render(&rows, options.colour))?;
     Ok(rows.iter().all(Row::as_expected))
 }
 
@@ -118,9 +130,8 @@ mod tests {
         let signer = Signer::generate().expect("a key");
         let cases = cases::prepare(&upstream, Some(&signer)).expect("signs");
         let serving = upstream.serve().await.expect("it listens");
-        let proxy = Proxy { address: serving.address(), admin: serving.address() };
         let mut out = Vec::new();
-        assert!(!show(Options::default(), &proxy, &cases, &mut out).await.expect("answers"));
+        assert!(!show(Options::default(), serving.address(), &cases, &mut out).await.expect("answers"));
         let table = String::from_utf8(out).expect("text");
         assert_eq!(table.matches('✘').count(), cases.len() + 1, "{table}");
     }

@@ -119,11 +119,8 @@ Try, in another terminal:
 
   # containerd, with the proxy as its only way to {registry}
   mkdir -p /tmp/countersign-hosts/{registry}
-  cat > /tmp/countersign-hosts/{registry}/hosts.toml <<'END'
-  server = "http://{proxy}"
-  [host."http://{proxy}"]
-    capabilities = ["pull", "resolve"]
-  END
+  printf '%s\n' 'server = "http://{proxy}"' '[host."http://{proxy}"]' '  capabilities = ["pull", "resolve"]' \
+    > /tmp/countersign-hosts/{registry}/hosts.toml
   ctr images pull --hosts-dir /tmp/countersign-hosts {registry}/team/app:1
   ctr images pull --hosts-dir /tmp/countersign-hosts {registry}/team/unsigned:1
 
