@@ -9,7 +9,6 @@ use crate::clock::Timestamp;
 use crate::evidence::EvidenceSet;
 use crate::limits::Limits;
 use crate::oci::{Digest, Repository};
-#[cfg(any())]
 use crate::upstream::Upstream;
 
 pub mod candidate;
@@ -40,7 +39,6 @@ pub struct Wants {
 
 /// Reads all evidence about `digest` that `wants` names and `limits` allow. It never fails: what could not be read is
 /// part of the answer.
-#[cfg(any())]
 pub async fn discover(
     upstream: &Upstream,
     repository: &Repository,
@@ -49,7 +47,7 @@ pub async fn discover(
     limits: &Limits,
     now: Timestamp,
 ) -> EvidenceSet {
-    read(upstream, repository, digest, wants, limits, now).await
+    Box::pin(read(upstream, repository, digest, wants, limits, now)).await
 }
 
 async fn read<S: Source>(

@@ -6,11 +6,11 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::source::{Page, Source};
+use super::source::Source;
 use super::{Candidate, Material};
 use crate::oci::media_type::{BUNDLE_V03, ManifestType};
 use crate::oci::{Digest, Reference, Repository};
-use crate::upstream::{RawManifest, UpstreamError};
+use crate::upstream::{Page, RawManifest, UpstreamError};
 
 /// A candidate with `material`, as if it had been found somewhere.
 pub(crate) fn candidate(material: Material) -> Candidate {
@@ -25,7 +25,6 @@ pub(super) struct Registry {
     pub(super) blobs: BTreeMap<Digest, Result<Bytes, UpstreamError>>,
     /// The referrers API, page by page; none: the registry has no such API.
     pub(super) pages: Vec<Result<Page, UpstreamError>>,
-    pub(super) referrers_off: bool,
     /// Every request, in order.
     pub(super) asked: Mutex<Vec<String>>,
 }
@@ -93,20 +92,16 @@ pub(super) fn index(manifests: &Value) -> Value {
     json!({ "schemaVersion": 2, "mediaType": ManifestType::OciIndex.as_str(), "manifests": manifests })
 }
 
-pub(super) fn page(manifests: &Value, next: Option<&str>) -> Result<Page, UpstreamError> {
-    Ok(Page {
+pub(super) fn page(manifests: &Value, next: Option<&str>) -> Page {
+    Page {
         bytes: index(manifests).to_string().into(),
         content_type: ManifestType::OciIndex.as_str().into(),
         next: next.map(str::to_string),
         foreign_next: false,
-    })
+    }
 }
 
 impl Source for Registry {
-    fn referrers_enabled(&self) -> bool {
-        !self.referrers_off
-    }
-
     async fn referrers(&self, _: &Repository, _: &Digest, max: u64, page: Option<&str>) -> Result<Page, UpstreamError> {
         self.note(format!("referrers {}", page.unwrap_or_default()));
         let number = page.map_or(0, |page| page.parse().expect("a page"));

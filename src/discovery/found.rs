@@ -64,7 +64,10 @@ impl From<UpstreamError> for Miss {
     fn from(error: UpstreamError) -> Self {
         match error {
             UpstreamError::TooLarge { .. } => Self::too_large(error.to_string()),
-            _ => Self::Unread(Reason::EvidenceUnreadable, format!("{}: {error}", error.reason())),
+            _ => match error.reason() {
+                reason @ Reason::UpstreamDigestMismatch => Self::Unread(reason, error.to_string()),
+                reason => Self::Unread(Reason::EvidenceUnreadable, format!("{reason}: {error}")),
+            },
         }
     }
 }
@@ -84,11 +87,11 @@ pub(super) type Blobs = BTreeMap<Digest, Result<Bytes, Miss>>;
 impl<S: Source> Reader<'_, S> {
     /// Fetches the blobs that `wanted` describes, a few at a time. A descriptor above `max` is not fetched; one whose
     /// bytes would exceed the whole budget of a source neither, which is reported by `true`.
-    pub(super) async fn blobs<'d>(&self, wanted: impl Iterator<Item = &'d Descriptor>, max: u64) -> (Blobs, bool) {
+    pub(super) async fn blobs(&self, wanted: &[&Descriptor], max: u64) -> (Blobs, bool) {
         let mut sizes: BTreeMap<Digest, u64> = BTreeMap::new();
         let mut order = Vec::new();
         let (mut budget, mut cut_off) = (max.saturating_mul(BUDGET), false);
-        for descriptor in wanted.filter(|descriptor| descriptor.size <= max) {
+        for descriptor in wanted.iter().filter(|descriptor| descriptor.size <= max) {
             if let Some(size) = sizes.get_mut(&descriptor.digest) {
                 *size = descriptor.size.max(*size);
             } else if let Some(rest) = budget.checked_sub(descriptor.size) {

@@ -5,7 +5,7 @@ use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 
 use super::found::{AT_ONCE, Found, Miss, pick};
-use super::source::{Page, Source};
+use super::source::Source;
 use super::tag::referrers_tag;
 use super::{Candidate, Material, Reader};
 use crate::evidence::Unread;
@@ -15,7 +15,7 @@ use crate::oci::{Digest, Manifest, Reference};
 use crate::policy::Format;
 use crate::reason::Reason;
 use crate::strict_json;
-use crate::upstream::UpstreamError;
+use crate::upstream::{Page, UpstreamError};
 
 /// Descriptors that somebody lists as referrers.
 #[derive(Default)]
@@ -38,8 +38,7 @@ impl<S: Source> Reader<'_, S> {
     /// Every bundle about the digest.
     pub(super) async fn bundles(&self) -> Found {
         let mut listing = Listing::default();
-        let answered = self.source.referrers_enabled() && self.list_by_api(&mut listing).await;
-        if !answered {
+        if !self.list_by_api(&mut listing).await {
             self.list_by_tag(&mut listing).await;
         }
         let Listing { descriptors, mut found } = listing;
@@ -48,7 +47,7 @@ impl<S: Source> Reader<'_, S> {
             descriptors.into_iter().filter(may_be_bundle).filter(|one| seen.insert(one.digest)).collect();
         found.incomplete |= examined.len() > self.limits.examined;
         examined.truncate(self.limits.examined);
-        self.fetch(&examined, &mut found).await;
+        self.fetch(examined, &mut found).await;
         found
     }
 
@@ -101,12 +100,15 @@ impl<S: Source> Reader<'_, S> {
     }
 
     /// Fetches the listed manifests, then their layers; a few at a time, results in the order of the list.
-    async fn fetch(&self, listed: &[Descriptor], found: &mut Found) {
-        let manifests = listed.iter().map(|descriptor| async move { (descriptor, self.layer(descriptor).await) });
+    async fn fetch(&self, listed: Vec<Descriptor>, found: &mut Found) {
+        let manifests = listed.into_iter().map(|descriptor| async move {
+            let layer = self.layer(&descriptor).await;
+            (descriptor, layer)
+        });
         let layers: Vec<_> = stream::iter(manifests).buffered(AT_ONCE).collect().await;
         let max = self.limits.bundle.max(self.limits.attestation);
-        let wanted = layers.iter().filter_map(|(_, layer)| layer.as_ref().ok()?.as_ref());
-        let (blobs, cut_off) = self.blobs(wanted, max).await;
+        let wanted: Vec<_> = layers.iter().filter_map(|(_, layer)| layer.as_ref().ok()?.as_ref()).collect();
+        let (blobs, cut_off) = self.blobs(&wanted, max).await;
         found.incomplete |= cut_off;
         for (descriptor, layer) in &layers {
             let location = format!("referrer {}", descriptor.digest);

@@ -3,25 +3,12 @@
 use bytes::Bytes;
 
 use crate::oci::{Digest, Reference, Repository};
-use crate::upstream::{RawManifest, UpstreamError};
-
-/// One page of an answer of the referrers API, nothing checked.
-#[derive(Debug, Clone)]
-pub(super) struct Page {
-    pub(super) bytes: Bytes,
-    pub(super) content_type: String,
-    /// The query of the next page, if the registry named one of this very endpoint.
-    pub(super) next: Option<String>,
-    /// Whether it named one that leads elsewhere.
-    pub(super) foreign_next: bool,
-}
+use crate::upstream::{Page, RawManifest, Upstream, UpstreamError};
 
 /// A registry that can be asked for evidence.
 pub(super) trait Source: Sync {
-    /// Whether the referrers API is asked at all.
-    fn referrers_enabled(&self) -> bool;
-
-    /// One page of the referrers of `digest`.
+    /// One page of the referrers of `digest`: the first, or the one that an earlier page named. A registry without
+    /// the API, or configured so, does not have it.
     fn referrers(
         &self,
         repository: &Repository,
@@ -45,4 +32,29 @@ pub(super) trait Source: Sync {
         digest: &Digest,
         max: u64,
     ) -> impl Future<Output = Result<Bytes, UpstreamError>> + Send;
+}
+
+impl Source for Upstream {
+    async fn referrers(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        max: u64,
+        page: Option<&str>,
+    ) -> Result<Page, UpstreamError> {
+        self.referrers(repository, digest, max, page).await
+    }
+
+    async fn manifest(
+        &self,
+        repository: &Repository,
+        reference: &Reference,
+        max: u64,
+    ) -> Result<RawManifest, UpstreamError> {
+        self.manifest(repository, reference, max).await
+    }
+
+    async fn blob(&self, repository: &Repository, digest: &Digest, max: u64) -> Result<Bytes, UpstreamError> {
+        self.small_blob(repository, digest, max).await
+    }
 }

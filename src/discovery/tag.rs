@@ -28,7 +28,7 @@ impl<S: Source> Reader<'_, S> {
         found.incomplete |= signed.len() > self.limits.examined;
         signed.truncate(self.limits.examined);
         let max = self.limits.bundle;
-        let (blobs, cut_off) = self.blobs(signed.iter().map(|(_, _, layer)| layer), max).await;
+        let (blobs, cut_off) = self.blobs(&signed.iter().map(|(_, _, layer)| layer).collect::<Vec<_>>(), max).await;
         found.incomplete |= cut_off;
         for (place, signature, layer) in signed {
             let material = pick(&blobs, &layer, max)
@@ -48,7 +48,7 @@ impl<S: Source> Reader<'_, S> {
         found.incomplete |= layers.len() > self.limits.examined;
         layers.truncate(self.limits.examined);
         let max = self.limits.attestation;
-        let (blobs, cut_off) = self.blobs(layers.iter().map(|(_, layer)| layer), max).await;
+        let (blobs, cut_off) = self.blobs(&layers.iter().map(|(_, layer)| layer).collect::<Vec<_>>(), max).await;
         found.incomplete |= cut_off;
         for (place, layer) in layers {
             found.take(place, pick(&blobs, &layer, max).map(|blob| blob.map(Material::Envelope)));

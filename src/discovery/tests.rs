@@ -7,6 +7,7 @@ use crate::reason::Reason;
 
 mod bundles;
 mod legacy;
+mod real_cosign;
 
 const ALL: Wants = Wants { bundle: true, signatures: true, attestations: true };
 
@@ -105,4 +106,10 @@ async fn a_tag_of_the_wrong_kind_is_unusable() {
     registry.put(&tag(".sig"), ManifestType::OciIndex, &index(&json!([])));
     registry.put(&tag(".att"), ManifestType::OciImage, &json!({ "schemaVersion": 1 }));
     assert_eq!(summary(&found(&registry).await), (0, vec![], vec![Reason::EvidenceMalformed; 3], false));
+}
+
+#[test]
+fn discovery_may_move_between_threads() {
+    fn sendable<'a, F: Future + Send + 'a>(_: impl FnOnce(&'a Upstream, &'a Repository, &'a Digest, &'a Limits) -> F) {}
+    sendable(|upstream, repository, digest, limits| discover(upstream, repository, digest, ALL, limits, Timestamp(7)));
 }

@@ -55,7 +55,7 @@ impl Envelope {
     }
 }
 
-/// Decodes standard base64 with padding. ProtoJSON would allow the URL alphabet and missing padding; nobody who signs
+/// Decodes standard base64 with padding. Protobuf's JSON would allow the URL alphabet and missing padding; nobody who signs
 /// images writes those, and one text should have one meaning.
 pub(super) fn decode(what: &str, text: &str) -> Result<Vec<u8>, Rejection> {
     STANDARD

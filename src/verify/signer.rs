@@ -90,13 +90,12 @@ pub(crate) fn bytes(value: &Value) -> bytes::Bytes {
 /// `value` with what `pointer` points to replaced by `with`; a new member is added.
 pub(crate) fn edited(value: &Value, pointer: &str, with: Value) -> Value {
     let mut copy = value.clone();
-    match copy.pointer_mut(pointer) {
-        Some(place) => *place = with,
-        None => {
-            let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-            let parent = copy.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
-            parent.insert(name.into(), with);
-        }
+    if let Some(place) = copy.pointer_mut(pointer) {
+        *place = with;
+    } else {
+        let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+        let parent = copy.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
+        parent.insert(name.into(), with);
     }
     copy
 }

@@ -1,9 +1,7 @@
 //! The simple-signing payload, which cosign signed before bundles: exactly the members that containers/image accepts.
 
-use std::collections::BTreeMap;
-
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use super::Rejection;
 use super::envelope::shortened;
@@ -16,7 +14,7 @@ struct Payload {
     critical: Critical,
     /// Required, but it may be null.
     #[serde(rename = "optional", deserialize_with = "object_or_null")]
-    _optional: Option<BTreeMap<String, IgnoredAny>>,
+    _optional: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -59,9 +57,7 @@ pub(super) fn match_subject(payload: &[u8], subject: &Digest) -> Result<(), Reje
     Ok(())
 }
 
-fn object_or_null<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<BTreeMap<String, IgnoredAny>>, D::Error> {
+fn object_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Map<String, Value>>, D::Error> {
     Option::deserialize(deserializer)
 }
 
