@@ -1,4 +1,6 @@
-use super::signer::{SBOM, Signer, bytes, simple_signing, statement};
+use serde_json::{Value, json};
+
+use super::signer::{IN_TOTO, SBOM, Signer, bytes, edited, simple_signing, statement, without};
 use super::statement::COSIGN_SIGN;
 use super::*;
 use crate::discovery::double::candidate;
@@ -58,7 +60,7 @@ fn every_candidate_is_tried_for_every_authority() {
 fn a_flood_of_one_kind_is_cut_and_hides_no_other() {
     let (alice, subject) = (Signer::new(), Digest::of(b"image"));
     let good = Material::Bundle(bytes(&alice.bundle(&bytes(&statement(&subject, COSIGN_SIGN)))));
-    let junk = || Material::Envelope(bytes(&serde_json::json!({})));
+    let junk = || Material::Envelope(bytes(&json!({})));
     let limits = Limits { examined: 2, ..Limits::default() };
     let authorities = [Arc::new(alice.authority("alice"))];
     let findings = verify_all(&evidence(vec![junk(), junk(), junk(), good]), &subject, &authorities, &limits);
@@ -74,4 +76,33 @@ fn nothing_found_or_nobody_to_ask_verifies_nothing() {
     assert!(verify_all(&evidence(vec![good.clone()]), &subject, &[], &Limits::default()).verified.is_empty());
     let nobody = [Arc::new(Authority::of_keys("nobody", Vec::new()))];
     assert!(verify_all(&evidence(vec![good]), &subject, &nobody, &Limits::default()).verified.is_empty());
+}
+
+#[test]
+fn each_bad_legacy_envelope_is_rejected_for_its_reason() {
+    let (alice, subject) = (Signer::new(), Digest::of(b"image"));
+    let authority = alice.authority("alice");
+    let payload = bytes(&statement(&subject, SBOM));
+    let good = alice.envelope(IN_TOTO, &payload);
+    let signature = &good["signatures"][0];
+    let signatures = |all: Value| edited(&good, "/signatures", all);
+    for (envelope, expected) in [
+        (edited(&good, "/signatures/0/keyid", json!("anything")), None),
+        (signatures(json!([])), Some(Reason::EvidenceMalformed)),
+        (signatures(json!([signature, signature])), Some(Reason::EvidenceMalformed)),
+        (signatures(json!([signature, { "sig": "AAAA" }])), Some(Reason::EvidenceMalformed)),
+        (signatures(json!([{ "sig": "AAAA" }, signature])), Some(Reason::EvidenceMalformed)),
+        (signatures(json!([{ "sig": alice.sign(&payload) }])), Some(Reason::KeyMismatch)),
+        (Signer::new().envelope(IN_TOTO, &payload), Some(Reason::KeyMismatch)),
+        (alice.envelope("text/plain", &payload), Some(Reason::EvidenceUnsupported)),
+        (alice.envelope("", &payload), Some(Reason::EvidenceUnsupported)),
+        (alice.envelope(IN_TOTO, &bytes(&statement(&Digest::of(b"other"), SBOM))), Some(Reason::SubjectMismatch)),
+        (edited(&good, "/extra", json!(1)), Some(Reason::EvidenceMalformed)),
+        (without(&good, "/payload"), Some(Reason::EvidenceMalformed)),
+        (json!([good["payload"], good["payloadType"], good["signatures"]]), Some(Reason::EvidenceMalformed)),
+    ] {
+        let candidate = candidate(Material::Envelope(bytes(&envelope)));
+        let result = verified::verify(&candidate, &subject, &authority, &Limits::default());
+        assert_eq!(result.err().map(|rejection| rejection.reason), expected, "{envelope}");
+    }
 }

@@ -229,8 +229,7 @@ async fn a_registry_that_swaps_a_manifest_is_unread() {
     let mut registry = Registry::default();
     let (one, two) = (registry.bundle(&subject(), b"one"), registry.bundle(&subject(), b"two"));
     let digest = |descriptor: &Value| descriptor["digest"].as_str().expect("a digest").to_string();
-    let swapped = registry.manifests[&digest(&two)].clone();
-    registry.manifests.insert(digest(&one), swapped);
+    registry.manifests.insert(digest(&one), registry.manifests[&digest(&two)].clone());
     registry.pages = vec![Ok(page(&json!([one]), None))];
     assert_eq!(summary(&found(&registry).await), (0, vec![Reason::UpstreamDigestMismatch], vec![], false));
 }
@@ -245,7 +244,7 @@ async fn limits_end_the_reading_and_say_so() {
     assert_eq!((registry.asked("manifest sha256:"), registry.asked("blob")), (3, 3));
     let set = discovered(&registry, Limits { listed: 4, ..Limits::default() }).await;
     assert_eq!(summary(&set), (4, vec![], vec![], true));
-    // The bytes of all pieces together: four of the largest size, here of one byte.
+    // All pieces together are at most four of the largest size, here of one byte.
     let set = discovered(&registry, Limits { bundle: 1, attestation: 1, ..Limits::default() }).await;
     assert_eq!(summary(&set), (4, vec![], vec![], true));
 }
