@@ -42,7 +42,7 @@ async fn requests_that_can_be_read_in_two_ways_are_refused_and_nothing_after_the
 async fn a_client_that_has_said_all_still_gets_its_answer() {
     let (server, chunks) = streaming(OPTIONS).await;
     let mut client = TcpStream::connect(server.address).await.expect("it accepts");
-    client.write_all(GET_CLOSE.as_bytes()).await.expect("it reads");
+    client.write_all(GET.as_bytes()).await.expect("it reads");
     client.shutdown().await.expect("it half-closes");
     chunks.send("late").expect("it streams");
     drop(chunks);
