@@ -1,128 +1,224 @@
-//! The configuration: a stand-in until the whole schema lands.
+//! The configuration of `serve`: one file, overlaid by the environment, judged as a whole.
+//!
+//! Every setting of the design is understood. What a later version will honour is refused by name when it is set to
+//! anything but its default; nothing is ignored. All mistakes are told at once, each with its place.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
 use url::Url;
 
 use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::policy::Scope;
-use crate::upstream::{Credentials, Settings};
+use crate::yaml::{self, At, FileError, Problems};
 
-/// All that the program is told.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "stand-in")]
+mod clients;
+
+mod credentials;
+
+mod field;
+
+mod layers;
+
+mod lint;
+
+mod listen;
+
+mod raw;
+
+mod secret;
+
+mod storage;
+
+#[cfg(test)]
+mod tests;
+
+mod units;
+
+mod upstreams;
+
+mod variable;
+
+pub use crate::yaml::FileErrors as ConfigErrors;
+pub use secret::Secret;
+
+/// Everything that `serve` is told.
+#[derive(Debug, Clone)]
 pub struct Config {
+    /// Where clients connect.
     pub listen: Listen,
+    /// Where metrics and health are.
     pub admin: SocketAddr,
+    /// Who may read what; nobody is refused by name, everybody else is.
     pub clients: Vec<Client>,
+    /// The registries behind the proxy; at least one.
     pub upstreams: Vec<UpstreamConfig>,
+    /// The policy file, or a directory of them.
     pub policy_path: PathBuf,
+    /// Whether everything that policy refuses is served and only logged and counted.
     pub audit: bool,
+    /// How much is remembered, and how long.
     pub cache: Cache,
+    /// How much of anything is read.
     pub limits: Limits,
+    /// How the log looks.
     pub log: Log,
 }
 
-#[derive(Debug)]
-#[expect(missing_docs, reason = "stand-in")]
+/// The listener for pulls.
+#[derive(Debug, Clone)]
 pub struct Listen {
+    /// The address to listen on.
     pub address: SocketAddr,
+    /// What clients call the proxy.
+    pub public_url: Option<Url>,
+    /// Connections at a time.
     pub max_connections: usize,
+    /// How long a client may take to send the headers of a request.
     pub header_timeout: Duration,
+    /// How long requests in flight may take to finish when the proxy stops.
     pub drain: Duration,
 }
 
-#[derive(Debug)]
-#[expect(missing_docs, reason = "stand-in")]
+/// Callers without credentials, and what they may read.
+#[derive(Debug, Clone)]
 pub struct Client {
+    /// The repositories.
     pub may: Vec<Scope>,
+    /// Whether it is spelled out that anybody reads with the proxy's own credentials.
+    pub insecure_anonymous: bool,
 }
 
-#[derive(Debug)]
-#[expect(missing_docs, reason = "stand-in")]
+/// A registry behind the proxy.
+#[derive(Debug, Clone)]
 pub struct UpstreamConfig {
+    /// Its canonical name: what policies and verdicts call it.
     pub registry: Registry,
+    /// Other names that clients have for it.
     pub aliases: Vec<Registry>,
+    /// Where it really is: scheme, host and port.
     pub dial: Url,
+    /// What the proxy shows it.
+    pub credentials: CredentialsConfig,
+    /// Certificate authorities to trust, as PEM, in the place of the public ones.
+    pub ca_pem: Option<Vec<u8>>,
+    /// How long a connection may take to be made.
+    pub connect: Duration,
+    /// How long the first byte of an answer may take.
+    pub first_byte: Duration,
+    /// How long a body may stand still.
+    pub idle: Duration,
+    /// Whether to ask for referrers over the API.
+    pub referrers: bool,
 }
 
-#[derive(Debug)]
-#[expect(missing_docs, reason = "stand-in")]
+/// The proxy's own credentials for a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialsConfig {
+    /// User name and password.
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A token that is sent as it is.
+    Bearer {
+        /// The token.
+        token: Secret,
+    },
+    /// Docker's `config.json`.
+    DockerConfig(PathBuf),
+    /// None.
+    None,
+}
+
+/// How much is remembered, and how long.
+#[derive(Debug, Clone)]
 pub struct Cache {
+    /// Verdicts.
     pub verdicts: u64,
+    /// How long an image is allowed before it is judged again.
     pub allow: Duration,
+    /// How long it is denied: somebody may have just signed it.
     pub deny: Duration,
+    /// How long evidence that was read may allow.
     pub evidence_max_age: Duration,
+    /// Bytes of manifests.
     pub manifests: u64,
 }
 
-#[derive(Debug)]
-#[expect(missing_docs, reason = "stand-in")]
+/// How the log looks.
+#[derive(Debug, Clone)]
 pub struct Log {
+    /// JSON lines, and not text for people.
     pub json: bool,
+    /// `error`, `warn`, `info`, `debug` or `trace`.
     pub level: String,
 }
 
-impl UpstreamConfig {
-    /// How the upstream is reached.
-    pub fn settings(&self) -> Settings {
-        Settings {
-            registry: self.registry.clone(),
-            dial: self.dial.clone(),
-            credentials: Credentials::None,
-            connect: Duration::from_secs(3),
-            first_byte: Duration::from_secs(15),
-            idle: Duration::from_secs(30),
-            ca_pem: None,
-            referrers: true,
+impl Config {
+    /// Reads the file at `path` with `environment` over it.
+    ///
+    /// The files that it names are read too, with paths relative to its own; all but the policy.
+    pub fn load(path: &Path, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigErrors> {
+        let name = path.display().to_string();
+        let text = yaml::read_text(path).map_err(|why| FileError::whole(&name, why))?;
+        Self::parse(&text, &name, path.parent().unwrap_or(Path::new("")), environment)
+    }
+
+    /// Parses `text`; `name` is what errors call it, `base_dir` where its relative paths begin.
+    pub fn parse(
+        text: &str,
+        name: &str,
+        base_dir: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        let (raw, layers) = layers::Layers::merge(name, text, environment)?;
+        let problems = Problems::default();
+        let config = Self::judge(raw, &At::root(&problems), base_dir);
+        layers.settle(problems).map(|()| config)
+    }
+
+    /// Takes what was said for what it means; what has a problem becomes anything, because nobody will see it.
+    fn judge(raw: raw::RawConfig, at: &At<'_>, base: &Path) -> Self {
+        let upstreams = upstreams::all(&at.key("upstreams"), &raw.upstreams.unwrap_or_default(), base);
+        let clients = clients::all(&at.key("clients"), &raw.clients.unwrap_or_default(), &upstreams);
+        if raw.writers.is_some_and(|writers| !writers.is_empty()) {
+            at.unsupported("writers");
+        }
+        let listen = listen::listen(&at.key("listen"), &raw.listen.unwrap_or_default());
+        let default_admin = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
+        let admin = raw.admin.unwrap_or_default();
+        let admin = listen::address(&at.key("admin"), admin.address.as_deref(), default_admin);
+        if admin == listen.address && admin.port() != 0 {
+            at.key("admin").key("address").problem("clients are to connect to this address (`listen.address`)");
+        }
+        let policy = raw.policy.unwrap_or_default();
+        let policy_path = at.key("policy").require("path", policy.path.as_ref()).map(|path| base.join(path));
+        storage::trust(&at.key("trust"), &raw.trust.unwrap_or_default());
+        storage::store(&at.key("store"), &raw.store.unwrap_or_default());
+        storage::audit(&at.key("audit"), &raw.audit.unwrap_or_default());
+        let log = raw.log.unwrap_or_default();
+        let log_at = at.key("log");
+        Self {
+            listen,
+            admin,
+            clients,
+            upstreams,
+            policy_path: policy_path.unwrap_or_default(),
+            audit: policy.audit.unwrap_or(false),
+            cache: storage::cache(&at.key("cache"), &raw.cache.unwrap_or_default()),
+            limits: storage::limits(&at.key("limits"), &raw.limits.unwrap_or_default()),
+            log: Log {
+                json: field::word(&log_at, "format", log.format.as_deref(), &["json", "text"]) == "json",
+                level: field::word(&log_at, "level", log.level.as_deref(), &LEVELS).into(),
+            },
         }
     }
 }
 
-impl Config {
-    /// Reads the file.
-    pub fn load(path: &Path, _env: impl Iterator<Item = (String, String)>) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-        let value: Value = serde_saphyr::from_str(&text).map_err(|error| error.to_string())?;
-        let secs = Duration::from_secs;
-        let strings = |value: &Value| -> Vec<String> {
-            value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_string)).collect()
-        };
-        let address = |value: &Value| value["address"].as_str().and_then(|a| a.parse().ok()).ok_or("no address");
-        let upstreams = value["upstreams"].as_object().ok_or("no upstreams")?.iter().map(|(name, upstream)| {
-            Ok(UpstreamConfig {
-                registry: name.parse().map_err(|_| "registry")?,
-                aliases: strings(&upstream["aliases"]).iter().filter_map(|alias| alias.parse().ok()).collect(),
-                dial: upstream["dial"].as_str().and_then(|dial| dial.parse().ok()).ok_or("dial")?,
-            })
-        });
-        let scopes = |client: &Value| strings(&client["may"]).iter().filter_map(|s| Scope::parse(s).ok()).collect();
-        let base = path.parent().unwrap_or(Path::new("."));
-        Ok(Self {
-            listen: Listen {
-                address: address(&value["listen"])?,
-                max_connections: 10_000,
-                header_timeout: secs(10),
-                drain: secs(30),
-            },
-            admin: address(&value["admin"])?,
-            clients: value["clients"].as_array().into_iter().flatten().map(|c| Client { may: scopes(c) }).collect(),
-            upstreams: upstreams.collect::<Result<_, &str>>()?,
-            policy_path: base.join(value["policy"]["path"].as_str().ok_or("policy.path")?),
-            audit: value["policy"]["audit"].as_bool().unwrap_or(false),
-            cache: Cache {
-                verdicts: 1_000_000,
-                allow: secs(21_600),
-                deny: secs(15),
-                evidence_max_age: secs(86_400),
-                manifests: 64 << 20,
-            },
-            limits: Limits::default(),
-            log: Log { json: true, level: "info".into() },
-        })
-    }
-}
+/// The default first.
+const LEVELS: [&str; 5] = ["info", "error", "warn", "debug", "trace"];

@@ -93,7 +93,8 @@ impl fmt::Display for FileErrors {
 /// The line of `text` with a caret under the column; nothing of a line that may hold a secret.
 fn snippet(text: &str, (line, column): (u64, u64)) -> Option<String> {
     let source = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
-    if SECRETS.iter().any(|key| source.contains(key)) {
+    let url_with_password = source.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+    if url_with_password || SECRETS.iter().any(|key| source.contains(key)) {
         return None;
     }
     let column = usize::try_from(column).ok()?.saturating_sub(1);

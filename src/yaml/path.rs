@@ -42,6 +42,15 @@ impl KeyPath {
         other.0.starts_with(&self.0)
     }
 
+    /// The same way with another name for its key at `depth`.
+    #[must_use]
+    pub fn renamed(mut self, depth: usize, name: &str) -> Self {
+        if let Some(Step::Key(key)) = self.0.get_mut(depth) {
+            *key = name.into();
+        }
+        self
+    }
+
     fn with(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);

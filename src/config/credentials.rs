@@ -1,0 +1,66 @@
+//! The proxy's own credentials.
+
+use std::path::Path;
+
+use super::raw::{RawBasic, RawBearer, RawCredentials};
+use super::{CredentialsConfig, Secret, field};
+use crate::yaml::At;
+
+/// Judges `credentials`.
+pub(super) fn judge(at: &At<'_>, raw: &RawCredentials, base: &Path) -> CredentialsConfig {
+    let kind = at.exactly_one(&[
+        ("dockerConfig", raw.docker_config.is_some()),
+        ("basic", raw.basic.is_some()),
+        ("bearer", raw.bearer.is_some()),
+    ]);
+    let credentials = match (kind, raw) {
+        (Some(_), RawCredentials { docker_config: Some(path), .. }) => docker_config(at, path, base),
+        (Some(_), RawCredentials { basic: Some(raw), .. }) => basic(&at.key("basic"), raw, base),
+        (Some(_), RawCredentials { bearer: Some(raw), .. }) => bearer(&at.key("bearer"), raw, base),
+        _ => None,
+    };
+    credentials.unwrap_or(CredentialsConfig::None)
+}
+
+fn docker_config(at: &At<'_>, path: &str, base: &Path) -> Option<CredentialsConfig> {
+    let bytes = field::file(at, "dockerConfig", path, base)?;
+    let json = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&bytes);
+    at.key("dockerConfig").accept(json.map_err(|_| format!("`{path}` is not a JSON object")))?;
+    Some(CredentialsConfig::DockerConfig(base.join(path)))
+}
+
+fn basic(at: &At<'_>, raw: &RawBasic, base: &Path) -> Option<CredentialsConfig> {
+    let password = secret(at, ("password", raw.password.as_ref()), ("passwordFile", raw.password_file.as_ref()), base);
+    let username = at.require("username", raw.username.as_ref())?.clone();
+    if username.is_empty() || username.contains(':') {
+        at.key("username").problem("a user name is not empty and has no `:`");
+    }
+    Some(CredentialsConfig::Basic { username, password: password? })
+}
+
+fn bearer(at: &At<'_>, raw: &RawBearer, base: &Path) -> Option<CredentialsConfig> {
+    let token = secret(at, ("token", raw.token.as_ref()), ("tokenFile", raw.token_file.as_ref()), base)?;
+    Some(CredentialsConfig::Bearer { token })
+}
+
+/// A secret that is written out or, better, in a file of its own; the line break at its end is not part of it.
+fn secret(
+    at: &At<'_>,
+    (key, text): (&'static str, Option<&String>),
+    (file_key, path): (&'static str, Option<&String>),
+    base: &Path,
+) -> Option<Secret> {
+    at.exactly_one(&[(key, text.is_some()), (file_key, path.is_some())])?;
+    let (key, text) = match path {
+        None => (key, text?.clone()),
+        Some(path) => {
+            let text = String::from_utf8(field::file(at, file_key, path, base)?);
+            (file_key, at.key(file_key).accept(text.map_err(|_| format!("`{path}` is not UTF-8")))?)
+        }
+    };
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        at.key(key).problem("it is empty");
+    }
+    Some(Secret::new(text))
+}

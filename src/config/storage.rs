@@ -1,0 +1,96 @@
+//! What is remembered and how much of anything is read: cache, store, limits; trust and the audit log, to come.
+
+use std::time::Duration;
+
+use super::raw::{RawAudit, RawCache, RawLimits, RawStore, RawTrust};
+use super::{Cache, field};
+use crate::limits::Limits;
+use crate::yaml::At;
+
+/// Judges `cache`.
+pub(super) fn cache(at: &At<'_>, raw: &RawCache) -> Cache {
+    let hours = |n: u64| Duration::from_secs(n * 3600);
+    let half_an_hour = Duration::from_secs(1800);
+    let refresh = field::duration(at, "refreshBefore", raw.refresh_before.as_deref(), half_an_hour);
+    field::later(at, "refreshBefore", refresh, half_an_hour);
+    for (key, text) in [("tagTtl", raw.tag_ttl.as_deref()), ("lastKnownGood", raw.last_known_good.as_deref())] {
+        field::later(at, key, field::duration(at, key, text, Duration::ZERO), Duration::ZERO);
+    }
+    Cache {
+        verdicts: field::count(at, "verdicts", raw.verdicts, 1_000_000),
+        allow: field::positive(at, "allow", raw.allow.as_deref(), hours(6)),
+        deny: field::duration(at, "deny", raw.deny.as_deref(), Duration::from_secs(15)),
+        evidence_max_age: field::positive(at, "evidenceMaxAge", raw.evidence_max_age.as_deref(), hours(24)),
+        manifests: field::size(at, "manifests", raw.manifests.as_deref(), 64 << 20),
+    }
+}
+
+/// Judges `limits`.
+pub(super) fn limits(at: &At<'_>, raw: &RawLimits) -> Limits {
+    let default = Limits::default();
+    field::later(at, "logEntries", field::count(at, "logEntries", raw.log_entries, 32), 32);
+    field::later(at, "timestamps", field::count(at, "timestamps", raw.timestamps, 32), 32);
+    field::later(at, "chain", field::count(at, "chain", raw.chain, 8), 8);
+    if let Some(raw) = &raw.verification {
+        let at = at.key("verification");
+        let time = Duration::from_secs(2);
+        field::later(&at, "threads", field::count(&at, "threads", raw.threads, 2), 2);
+        field::later(&at, "queue", field::count(&at, "queue", raw.queue, 256), 256);
+        field::later(&at, "time", field::positive(&at, "time", raw.time.as_deref(), time), time);
+    }
+    Limits {
+        manifest: field::size(at, "manifest", raw.manifest.as_deref(), default.manifest),
+        bundle: field::size(at, "bundle", raw.bundle.as_deref(), default.bundle),
+        attestation: field::size(at, "attestation", raw.attestation.as_deref(), default.attestation),
+        listed: field::count(at, "listed", raw.listed, default.listed),
+        examined: field::count(at, "examined", raw.examined, default.examined),
+        subjects: field::count(at, "subjects", raw.subjects, default.subjects),
+        index_children: field::count(at, "indexChildren", raw.index_children, default.index_children),
+        index_depth: field::count(at, "indexDepth", raw.index_depth, default.index_depth),
+        parents: field::count(at, "parents", raw.parents, default.parents),
+    }
+}
+
+/// Judges `store`: this version remembers in memory.
+pub(super) fn store(at: &At<'_>, raw: &RawStore) {
+    let kind = field::word(at, "kind", raw.kind.as_deref(), &["memory", "embedded", "redis"]);
+    if kind != "memory" {
+        at.key("kind").problem(format!("`kind: {kind}` is not yet supported"));
+    }
+    field::later(at, "keys", raw.keys.as_ref().is_some_and(|keys| !keys.is_empty()), false);
+    if let Some(raw) = &raw.embedded {
+        field::size(&at.key("embedded"), "maxSize", raw.max_size.as_deref(), 2 << 30);
+        at.unsupported("embedded");
+    }
+    if let Some(raw) = &raw.redis {
+        let at = at.key("redis");
+        at.require("url", raw.url.as_ref());
+        field::positive(&at, "timeout", raw.timeout.as_deref(), Duration::from_millis(200));
+        at.problem("`redis` is not yet supported");
+    }
+    for (key, text, days) in [("members", raw.members.as_deref(), 30), ("evidence", raw.evidence.as_deref(), 7)] {
+        let default = Duration::from_secs(days * 86_400);
+        field::later(at, key, field::positive(at, key, text, default), default);
+    }
+}
+
+/// Judges `trust`: this version has keys only.
+pub(super) fn trust(at: &At<'_>, raw: &RawTrust) {
+    let six_hours = Duration::from_secs(6 * 3600);
+    field::later_if_given(at, "cache", raw.cache.as_ref());
+    field::later(at, "refresh", field::positive(at, "refresh", raw.refresh.as_deref(), six_hours), six_hours);
+    let stale = field::duration(at, "maxStale", raw.max_stale.as_deref(), Duration::ZERO);
+    field::later(at, "maxStale", stale, Duration::ZERO);
+}
+
+/// Judges `audit`: this version has the log only.
+pub(super) fn audit(at: &At<'_>, raw: &RawAudit) {
+    let minute = Duration::from_secs(60);
+    field::later_if_given(at, "path", raw.path.as_ref());
+    field::later_if_given(at, "checkpointKey", raw.checkpoint_key.as_ref());
+    let every = field::positive(at, "checkpointEvery", raw.checkpoint_every.as_deref(), minute);
+    field::later(at, "checkpointEvery", every, minute);
+    field::later(at, "rotate", field::size(at, "rotate", raw.rotate.as_deref(), 100 << 20), 100 << 20);
+    let on_failure = field::word(at, "onFailure", raw.on_failure.as_deref(), &["refuse", "continue"]);
+    field::later(at, "onFailure", on_failure, "refuse");
+}

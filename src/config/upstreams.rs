@@ -1,0 +1,154 @@
+//! The registries behind the proxy.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use url::Url;
+
+use super::listen::origin;
+use super::raw::{RawUpstream, RawUpstreamTls};
+use super::{CredentialsConfig, UpstreamConfig, credentials, field};
+use crate::oci::Registry;
+use crate::yaml::At;
+
+/// Judges `upstreams`.
+pub(super) fn all(at: &At<'_>, raw: &BTreeMap<String, RawUpstream>, base: &Path) -> Vec<UpstreamConfig> {
+    if raw.is_empty() {
+        at.problem("there is no registry to stand in front of");
+    }
+    let mut taken = BTreeMap::new();
+    let mut named = Vec::new();
+    for (name, raw) in raw {
+        let at = at.key(name);
+        if let Some(registry) = registry(&at, name) {
+            claim(&at, &mut taken, &registry, &registry);
+            named.push((at, registry, raw));
+        }
+    }
+    let judged = named.into_iter().map(|(at, registry, raw)| {
+        let aliases = aliases(&at.key("aliases"), &registry, raw, &mut taken);
+        upstream(&at, registry, aliases, raw, base)
+    });
+    judged.collect()
+}
+
+fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUpstream, base: &Path) -> UpstreamConfig {
+    later(at, raw);
+    let tls = raw.tls.as_ref();
+    let dial = dial(at, &registry, raw.dial.as_deref(), tls.and_then(|tls| tls.insecure_plain_http) == Some(true));
+    let ca_pem = tls.and_then(|tls| ca(&at.key("tls"), tls, base));
+    if dial.scheme() == "http" && ca_pem.is_some() {
+        at.key("tls").key("ca").problem("plain HTTP has no certificates");
+    }
+    let proxy_owned = raw.credentials.as_ref().map(|raw| credentials::judge(&at.key("credentials"), raw, base));
+    let times = at.key("timeouts");
+    let timeouts = raw.timeouts.as_ref();
+    let seconds = Duration::from_secs;
+    UpstreamConfig {
+        registry,
+        aliases,
+        dial,
+        credentials: proxy_owned.unwrap_or(CredentialsConfig::None),
+        ca_pem,
+        connect: field::positive(&times, "connect", timeouts.and_then(|t| t.connect.as_deref()), seconds(3)),
+        first_byte: field::positive(&times, "firstByte", timeouts.and_then(|t| t.first_byte.as_deref()), seconds(15)),
+        idle: field::positive(&times, "idle", timeouts.and_then(|t| t.idle.as_deref()), seconds(30)),
+        referrers: field::word(at, "referrers", raw.referrers.as_deref(), &["auto", "off"]) == "auto",
+    }
+}
+
+fn registry(at: &At<'_>, name: &str) -> Option<Registry> {
+    at.accept(name.parse().map_err(|_| format!("`{name}` is not a registry's name, `host` or `host:port`")))
+}
+
+/// Takes `name` for `owner`; two upstreams cannot have it.
+fn claim(at: &At<'_>, taken: &mut BTreeMap<Registry, Registry>, name: &Registry, owner: &Registry) {
+    if taken.contains_key(name) {
+        at.problem(format!("another upstream is called `{name}`"));
+    } else {
+        taken.insert(name.clone(), owner.clone());
+    }
+}
+
+fn aliases(
+    at: &At<'_>,
+    owner: &Registry,
+    raw: &RawUpstream,
+    taken: &mut BTreeMap<Registry, Registry>,
+) -> Vec<Registry> {
+    let mut aliases = Vec::new();
+    for (index, text) in raw.aliases.iter().flatten().enumerate() {
+        let at = at.index(index);
+        let Some(alias) = registry(&at, text) else { continue };
+        // `registry.company.com:443` is another spelling of the name itself.
+        if taken.get(&alias) != Some(owner) {
+            claim(&at, taken, &alias, owner);
+            aliases.push(alias);
+        }
+    }
+    aliases
+}
+
+fn dial(at: &At<'_>, registry: &Registry, text: Option<&str>, plain: bool) -> Url {
+    let host = if registry.as_str() == "docker.io" { "registry-1.docker.io" } else { registry.as_str() };
+    let default = format!("https://{host}");
+    let parsed = at.key("dial").accept(origin(text.unwrap_or(&default)));
+    match parsed.as_ref().map(Url::scheme) {
+        Some("http") if !plain => {
+            at.key("dial")
+                .problem("what is read over plain HTTP can be forged; spell out `tls: { insecurePlainHttp: true }`");
+        }
+        Some("https") if plain => at.key("tls").key("insecurePlainHttp").problem("`dial` is not an `http:` URL"),
+        _ => {}
+    }
+    // The fallback is never seen: it comes with a problem.
+    parsed.unwrap_or_else(|| NOWHERE.parse().unwrap_or_else(|_| unreachable!("a constant URL")))
+}
+
+fn ca(at: &At<'_>, raw: &RawUpstreamTls, base: &Path) -> Option<Vec<u8>> {
+    let path = raw.ca.as_ref()?;
+    let pem = field::file(at, "ca", path, base)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    if !certificates.is_ok_and(|certificates| !certificates.is_empty()) {
+        at.key("ca").problem(format!("`{path}` is not a PEM file of certificates"));
+    }
+    Some(pem)
+}
+
+/// What is understood and not yet honoured.
+fn later(at: &At<'_>, raw: &RawUpstream) {
+    field::later(
+        at,
+        "blobRedirects",
+        field::word(at, "blobRedirects", raw.blob_redirects.as_deref(), &["follow", "relay"]),
+        "follow",
+    );
+    field::later(at, "push", field::word(at, "push", raw.push.as_deref(), &["refuse", "relay"]), "refuse");
+    field::later(at, "catalog", raw.catalog.unwrap_or(false), false);
+    field::later(at, "redirectHosts", raw.redirect_hosts.as_ref().is_some_and(|hosts| !hosts.is_empty()), false);
+    for (index, text) in raw.redirect_private.iter().flatten().enumerate() {
+        at.key("redirectPrivate").index(index).accept(network(text));
+    }
+    field::later(at, "redirectPrivate", raw.redirect_private.as_ref().is_some_and(|nets| !nets.is_empty()), false);
+    if let Some(tls) = &raw.tls {
+        let at = at.key("tls");
+        field::later_if_given(&at, "certificate", tls.certificate.as_ref());
+        field::later_if_given(&at, "key", tls.key.as_ref());
+        field::later(&at, "insecureSkipVerify", tls.insecure_skip_verify.unwrap_or(false), false);
+    }
+}
+
+/// Whether `text` is an address and the length of a prefix.
+fn network(text: &str) -> Result<(), String> {
+    let parsed = text.split_once('/').and_then(|(address, prefix)| {
+        let longest = if address.parse::<IpAddr>().ok()?.is_ipv4() { 32 } else { 128 };
+        prefix.parse::<u8>().ok().filter(|prefix| *prefix <= longest)
+    });
+    parsed.map(|_| ()).ok_or_else(|| format!("`{text}` is not a network such as `10.1.0.0/16`"))
+}
+
+const NOWHERE: &str = "https://nowhere.invalid";
