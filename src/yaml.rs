@@ -24,7 +24,7 @@ pub use error::{FileError, FileErrors};
 pub use explain::explain;
 pub use nearest::{did_you_mean, one_of};
 pub use path::{At, KeyPath, Problems};
-pub use read::{read, read_text};
+pub use read::{read, read_text, why};
 
 use index::Index;
 

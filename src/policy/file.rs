@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::{Authority, Exemption, Mode, Name, Policies, Policy};
 use crate::oci::Digest;
@@ -135,9 +134,10 @@ fn files_of(directory: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Strin
         let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
         !hidden && path.extension().is_some_and(|extension| extensions.iter().any(|known| extension == *known))
     };
+    let failed = |error| yaml::why(&error);
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(|error| error.to_string())? {
-        let path = entry.map_err(|error| error.to_string())?.path();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
         if wanted(&path) {
             files.push(path);
         }

@@ -4,7 +4,7 @@
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let close = |known: &'a str| (distance(word, known), known);
     match known.into_iter().map(close).min() {
-        Some((far, known)) if far <= word.chars().count().max(3) / 3 => format!("; did you mean `{known}`?"),
+        Some((far, known)) if far <= word.chars().count() / 3 => format!("; did you mean `{known}`?"),
         _ => String::new(),
     }
 }
@@ -48,6 +48,7 @@ mod tests {
             ("attestations", "; did you mean `attestation`?"),
             ("cel", ""),
             ("", ""),
+            ("bx", ""),
         ] {
             assert_eq!(did_you_mean(word, ["by", "signature", "attestation"]), expected, "{word}");
         }

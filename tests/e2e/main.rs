@@ -1,3 +1,12 @@
-//! The end-to-end suite.
+//! The main job end to end, on real parts: containerd 1.6 and 2.4 pull through Countersign from two registries images
+//! that cosign 2 and cosign 3 signed, or did not. `tests/run` installs the parts and runs this.
 
-fn main() {}
+mod blobs_door;
+mod changed_policy;
+mod fall_through;
+mod multi_arch;
+mod other_clients;
+mod refused;
+mod repeated_pulls;
+mod runs;
+mod support;

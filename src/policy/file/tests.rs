@@ -1,1 +1,335 @@
+use std::fs;
 
+use super::*;
+use crate::clock::Timestamp;
+use crate::policy::PublicKey;
+
+const KEY_A: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEsdEK1vp6C2LZH8b+yM9IQJrw9NJ
+UKqXEfRynonVzn9+t9eYctEAkMiLFZu1GOwQ6EaQZRO+KtaHYI/89n+iIg==
+-----END PUBLIC KEY-----
+";
+const KEY_B: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEoNL9HxepLkU1nitr350P2P2cyZ8T
+ilrG17NwKJSU7gBsmJ9mL9DHkG2z0ogPbq+a4YnEVu3ssqRwMxK7IaTExg==
+-----END PUBLIC KEY-----
+";
+const KEY_P384: &str = "-----BEGIN PUBLIC KEY-----
+MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEWyrWyJ77l4ckbd2pCaVNgva21870XobT
+JUVX/cFK6evh0QHXFbAMHHyS0rTuV4Kicz2EK/l1mesM90Eh2+GCtNMX+q6uCTaS
+XEEaopuoT14EF2z11vXoKaKpfxt2yrfn
+-----END PUBLIC KEY-----
+";
+
+/// Line 1 to 3 of most policies below.
+const AUTHORITIES: &str = "\
+authorities:
+  a: { key: { file: a.pub, insecureSkipTransparencyLog: true } }
+  release-key: { key: { file: b.pub, insecureSkipTransparencyLog: true } }
+";
+
+/// A folder with the keys and what else the case needs.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys =
+        [("a.pub", KEY_A), ("b.pub", KEY_B), ("p384.pub", KEY_P384), ("keys/a.pem", KEY_A), ("keys/b.pub", KEY_B)];
+    for (name, text) in keys.iter().chain(files) {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    folder
+}
+
+fn parsed(text: &str) -> Result<Policies, PolicyErrors> {
+    parse(text, "policy.yaml", folder(&[]).path())
+}
+
+fn policy(require: &str) -> String {
+    format!("{AUTHORITIES}policies:\n- name: p\n  match: [ r.io/** ]\n  require: {require}\n")
+}
+
+/// Asserts the first line of every error.
+fn assert_errors(text: &str, expected: &[&str]) {
+    let errors = parsed(text).map(|_| ()).expect_err(text);
+    let lines: Vec<_> =
+        errors.all().iter().map(|e| e.to_string().lines().next().unwrap_or_default().to_string()).collect();
+    assert_eq!(lines, expected, "{text}");
+}
+
+#[test]
+fn an_error_shows_the_line_and_a_caret() {
+    let text = policy("\n    signature:\n      bye: release-key");
+    let errors = parsed(&text).map(|_| ()).expect_err(&text);
+    assert_eq!(
+        errors.to_string(),
+        "policy.yaml:9:7: policies[0].require.signature: unknown key `bye`; did you mean `by`?\n  \
+         9 |       bye: release-key\n    |       ^"
+    );
+    let text = policy("\n    signature:\n      by: relase-key");
+    let errors = parsed(&text).map(|_| ()).expect_err(&text);
+    assert_eq!(
+        errors.to_string(),
+        "policy.yaml:9:11: policies[0].require.signature.by: there is no authority `relase-key`; did you mean \
+         `release-key`?\n  9 |       by: relase-key\n    |           ^"
+    );
+}
+
+#[test]
+fn every_semantic_mistake_is_told_at_once() {
+    assert_errors(
+        "\
+authorities:
+  none: { }
+  both: { key: { file: a.pub, inline: x, insecureSkipTransparencyLog: true } }
+  gone: { key: { file: gone.pub, insecureSkipTransparencyLog: true } }
+  p384: { key: { file: p384.pub, insecureSkipTransparencyLog: true } }
+  empty: { key: { directory: ., insecureSkipTransparencyLog: false } }
+policies:
+- name: p
+  match: [ ]
+  mode: enforced
+  formats: [ ]
+  refuseTags: [ 'a b' ]
+  require: { allOf: [ ] }
+- name: p
+  match: [ r.io/App, index.docker.io/**, r.io/a@sha256:1 ]
+  require: { signature: { by: nobody }, attestation: { by: both } }
+- match: [ r.io/** ]
+exemptions:
+- match: [ r.io/app@sha256:12 ]
+  policies: [ q, '' ]
+  expires: tomorrow
+revoked: { digests: [ latest ] }
+default: allow
+",
+        &[
+            "policy.yaml:2:3: authorities.none: one of `key`, `keyless` is needed",
+            "policy.yaml:3:39: authorities.both.key.inline: `file` and `inline` exclude each other",
+            "policy.yaml:4:24: authorities.gone.key.file: key file `gone.pub`: it does not exist",
+            "policy.yaml:5:24: authorities.p384.key.file: key file `p384.pub`: only ECDSA P-256 keys are supported yet",
+            "policy.yaml:6:12: authorities.empty.key: a key needs a `trustRoot`, which is not yet supported, or \
+             `insecureSkipTransparencyLog: true` spelled out",
+            "policy.yaml:6:30: authorities.empty.key.directory: key file `p384.pub`: only ECDSA P-256 keys are \
+             supported yet",
+            "policy.yaml:9:3: policies[0].match: an empty `match` governs nothing",
+            "policy.yaml:10:9: policies[0].mode: `enforced` is not one of `enforce`, `audit`",
+            "policy.yaml:11:3: policies[0].formats: an empty `formats` accepts no evidence",
+            "policy.yaml:12:17: policies[0].refuseTags[0]: `a b` is not a tag",
+            "policy.yaml:13:14: policies[0].require.allOf: an empty list requires nothing, and nothing is never enough",
+            "policy.yaml:14:9: policies[1].name: there is already a policy `p` at policy.yaml:8:9",
+            "policy.yaml:15:12: policies[1].match[0]: registries and repositories are lower-case",
+            "policy.yaml:15:22: policies[1].match[1]: the canonical name of `index.docker.io` is `docker.io`",
+            "policy.yaml:15:42: policies[1].match[2]: a scope names registries and repositories only; digests stand in \
+             exemptions and revocations",
+            "policy.yaml:16:41: policies[1].require.attestation: `signature` and `attestation` exclude each other",
+            "policy.yaml:17:3: policies[2]: `name` is missing",
+            "policy.yaml:17:3: policies[2]: `require` is missing",
+            "policy.yaml:19:3: exemptions[0]: `reason` is missing",
+            "policy.yaml:19:12: exemptions[0].match[0]: `sha256:12` is not a digest: expected `sha256:` and 64 \
+             lower-case hex digits",
+            "policy.yaml:20:15: exemptions[0].policies[0]: there is no policy `q`",
+            "policy.yaml:20:18: exemptions[0].policies[1]: there is no policy ``",
+            "policy.yaml:21:12: exemptions[0].expires: `tomorrow` is not an instant such as `2026-12-02T00:00:00Z`",
+            "policy.yaml:22:23: revoked.digests[0]: not a digest: expected `sha256:` and 64 lower-case hex digits",
+            "policy.yaml:23:10: default: `allow` is not one of `deny`, `audit`",
+        ],
+    );
+}
+
+#[test]
+fn what_later_versions_honour_is_refused_by_name() {
+    let leaf = |more: &str| policy(&format!("{{ attestation: {{ by: a, type: vuln, {more} }} }}"));
+    let key = |more: &str| format!("authorities:\n  x: {{ key: {{ file: a.pub, {more} }} }}\n");
+    let skip = "insecureSkipTransparencyLog: true";
+    for (text, path, name) in [
+        (leaf("condition: 'true'"), "policies[0].require.attestation.condition", "condition"),
+        (leaf("select: all, condition: 'true'"), "policies[0].require.attestation.condition", "condition"),
+        (leaf("maxAge: 7d"), "policies[0].require.attestation.maxAge", "maxAge"),
+        (leaf("on: platform"), "policies[0].require.attestation.on", "on: platform"),
+        (policy("{ signature: { by: a, on: platform } }"), "policies[0].require.signature.on", "on: platform"),
+        (key(&format!("{skip}, notBefore: 2026-01-01T00:00:00Z")), "authorities.x.key.notBefore", "notBefore"),
+        (key(&format!("{skip}, notAfter: 2026-01-01T00:00:00Z")), "authorities.x.key.notAfter", "notAfter"),
+        ("revoked: { keys: [ x ] }".into(), "revoked.keys", "keys"),
+        ("revoked: { identities: [ x ] }".into(), "revoked.identities", "identities"),
+        ("trustRoots: { public-good: { tuf: { } } }".into(), "trustRoots", "trustRoots"),
+        (
+            policy("{ signature: { by: a } }\n  evidence: { repository: r.io/signatures }"),
+            "policies[0].evidence",
+            "evidence",
+        ),
+    ] {
+        let errors = parsed(&text).map(|_| ()).expect_err(&text);
+        let message = format!("{path}: `{name}` is not yet supported");
+        assert!(errors.all().len() == 1 && errors.all()[0].message == message, "{text}\n{errors}");
+        assert!(errors.all()[0].line.is_some(), "{text}");
+    }
+    assert_errors(
+        "\
+trustRoots: { public-good: { tuf: { } } }
+authorities:
+  ci:
+    keyless: { trustRoot: public-god, issuer: https://gitlab.com, identity: 'https://gitlab.com/myorg/**' }
+  key:
+    key: { file: a.pub, trustRoot: public-good }
+policies:
+- name: p
+  match: [ r.io/** ]
+  require: { signature: { by: ci } }
+",
+        &[
+            "policy.yaml:1:1: trustRoots: `trustRoots` is not yet supported",
+            "policy.yaml:4:5: authorities.ci.keyless: `keyless` is not yet supported",
+            "policy.yaml:4:27: authorities.ci.keyless.trustRoot: there is no trust root `public-god`; did you mean \
+             `public-good`?",
+            "policy.yaml:6:36: authorities.key.key.trustRoot: `trustRoot` is not yet supported",
+        ],
+    );
+}
+
+#[test]
+fn thresholds_are_between_one_and_all() {
+    for (n, fine) in [(0, false), (1, true), (2, true), (3, false)] {
+        let text = policy(&format!(
+            "{{ atLeast: {{ n: {n}, of: [ {{ signature: {{ by: a }} }}, {{ signature: {{ by: release-key }} }} ] }} }}"
+        ));
+        assert_eq!(parsed(&text).is_ok(), fine, "{text}");
+    }
+    assert!(parsed(&policy("{ atLeast: { n: 1, of: [ ] } }")).is_err());
+    assert!(parsed(&policy("{ atLeast: { n: 1 } }")).is_err());
+    assert!(parsed(&policy("{ anyOf: [ ] }")).is_err());
+    assert!(parsed(&policy("{ }")).is_err());
+}
+
+#[test]
+fn keys_come_from_files_folders_and_the_text_itself() {
+    let inline = KEY_A.replace('\n', "\n        ");
+    let text = format!(
+        "authorities:\n  folder: {{ key: {{ directory: keys, insecureSkipTransparencyLog: true }} }}\n  text:\n    key:\n      \
+         insecureSkipTransparencyLog: true\n      inline: |\n        {inline}\n"
+    );
+    let policies = parsed(&text).expect("keys");
+    let keys = |name: &str| {
+        let authority = policies.authority(&Name::new(name).expect("a name")).expect("an authority");
+        authority.keys().iter().map(PublicKey::fingerprint).collect::<Vec<_>>()
+    };
+    let (a, b) = (PublicKey::from_pem(KEY_A).expect("a key"), PublicKey::from_pem(KEY_B).expect("a key"));
+    assert_eq!(keys("folder"), [a.fingerprint(), b.fingerprint()]);
+    assert_eq!(keys("text"), [a.fingerprint()]);
+    let private = "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nx\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n";
+    let folder = folder(&[("private.pub", private), ("two.pub", &[KEY_A, KEY_B].concat()), ("none/x.txt", KEY_A)]);
+    for (source, expected) in [
+        ("file: private.pub", "key file `private.pub`: it is a private key; what verifies is the public one"),
+        (
+            "file: two.pub",
+            "key file `two.pub`: it holds 2 PEM blocks; put each key into a file of its own, and name the directory",
+        ),
+        ("file: keys", "key file `keys`: it is not a file"),
+        ("directory: none", "key directory `none` holds no `*.pub` or `*.pem`"),
+        ("directory: gone", "key directory `gone`: it does not exist"),
+        ("env: COUNTERSIGN_TEST_NO_SUCH_KEY", "the environment has no `COUNTERSIGN_TEST_NO_SUCH_KEY`"),
+    ] {
+        let text = format!("authorities:\n  x: {{ key: {{ {source}, insecureSkipTransparencyLog: true }} }}\n");
+        let errors = parse(&text, "p.yaml", folder.path()).map(|_| ()).expect_err(&text);
+        let (_, message) = errors.all()[0].message.split_once(": ").expect("a path and a message");
+        assert_eq!(message, expected);
+    }
+}
+
+#[test]
+fn a_folder_of_policies_is_one_policy() {
+    let authorities = AUTHORITIES.replace("file: ", "file: ../");
+    let one = format!("{authorities}default: audit\n");
+    let two = "policies:\n- name: p\n  match: [ r.io/** ]\n  require: { signature: { by: a } }\n";
+    let folder = folder(&[("d/1.yaml", &one), ("d/2.yml", two), ("d/notes.txt", "x"), ("d/.hidden.yaml", "x")]);
+    let policies = load(&folder.path().join("d")).expect("a policy");
+    assert_eq!(policies.all().len(), 1);
+    fs::write(folder.path().join("d/3.yaml"), format!("{two}default: deny\n")).expect("a file");
+    let errors = load(&folder.path().join("d")).map(|_| ()).expect_err("a duplicate");
+    let text = errors.to_string().replace(&folder.path().display().to_string(), "");
+    let lines: Vec<_> = text.lines().filter(|line| line.starts_with('/')).collect();
+    assert_eq!(
+        lines,
+        [
+            "/d/3.yaml:2:9: policies[0].name: there is already a policy `p` at /d/2.yml:2:9",
+            "/d/3.yaml:5:10: default: `default` is also given in /d/1.yaml",
+        ]
+    );
+    assert!(
+        load(&folder.path().join("none")).is_err_and(|errors| errors.to_string().ends_with("none: it does not exist"))
+    );
+}
+
+/// The content of the first policy and of the first exemption.
+fn contents(text: &str) -> (Digest, Digest) {
+    let policies = parsed(text).expect(text);
+    (policies.all[0].content, policies.exemptions[0].content)
+}
+
+#[test]
+fn the_content_digest_changes_when_and_only_when_a_decision_could() {
+    let base = format!(
+        "{AUTHORITIES}\
+policies:
+- name: p
+  match: [ r.io/**, s.io/** ]
+  except: [ r.io/x/** ]
+  require: {{ anyOf: [ {{ signature: {{ by: a }} }}, {{ attestation: {{ by: a, type: vuln }} }} ] }}
+  refuseTags: [ latest, edge ]
+exemptions:
+- match: [ r.io/app ]
+  reason: INC-1
+  expires: 2026-12-02T00:00:00Z
+"
+    );
+    let (policy, exemption) = contents(&base);
+    for (from, to, policy_stays, exemption_stays) in [
+        ("name: p", "name: p  # a comment", true, true),
+        ("[ r.io/**, s.io/** ]", "[ s.io/**, r.io/**, r.io/** ]", true, true),
+        ("[ latest, edge ]", "[ edge, latest ]", true, true),
+        ("refuseTags:", "mode: enforce\n  formats: [ legacy, bundle ]\n  refuseTags:", true, true),
+        ("type: vuln", "type: https://cosign.sigstore.dev/attestation/vuln/v1", true, true),
+        ("file: b.pub", "file: keys/a.pem", true, true),
+        ("file: a.pub", "file: keys/a.pem", true, true),
+        ("2026-12-02T00:00:00Z", "2026-12-02T01:00:00+01:00", true, true),
+        ("name: p", "name: q", false, true),
+        ("r.io/**, s.io/**", "r.io/**", false, true),
+        ("r.io/x/**", "r.io/y/**", false, true),
+        ("refuseTags:", "mode: audit\n  refuseTags:", false, true),
+        ("refuseTags:", "formats: [ bundle ]\n  refuseTags:", false, true),
+        ("latest, edge", "latest", false, true),
+        ("anyOf", "allOf", false, true),
+        ("type: vuln", "type: spdx", false, true),
+        ("file: a.pub", "file: b.pub", false, true),
+        ("file: a.pub", "directory: keys", false, true),
+        ("[ { signature: { by: a } }", "[ { signature: { by: release-key } }", false, true),
+        ("r.io/app", "r.io/apps", true, false),
+        ("[ r.io/app ]", "[ r.io/app ]\n  policies: [ p ]", true, false),
+        ("INC-1", "INC-2", true, false),
+        ("2026-12-02", "2026-12-03", true, false),
+        ("  expires: 2026-12-02T00:00:00Z\n", "", true, false),
+    ] {
+        let text = base.replace(from, to);
+        assert_ne!(text, base, "{from}");
+        let (new_policy, new_exemption) = contents(&text);
+        assert_eq!(new_policy == policy, policy_stays, "policy: {from} -> {to}");
+        assert_eq!(new_exemption == exemption, exemption_stays, "exemption: {from} -> {to}");
+    }
+}
+
+#[test]
+fn warnings_name_what_deserves_a_look() {
+    let text = format!(
+        "{}exemptions:\n- match: [ r.io/a ]\n  reason: old\n  expires: 2020-01-01T00:00:00Z\n- match: [ r.io/b ]\n  reason: open\n",
+        policy("{ signature: { by: a } }")
+    );
+    let warnings = parsed(&text).expect("a policy").warnings(Timestamp(1_700_000_000)).join("\n");
+    for expected in [
+        "`a` skips the transparency log",
+        "`release-key` is used by no policy",
+        "`old` has expired",
+        "`open` never expires",
+    ] {
+        assert!(warnings.contains(expected), "{expected}\n{warnings}");
+    }
+}

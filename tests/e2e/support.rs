@@ -1,0 +1,12 @@
+//! The real parts, and how they are started, used and ended.
+
+pub(crate) mod containerd;
+pub(crate) mod cosign;
+pub(crate) mod http;
+pub(crate) mod image;
+pub(crate) mod lab;
+pub(crate) mod matrix;
+pub(crate) mod process;
+pub(crate) mod proxy;
+pub(crate) mod registry;
+pub(crate) mod relay;

@@ -1,0 +1,92 @@
+//! Nodes: a containerd of each major version, with its own root, state and socket, driven by its own `ctr`.
+//!
+//! Each daemon has process and mount namespaces of its own: shims, containers and mounts end with it.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::process::{Process, Ran, command, run, tool};
+
+/// Which containerd.
+#[derive(Clone, Copy)]
+pub(crate) enum Version {
+    /// 1.6.20, Debian 12's: the one with the most ways past a mirror.
+    V1,
+    /// 2.4.2, which pulls through its transfer service.
+    V2,
+}
+
+pub(crate) struct Node {
+    ctr: PathBuf,
+    socket: PathBuf,
+    _process: Process,
+}
+
+/// The node with this containerd; the first caller starts it.
+pub(crate) fn node(version: Version) -> &'static Node {
+    static V1: LazyLock<Node> = LazyLock::new(|| Node::start(Path::new("/usr/bin"), 2));
+    static V2: LazyLock<Node> = LazyLock::new(|| Node::start(&tool("containerd-2"), 3));
+    match version {
+        Version::V1 => &V1,
+        Version::V2 => &V2,
+    }
+}
+
+impl Node {
+    fn start(programs: &Path, config_version: u8) -> Self {
+        let ctr = programs.join("ctr");
+        let process = Process::start("containerd", |folder| {
+            let text = format!(
+                "version = {config_version}\nroot = \"{0}/root\"\nstate = \"{0}/state\"\n[grpc]\n  address = \"{0}/sock\"\n",
+                folder.display()
+            );
+            let config = folder.join("config.toml");
+            std::fs::write(&config, text).expect("the folder is writable");
+            let mut daemon = Command::new("unshare");
+            daemon.args(["--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]);
+            daemon.arg(programs.join("containerd")).arg("--config").arg(config);
+            // The shim that it finds must be the one of its own version.
+            let path = env::var_os("PATH").unwrap_or_default();
+            let path = std::iter::once(programs.to_owned()).chain(env::split_paths(&path));
+            daemon.env("PATH", env::join_paths(path).expect("no folder's name has a colon"));
+            daemon
+        });
+        let socket = process.folder().join("sock");
+        let is_up = |_: &Process| run(&at(&ctr, &socket, ["version"])).is_success();
+        let process = process.ready(is_up);
+        Self { ctr, socket, _process: process }
+    }
+
+    /// `ctr images pull`, by way of this `certs.d`.
+    pub(crate) fn pull(&self, hosts: &Path, image: &str) -> Ran {
+        let hosts = hosts.to_str().expect("the path is UTF-8");
+        run(&at(&self.ctr, &self.socket, ["images", "pull", "--hosts-dir", hosts, image]))
+    }
+
+    /// `ctr run`: what the container printed.
+    pub(crate) fn run(&self, image: &str) -> Ran {
+        static CONTAINERS: AtomicU32 = AtomicU32::new(0);
+        let name = format!("e2e-{}-{}", std::process::id(), CONTAINERS.fetch_add(1, Ordering::Relaxed));
+        run(&at(&self.ctr, &self.socket, ["run", "--rm", image, &name]))
+    }
+
+    /// The node's image records that hold these words.
+    pub(crate) fn images(&self, words: &str) -> Vec<String> {
+        let listed = run(&at(&self.ctr, &self.socket, ["images", "ls"])).succeeded();
+        listed.lines().filter(|line| line.contains(words)).map(str::to_owned).collect()
+    }
+
+    /// Whether the node's content store has these bytes.
+    pub(crate) fn holds(&self, digest: &str) -> bool {
+        run(&at(&self.ctr, &self.socket, ["content", "ls", "--quiet"])).succeeded().contains(digest)
+    }
+}
+
+fn at<'a>(ctr: &Path, socket: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = command(ctr, ["--address".as_ref(), socket.as_os_str()]);
+    command.args(arguments);
+    command
+}

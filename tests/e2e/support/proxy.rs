@@ -1,0 +1,98 @@
+//! Countersign itself, as `countersign serve` runs it, and the client configuration that leads a node to it.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::{env, str};
+
+use super::http::{Answer, ask};
+use super::process::{Process, command, free_port};
+use super::registry::Registry;
+
+/// The name that configuration and policy know the registry by.
+pub(crate) const REGISTRY: &str = "registry.lab.test";
+
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    process: Process,
+}
+
+impl Proxy {
+    /// Starts it before the registry, with this policy; key files stand in `keys`.
+    pub(crate) fn start(registry: &Registry, keys: &Path, policy: &str) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let process = Process::start("proxy", |folder| {
+            let config = folder.join("config.yaml");
+            let alias = registry.forbidden.address;
+            let dial = registry.counted.address;
+            let text = format!(
+                "listen: {{ address: {address} }}\n\
+                 admin: {{ address: {admin} }}\n\
+                 clients: [ {{ anonymous: true, may: [ \"{REGISTRY}/**\" ] }} ]\n\
+                 upstreams:\n  \
+                   {REGISTRY}:\n    \
+                     dial: \"http://{dial}\"\n    \
+                     aliases: [ \"{alias}\" ]\n    \
+                     tls: {{ insecurePlainHttp: true }}\n\
+                 policy: {{ path: policy.yaml }}\n\
+                 store: {{ kind: memory }}\n"
+            );
+            fs::write(&config, text).expect("the folder is writable");
+            for key in ["release.pub", "foreign.pub"] {
+                fs::copy(keys.join(key), folder.join(key)).expect("the keys are there");
+            }
+            fs::write(folder.join("policy.yaml"), policy).expect("the folder is writable");
+            let built = env!("CARGO_BIN_EXE_countersign").into();
+            let program = env::var_os("COUNTERSIGN_BIN").unwrap_or(built);
+            command(program, ["serve".as_ref(), "--config".as_ref(), config.as_os_str()])
+        });
+        let process = process.ready(|_| ask(admin, "GET", "/readyz").is_ok_and(|answer| answer.status == 200));
+        Self { address, process }
+    }
+
+    /// Asks it as a node would, without one.
+    pub(crate) fn ask(&self, method: &str, path: &str) -> Answer {
+        ask(self.address, method, path).expect("the proxy answers")
+    }
+
+    /// Replaces the policy and tells the proxy so.
+    pub(crate) fn set_policy(&self, policy: &str) {
+        fs::write(self.process.folder().join("policy.yaml"), policy).expect("the folder is writable");
+        self.process.signal("HUP");
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// A `certs.d` that leads images of `image_host` to the proxy and nowhere else.
+    pub(crate) fn safe_hosts(&self, image_host: SocketAddr) -> PathBuf {
+        self.hosts("safe", image_host, self.address, true)
+    }
+
+    /// A `certs.d` that leads to the proxy first, and on to the registry itself when the proxy refuses.
+    pub(crate) fn unsafe_hosts(&self, image_host: SocketAddr) -> PathBuf {
+        self.hosts("unsafe", image_host, self.address, false)
+    }
+
+    /// A safe `certs.d` that leads to another address.
+    pub(crate) fn hosts_through(&self, image_host: SocketAddr, address: SocketAddr) -> PathBuf {
+        self.hosts(&format!("through-{}", address.port()), image_host, address, true)
+    }
+
+    fn hosts(&self, name: &str, image_host: SocketAddr, proxy: SocketAddr, is_safe: bool) -> PathBuf {
+        let certs = self.process.folder().join(name);
+        let folder = certs.join(image_host.to_string());
+        let server = if is_safe { format!("server = \"http://{proxy}\"\n") } else { String::new() };
+        let host = format!("[host.\"http://{proxy}\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
+        let file = folder.join("hosts.toml");
+        if !file.exists() {
+            fs::create_dir_all(&folder).expect("the folder is writable");
+            let draft = folder.join(format!("draft-{:?}", std::thread::current().id()));
+            fs::write(&draft, server + &host).expect("the folder is writable");
+            fs::rename(&draft, &file).expect("the draft is there");
+        }
+        certs
+    }
+}

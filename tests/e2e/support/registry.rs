@@ -1,0 +1,62 @@
+//! The registries behind the proxy: Debian's docker-registry, which lacks the referrers API, and our small Go program,
+//! which has it.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::http::ask;
+use super::process::{Process, command, free_port, tool};
+use super::relay::Relay;
+
+/// Which registry.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// Without the referrers API: evidence is found by tags.
+    Docker,
+    /// With it.
+    Referrers,
+}
+
+/// A registry, and the two ways to it that remember who came: the proxy's, and the forbidden one.
+pub(crate) struct Registry {
+    pub(crate) address: SocketAddr,
+    /// What the proxy dials.
+    pub(crate) counted: Relay,
+    /// Images are named after this host, so this is where a node goes that goes past the proxy.
+    pub(crate) forbidden: Relay,
+    _process: Process,
+}
+
+impl Registry {
+    pub(crate) fn start(kind: Kind) -> Self {
+        let (process, address) = match kind {
+            Kind::Docker => docker_registry(),
+            Kind::Referrers => registry_with_referrers(),
+        };
+        let is_up = |_: &Process| ask(address, "GET", "/v2/").is_ok_and(|answer| answer.status == 200);
+        let process = process.ready(is_up);
+        Self { address, counted: Relay::to(address), forbidden: Relay::to(address), _process: process }
+    }
+}
+
+fn docker_registry() -> (Process, SocketAddr) {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let process = Process::start("docker-registry", |folder| {
+        let config = folder.join("config.yml");
+        let data = folder.join("data");
+        let text = format!(
+            "version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"{address}\" }}\n",
+            data.display()
+        );
+        fs::write(&config, text).expect("the folder is writable");
+        command("docker-registry", ["serve".as_ref(), config.as_os_str()])
+    });
+    (process, address)
+}
+
+fn registry_with_referrers() -> (Process, SocketAddr) {
+    let start = |_: &_| command(tool("bin/registry"), ["127.0.0.1:0"]);
+    let process = Process::start("registry", start).ready(|process| process.log().contains('\n'));
+    let address = process.log().lines().next().and_then(|line| line.parse().ok());
+    (process, address.expect("its first line is its address"))
+}

@@ -1,0 +1,3 @@
+module countersign.test/token
+
+go 1.24
