@@ -3,12 +3,17 @@
 mod support;
 
 mod admin;
+mod audit;
 mod cli;
 mod doubles;
 mod evidence;
+mod exemptions;
 mod flights;
+mod lists;
 mod malformed;
 mod members;
 mod policy;
 mod pull;
 mod requests;
+mod routing;
+mod smuggling;

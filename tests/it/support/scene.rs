@@ -106,3 +106,16 @@ pub(crate) fn manifest(repository: &str, reference: impl std::fmt::Display) -> S
 pub(crate) fn blob(repository: &str, digest: Digest) -> String {
     format!("/v2/{repository}/blobs/{digest}")
 }
+
+/// An entry of a policy file's `authorities`.
+pub(crate) fn authority(name: &str, public_key_pem: &str) -> String {
+    let key = public_key_pem.lines().fold(String::new(), |text, line| text + "        " + line + "\n");
+    format!("  {name}:\n    key:\n      inline: |\n{key}      insecureSkipTransparencyLog: true\n")
+}
+
+/// An entry of a policy file's `policies`: a signature by `by`; `more` is a further key.
+pub(crate) fn rule(name: &str, scope: &str, mode: &str, by: &str, more: &str) -> String {
+    let more = if more.is_empty() { String::new() } else { format!("    {more}\n") };
+    let head = format!("  - name: {name}\n    match: [ \"{scope}\" ]\n    mode: {mode}\n");
+    head + &format!("    require: {{ signature: {{ by: {by} }} }}\n    formats: [ bundle, legacy ]\n{more}")
+}
