@@ -145,8 +145,11 @@ fn image(request: &Parts, registries: &Registries, name: &str, query: &str) -> R
         named.push(registry);
         repository = rest;
     }
-    let host = request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
-    named.extend(host.and_then(|host| registries.find(host)));
+    let mut hosts = request.headers.get_all(http::header::HOST).iter();
+    named.extend(hosts.next().and_then(|host| registries.find(host.to_str().ok()?)));
+    if hosts.next().is_some() {
+        return Err(RouteError::new(Reason::RoutesDisagree, "the header `Host` is given twice"));
+    }
     let registry = match named.split_first() {
         None => registries.only().ok_or_else(|| unknown(""))?,
         Some((first, rest)) if rest.iter().all(|other| other == first) => first.clone(),
