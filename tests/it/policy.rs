@@ -79,8 +79,11 @@ async fn a_tag_that_the_policy_refuses_is_refused_by_tag_only() {
 async fn a_refused_tag_does_not_make_members() {
     let lab = Lab::start(Options::default()).await;
     let image = lab.signed("team/app");
-    lab.set_policy(&two_keys(&lab, &[rule("first", "registry.demo/**", "enforce", "first-key", "refuseTags: [ '1' ]")]))
-        .expect("a good policy");
+    lab.set_policy(&two_keys(
+        &lab,
+        &[rule("first", "registry.demo/**", "enforce", "first-key", "refuseTags: [ '1' ]")],
+    ))
+    .expect("a good policy");
     denied(&lab.get(&manifest("team/app", "1")).await, "tag_refused");
     denied(&lab.get(&blob("team/app", image.layer)).await, "not_a_member");
 }

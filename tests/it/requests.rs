@@ -76,7 +76,8 @@ async fn writes_are_unsupported_and_never_forwarded() {
             refused(&answer, 405, "UNSUPPORTED", "method_unsupported");
         }
     }
-    let put = "PUT /v2/team/app/manifests/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+    let put =
+        "PUT /v2/team/app/manifests/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
     assert_eq!(wire::exchange(lab.proxy.address, put).await.status(), 405);
     assert!(lab.double.seen().is_empty(), "{:?}", lab.double.seen());
 }

@@ -112,8 +112,7 @@ async fn two_host_headers_are_refused_and_nobody_is_asked() {
     let two = Two::start().await;
     for (first, second) in [("registry.demo", "other.demo"), ("registry.demo", "registry.demo")] {
         let second = format!("Host: {second}");
-        let reply =
-            wire::ask(two.lab.proxy.address, "GET", "/v2/team/app/manifests/1", first, &second).await;
+        let reply = wire::ask(two.lab.proxy.address, "GET", "/v2/team/app/manifests/1", first, &second).await;
         assert!(matches!(reply.status(), 400 | 403), "{}", reply.status_line);
         two.asked_nobody(&second);
     }
