@@ -57,8 +57,9 @@ impl Lab {
     /// Waits until a metric is `wanted`; panics after ten seconds.
     pub(crate) async fn metric_becomes(&self, name: &str, labels: &[(&str, &str)], wanted: u64) {
         let reached = async { while self.metric(name, labels).await != Some(wanted) {} };
-        let waited = tokio::time::timeout(Duration::from_secs(10), reached).await;
-        assert!(waited.is_ok(), "{name}{labels:?} is {:?}, not {wanted}", self.metric(name, labels).await);
+        if tokio::time::timeout(Duration::from_secs(10), reached).await.is_err() {
+            panic!("{name}{labels:?} is {:?}, not {wanted}", self.metric(name, labels).await);
+        }
     }
 
     /// Stores any bytes as a manifest tagged `1`, with a good signature.
@@ -113,9 +114,9 @@ pub(crate) fn authority(name: &str, public_key_pem: &str) -> String {
     format!("  {name}:\n    key:\n      inline: |\n{key}      insecureSkipTransparencyLog: true\n")
 }
 
-/// An entry of a policy file's `policies`: a signature by `by`; `more` is a further key.
-pub(crate) fn rule(name: &str, scope: &str, mode: &str, by: &str, more: &str) -> String {
-    let more = if more.is_empty() { String::new() } else { format!("    {more}\n") };
+/// An entry of a policy file's `policies`: a signature by `by`; `also` is a further key.
+pub(crate) fn rule(name: &str, scope: &str, mode: &str, by: &str, also: &str) -> String {
+    let also = if also.is_empty() { String::new() } else { format!("    {also}\n") };
     let head = format!("  - name: {name}\n    match: [ \"{scope}\" ]\n    mode: {mode}\n");
-    head + &format!("    require: {{ signature: {{ by: {by} }} }}\n    formats: [ bundle, legacy ]\n{more}")
+    head + &format!("    require: {{ signature: {{ by: {by} }} }}\n    formats: [ bundle, legacy ]\n{also}")
 }
