@@ -57,9 +57,8 @@ impl Lab {
     /// Waits until a metric is `wanted`; panics after ten seconds.
     pub(crate) async fn metric_becomes(&self, name: &str, labels: &[(&str, &str)], wanted: u64) {
         let reached = async { while self.metric(name, labels).await != Some(wanted) {} };
-        if tokio::time::timeout(Duration::from_secs(10), reached).await.is_err() {
-            panic!("{name}{labels:?} is {:?}, not {wanted}", self.metric(name, labels).await);
-        }
+        let in_time = tokio::time::timeout(Duration::from_secs(10), reached).await.is_ok();
+        assert!(in_time, "{name}{labels:?} is {:?}, not {wanted}", self.metric(name, labels).await);
     }
 
     /// Stores any bytes as a manifest tagged `1`, with a good signature.
