@@ -42,6 +42,16 @@ async fn audit_serves_no_manifest_as_a_blob() {
 }
 
 #[tokio::test]
+async fn audit_serves_no_revoked_blob() {
+    let lab = audited().await;
+    let image = lab.unsigned("team/unsigned");
+    lab.set_policy(&(lab.policy() + &format!("revoked: {{ digests: [ \"{}\" ] }}\n", image.layer)))
+        .expect("a good policy");
+    assert_eq!(lab.get(&blob("team/unsigned", image.layer)).await.status, 403);
+    served(&lab.get(&blob("team/unsigned", image.config)).await, image.config, "audited");
+}
+
+#[tokio::test]
 async fn audit_serves_what_could_not_be_judged() {
     let lab = audited().await;
     let image = lab.signed("team/app").manifest;
