@@ -45,7 +45,9 @@ pub async fn serve(
     };
     let mut response = respond::blob(admitted, status, content_type, body);
     let headers = response.headers_mut();
-    if let Some(length) = sent.content_length {
+    // The registry's error behind a 416 is not passed on, so its length is not either.
+    let length = if status == StatusCode::RANGE_NOT_SATISFIABLE { Some(0) } else { sent.content_length };
+    if let Some(length) = length {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     for (name, value) in [(CONTENT_RANGE, sent.content_range), (ETAG, sent.etag)] {

@@ -17,8 +17,9 @@ pub async fn tags(
     path: &str,
     head: bool,
 ) -> Result<Response<Body>, PullError> {
-    let list = upstream.tags(&image.repository, &page.0, MAX_LIST).await?;
-    let next = list.next.map(|query| format!("{path}?{query}"));
+    let query: Vec<_> = page.parameters.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+    let list = upstream.tags(&image.repository, &query, MAX_LIST).await?;
+    let next = list.next.map(|query| link(path, &query, page));
     Ok(respond::json(StatusCode::OK, "application/json", list.bytes.to_vec(), head, next.as_deref()))
 }
 
@@ -31,12 +32,20 @@ pub async fn referrers(
     path: &str,
     head: bool,
 ) -> Result<Response<Body>, PullError> {
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&page.0).finish();
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&page.parameters).finish();
     let query = Some(query.as_str()).filter(|query| !query.is_empty());
     let list = upstream.referrers(&image.repository, digest, MAX_LIST, query).await?;
-    let next = list.next.map(|query| format!("{path}?{query}"));
+    let next = list.next.map(|query| link(path, &query, page));
     let index = "application/vnd.oci.image.index.v1+json";
     Ok(respond::json(StatusCode::OK, index, list.bytes.to_vec(), head, next.as_deref()))
+}
+
+/// Where the next page is: on this path, with the registry's query, and the name by which this registry was asked for.
+fn link(path: &str, query: &str, page: &Page) -> String {
+    let theirs = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key != "ns");
+    let ours = page.ns.as_deref().map(|ns| ("ns".into(), ns.into()));
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(theirs.chain(ours)).finish();
+    format!("{path}?{query}")
 }
 
 /// The longest list that is relayed, in bytes.

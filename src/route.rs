@@ -44,12 +44,15 @@ pub struct BlobPull {
     pub digest: Digest,
 }
 
-/// Which part of a list: the distribution specification's `n` and `last`, and the referrers API's filter.
+/// Which part of a list. Beside the distribution specification's `n` and `last` a registry may put a cursor of its own
+/// into the link to the next page, so other parameters are passed on as well, decoded and bounded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page(
-    /// Known parameters only, decoded.
-    pub Vec<(&'static str, String)>,
-);
+pub struct Page {
+    /// What the registry is asked.
+    pub parameters: Vec<(String, String)>,
+    /// The `ns` of the request, which links to the next page repeat. It is not for the registry.
+    pub ns: Option<String>,
+}
 
 /// Why a request was not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,8 +110,8 @@ pub fn parse(request: &Parts, registries: &Registries) -> Result<Route, RouteErr
     Ok(match kind {
         "blobs" => Route::Blob(BlobPull { image, digest: digest()? }),
         "manifests" => Route::Manifest(ManifestPull { image, reference: reference(last)? }),
-        "referrers" => Route::Referrers(image, digest()?, page(query, &["artifactType", "n", "last"])?),
-        _ => Route::Tags(image, page(query, &["n", "last"])?),
+        "referrers" => Route::Referrers(image, digest()?, page(query)?),
+        _ => Route::Tags(image, page(query)?),
     })
 }
 
@@ -142,8 +145,11 @@ fn image(request: &Parts, registries: &Registries, name: &str, query: &str) -> R
         named.push(registry);
         repository = rest;
     }
-    let host = request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
-    named.extend(host.and_then(|host| registries.find(host)));
+    let mut hosts = request.headers.get_all(http::header::HOST).iter();
+    named.extend(hosts.next().and_then(|host| registries.find(host.to_str().ok()?)));
+    if hosts.next().is_some() {
+        return Err(RouteError::new(Reason::RoutesDisagree, "the header `Host` is given twice"));
+    }
     let registry = match named.split_first() {
         None => registries.only().ok_or_else(|| unknown(""))?,
         Some((first, rest)) if rest.iter().all(|other| other == first) => first.clone(),
@@ -157,22 +163,31 @@ fn image(request: &Parts, registries: &Registries, name: &str, query: &str) -> R
     Ok(Image { registry, repository })
 }
 
-/// The parameters in `known`; others are dropped, a repeated one is refused.
-fn page(query: &str, known: &[&'static str]) -> Result<Page, RouteError> {
+/// The parameters of a list. A repeated one is refused: which of the two counts is not for us to guess.
+fn page(query: &str) -> Result<Page, RouteError> {
     let mut page = Page::default();
     for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let Some(key) = known.iter().find(|known| **known == key) else { continue };
-        let number = || value.parse::<u32>().is_ok_and(|n| n <= MAX_PAGE);
-        if value.len() > 256 || (*key == "n" && !number()) || page.0.iter().any(|(other, _)| other == key) {
-            return Err(RouteError::new(Reason::NameInvalid, format!("the parameter `{key}` is not acceptable")));
+        if key == "ns" {
+            page.ns = Some(value.into_owned());
+            continue;
         }
-        page.0.push((key, value.into_owned()));
+        let named = key.len() <= 32 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let number = || value.parse::<u32>().is_ok_and(|n| n <= MAX_PAGE);
+        let repeated = page.parameters.iter().any(|(other, _)| *other == key);
+        if !named || value.len() > MAX_VALUE || (key == "n" && !number()) || repeated {
+            let detail = format!("the parameter `{}` is not acceptable", cut(&key));
+            return Err(RouteError::new(Reason::NameInvalid, detail));
+        }
+        page.parameters.push((key.into_owned(), value.into_owned()));
     }
     Ok(page)
 }
 
 /// The largest page that a client may ask for.
 const MAX_PAGE: u32 = 10_000;
+
+/// The longest value of a parameter; cursors of some registries are encrypted.
+const MAX_VALUE: usize = 1024;
 
 /// What a client sent, short enough to repeat.
 fn cut(text: &str) -> String {

@@ -62,7 +62,9 @@ fn names_are_parsed_from_the_right() {
     let digest = Digest::of(b"x");
     assert!(matches!(get(&format!("/v2/r.io/a/blobs/{digest}")), Ok(Route::Blob(_))));
     assert!(matches!(get(&format!("/v2/r.io/a/referrers/{digest}")), Ok(Route::Referrers(..))));
-    assert!(matches!(get("/v2/r.io/a/tags/list?n=5&last=x"), Ok(Route::Tags(_, Page(page))) if page.len() == 2));
+    let list = get("/v2/r.io/a/tags/list?n=5&next_page=x&ns=r.io");
+    let ns = Some("r.io");
+    assert!(matches!(list, Ok(Route::Tags(_, page)) if page.parameters.len() == 2 && page.ns.as_deref() == ns));
     assert_eq!(get("/v2/"), Ok(Route::Ping));
 }
 

@@ -1,3 +1,19 @@
-//! The integration tests.
+//! The integration tests: the program in this process, over a registry double, asked over real HTTP.
 
 mod support;
+
+mod admin;
+mod audit;
+mod cli;
+mod doubles;
+mod evidence;
+mod exemptions;
+mod flights;
+mod lists;
+mod malformed;
+mod members;
+mod policy;
+mod pull;
+mod requests;
+mod routing;
+mod smuggling;

@@ -1,6 +1,12 @@
 //! What the integration tests share: a registry that can misbehave, and a laboratory around the proxy.
 #![allow(dead_code, reason = "each is made for tests to come as well")]
 
+pub(crate) mod expect;
+
 pub(crate) mod lab;
 
 pub(crate) mod registry_double;
+
+pub(crate) mod scene;
+
+pub(crate) mod wire;

@@ -33,6 +33,19 @@ impl Lab {
 
     /// Starts one under the policy that `write` makes for a registry's name and a public key.
     pub(crate) async fn with_policy(options: Options, write: impl FnOnce(&str, &str) -> String) -> Self {
+        Self::new(options, write, |config| config).await
+    }
+
+    /// Starts one whose configuration `edit` changes.
+    pub(crate) async fn edited(options: Options, edit: impl FnOnce(String) -> String) -> Self {
+        Self::new(options, proxy::policy, edit).await
+    }
+
+    async fn new(
+        options: Options,
+        write: impl FnOnce(&str, &str) -> String,
+        edit: impl FnOnce(String) -> String,
+    ) -> Self {
         let name = options.name.clone();
         let double = Double::start(options).await;
         let signer = Signer::generate().expect("a key");
@@ -40,6 +53,8 @@ impl Lab {
         let scratch = Scratch::new().expect("a directory");
         let policy = write(&name, &signer.public_key_pem());
         let config = scratch.write(&name, double.address(), &policy).expect("files");
+        let text = std::fs::read_to_string(&config).expect("a file");
+        std::fs::write(&config, edit(text)).expect("a file");
         let client = Client::new().expect("a client");
         let proxy = proxy::start_proxy(&config).await.expect("the proxy starts");
         Self { double, signer, foreign, proxy, client, config, _scratch: scratch }

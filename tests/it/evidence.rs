@@ -1,0 +1,97 @@
+//! Evidence that cannot be read: not the same as none.
+
+use countersign::demo::cosign::tag;
+use countersign::demo::registry::Options;
+use http::Method;
+
+use crate::support::expect::{denied, served, unsure};
+use crate::support::lab::Lab;
+use crate::support::registry_double::{Fault, Gate, Kind};
+use crate::support::scene::manifest;
+
+#[tokio::test]
+async fn a_failing_source_of_evidence_is_503_and_the_next_request_is_fine() {
+    let lab = Lab::start(Options::default()).await;
+    let bundle = lab.signed("team/bundle").manifest;
+    let legacy = lab.unsigned("team/legacy").manifest;
+    lab.signer.sign_legacy(lab.registry(), &legacy).expect("signs");
+    let sources = [
+        (&bundle, "/v2/team/bundle/referrers/".to_string()),
+        (&bundle, "/v2/team/bundle/blobs/".to_string()),
+        (&legacy, manifest("team/legacy", tag(&legacy.digest, Some("sig")))),
+        (&legacy, "/v2/team/legacy/blobs/".to_string()),
+    ];
+    for (image, source) in &sources {
+        lab.double.fault_times(1, Method::GET, source, Fault::Status(500));
+        let answer = lab.get(&manifest(&image.repository, "1")).await;
+        unsure(&answer, "evidence_unreadable");
+        assert!(answer.message().contains("policy \"demo\""), "{}", answer.message());
+    }
+    for image in [&bundle, &legacy] {
+        served(&lab.get(&manifest(&image.repository, "1")).await, image.digest, "signed");
+    }
+}
+
+#[tokio::test]
+async fn throttled_broken_and_endless_evidence_is_not_a_denial() {
+    let lab = Lab::start(Options::default()).await;
+    let image = lab.signed("team/app").manifest;
+    let faults = [Fault::Status(429), Fault::Status(401), Fault::Reset(10), Fault::Body("not an index".into())];
+    for fault in faults {
+        lab.double.fault_times(2, Method::GET, "/v2/team/app/referrers/", fault);
+        unsure(&lab.get(&manifest("team/app", "1")).await, "evidence_unreadable");
+        lab.double.heal();
+    }
+    lab.double.fault(Method::GET, "/v2/team/app/blobs/", Fault::Body("other bytes".into()));
+    unsure(&lab.get(&manifest("team/app", "1")).await, "evidence_unreadable");
+    lab.double.heal();
+    served(&lab.get(&manifest("team/app", "1")).await, image.digest, "signed");
+}
+
+#[tokio::test]
+async fn good_evidence_in_one_source_suffices_whatever_another_does() {
+    let lab = Lab::start(Options::default()).await;
+    let bundle = lab.signed("team/bundle").manifest;
+    lab.double.fault(Method::GET, &manifest("team/bundle", tag(&bundle.digest, Some("sig"))), Fault::Status(500));
+    served(&lab.get(&manifest("team/bundle", "1")).await, bundle.digest, "signed");
+    let legacy = lab.unsigned("team/legacy").manifest;
+    lab.signer.sign_legacy(lab.registry(), &legacy).expect("signs");
+    lab.double.fault(Method::GET, "/v2/team/legacy/referrers/", Fault::Status(500));
+    served(&lab.get(&manifest("team/legacy", "1")).await, legacy.digest, "signed");
+}
+
+#[tokio::test]
+async fn an_image_signed_after_it_was_denied_is_served_once_the_denial_is_no_longer_fresh() {
+    let lab = Lab::edited(Options::default(), |config| config + "cache: { deny: 0s }\n").await;
+    let image = lab.unsigned("team/app").manifest;
+    denied(&lab.get(&manifest("team/app", "1")).await, "unsigned");
+    lab.signer.sign_bundle(lab.registry(), &image).expect("signs");
+    served(&lab.get(&manifest("team/app", "1")).await, image.digest, "signed");
+}
+
+#[tokio::test]
+async fn a_verdict_is_remembered_and_costs_the_registry_nothing_more() {
+    let lab = Lab::start(Options::default()).await;
+    let (signed, unsigned) = (lab.signed("team/app").manifest, lab.unsigned("team/unsigned").manifest);
+    for image in [&signed, &unsigned] {
+        lab.get(&manifest(&image.repository, image.digest)).await;
+    }
+    lab.double.forget();
+    served(&lab.get(&manifest("team/app", signed.digest)).await, signed.digest, "signed");
+    denied(&lab.get(&manifest("team/unsigned", unsigned.digest)).await, "unsigned");
+    assert!(lab.double.seen().is_empty(), "{:?}", lab.double.seen());
+    served(&lab.get(&manifest("team/app", "1")).await, signed.digest, "signed");
+    assert_eq!((lab.double.seen().len(), lab.double.count(Kind::Resolve)), (1, 1), "the tag, and nothing else");
+}
+
+#[tokio::test]
+async fn evidence_that_never_comes_is_given_up() {
+    let lab = Lab::edited(Options::default(), |config| {
+        let tls = "tls: { insecurePlainHttp: true }";
+        config.replace(tls, &format!("{tls}\n    timeouts: {{ connect: 200ms, firstByte: 200ms, idle: 200ms }}"))
+    })
+    .await;
+    lab.signed("team/app");
+    lab.double.fault(Method::GET, "/v2/team/app/referrers/", Fault::Gate(Gate::closed()));
+    unsure(&lab.get(&manifest("team/app", "1")).await, "evidence_unreadable");
+}

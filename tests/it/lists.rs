@@ -1,0 +1,111 @@
+//! Tags and referrers: relayed page by page, with links that lead through the proxy.
+
+use countersign::demo::client::Answer;
+use countersign::demo::registry::Options;
+use http::Method;
+use serde_json::Value;
+
+use crate::support::expect::{header, refused, unsure};
+use crate::support::lab::Lab;
+use crate::support::registry_double::{Fault, Kind};
+
+const TAGS: &str = "/v2/team/app/tags/list";
+
+#[tokio::test]
+async fn tags_are_relayed_page_by_page_through_the_proxy() {
+    let lab = Lab::start(Options { page: 2, ..Options::default() }).await;
+    let digest = lab.unsigned("team/app").manifest.digest;
+    for tag in ["2", "3", "4", "5"] {
+        lab.registry().tag("team/app", tag, digest);
+    }
+    for start in [TAGS.to_string(), format!("{TAGS}?n=2"), format!("/v2/registry.demo{}", &TAGS[3..])] {
+        let pages = follow(&lab, &start).await;
+        let tags: Vec<_> = pages.iter().flat_map(|page| strings(&page["tags"])).collect();
+        assert_eq!(tags, ["1", "2", "3", "4", "5"], "from {start}");
+        assert_eq!(pages.len(), 3, "from {start}");
+    }
+}
+
+#[tokio::test]
+async fn referrers_are_relayed_page_by_page_through_the_proxy() {
+    let lab = Lab::start(Options { page: 2, ..Options::default() }).await;
+    let image = lab.unsigned("team/app").manifest;
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        expected.push(lab.signer.sign_bundle(lab.registry(), &image).expect("signs").digest.to_string());
+    }
+    let path = format!("/v2/team/app/referrers/{}", image.digest);
+    let pages = follow(&lab, &path).await;
+    let found: Vec<_> = pages.iter().flat_map(|page| page["manifests"].as_array().expect("a list").clone()).collect();
+    let found: Vec<_> = found.iter().filter_map(|entry| entry["digest"].as_str()).collect();
+    assert_eq!(found, expected);
+    assert_eq!(header(&lab.get(&path).await, "content-type"), "application/vnd.oci.image.index.v1+json");
+    assert_eq!(lab.head(&path).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_link_keeps_the_registry_that_the_request_named() {
+    let lab = Lab::start(Options { page: 1, ..Options::default() }).await;
+    let digest = lab.unsigned("team/app").manifest.digest;
+    lab.registry().tag("team/app", "2", digest);
+    let answer = lab.get(&format!("{TAGS}?ns=registry.demo")).await;
+    let next = next(&answer).expect("a second page");
+    assert!(next.contains("ns=registry.demo"), "{next}");
+    for seen in lab.double.seen() {
+        assert!(!seen.path.contains("ns="), "the name is for the proxy: {}", seen.path);
+    }
+}
+
+#[tokio::test]
+async fn a_link_to_elsewhere_is_not_relayed() {
+    let lab = Lab::start(Options::default()).await;
+    lab.unsigned("team/app");
+    for target in ["<https://evil/v2/team/app/tags/list?last=1>; rel=\"next\"", "</v2/other/tags/list?n=1>; rel=next"] {
+        lab.double.fault(Method::GET, TAGS, Fault::Header("link", target.into()));
+        let answer = lab.get(TAGS).await;
+        assert_eq!((answer.status, header(&answer, "link")), (200, ""), "{target}");
+        lab.double.heal();
+    }
+}
+
+#[tokio::test]
+async fn failing_and_endless_lists_are_errors() {
+    let lab = Lab::start(Options { referrers: false, ..Options::default() }).await;
+    let digest = lab.unsigned("team/app").manifest.digest;
+    lab.double.fault(Method::GET, TAGS, Fault::Status(500));
+    unsure(&lab.get(TAGS).await, "upstream_unavailable");
+    lab.double.heal();
+    lab.double.fault(Method::GET, TAGS, Fault::Endless(u64::MAX));
+    assert!(lab.get(TAGS).await.status >= 400);
+    let answer = lab.get("/v2/team/none/tags/list").await;
+    assert_eq!(answer.status, 404);
+    // A registry without the API says 404, and clients then ask for the tag.
+    let answer = lab.get(&format!("/v2/team/app/referrers/{digest}")).await;
+    refused(&answer, 404, "MANIFEST_UNKNOWN", "upstream_not_found");
+    assert_eq!(lab.double.count(Kind::Manifest), 0);
+}
+
+/// Every page of a list, by the links of the one before; panics if they lead nowhere new.
+async fn follow(lab: &Lab, start: &str) -> Vec<Value> {
+    let mut pages = Vec::new();
+    let mut path = Some(start.to_string());
+    while let Some(asked) = path {
+        assert!(pages.len() < 10, "the pages do not end: {pages:?}");
+        let answer = lab.get(&asked).await;
+        assert_eq!(answer.status, 200, "{asked}: {}", answer.message());
+        pages.push(serde_json::from_slice(&answer.body).expect("JSON"));
+        path = next(&answer);
+    }
+    pages
+}
+
+/// The target of the link to the next page: a path, so that it leads through the proxy.
+fn next(answer: &Answer) -> Option<String> {
+    let target = header(answer, "link").strip_prefix('<')?.strip_suffix(">; rel=\"next\"")?;
+    assert!(target.starts_with("/v2/"), "{target}");
+    Some(target.to_string())
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_string)).collect()
+}
