@@ -10,6 +10,8 @@ pub mod config_check;
 
 pub mod policy_check;
 
+mod report;
+
 pub mod serve;
 
 /// An OCI registry proxy that enforces cosign signatures on pull.

@@ -12,6 +12,7 @@ use url::Url;
 use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::policy::Scope;
+use crate::upstream::{Credentials, Settings};
 use crate::yaml::{self, At, FileError, Problems};
 
 mod clients;
@@ -28,8 +29,6 @@ mod listen;
 
 mod raw;
 
-mod secret;
-
 mod storage;
 
 #[cfg(test)]
@@ -42,7 +41,6 @@ mod upstreams;
 mod variable;
 
 pub use crate::yaml::FileErrors as ConfigErrors;
-pub use secret::Secret;
 
 /// Everything that `serve` is told.
 #[derive(Debug, Clone)]
@@ -101,7 +99,7 @@ pub struct UpstreamConfig {
     /// Where it really is: scheme, host and port.
     pub dial: Url,
     /// What the proxy shows it.
-    pub credentials: CredentialsConfig,
+    pub credentials: Credentials,
     /// Certificate authorities to trust, as PEM, in the place of the public ones.
     pub ca_pem: Option<Vec<u8>>,
     /// How long a connection may take to be made.
@@ -112,27 +110,6 @@ pub struct UpstreamConfig {
     pub idle: Duration,
     /// Whether to ask for referrers over the API.
     pub referrers: bool,
-}
-
-/// The proxy's own credentials for a registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CredentialsConfig {
-    /// User name and password.
-    Basic {
-        /// The user name.
-        username: String,
-        /// The password.
-        password: Secret,
-    },
-    /// A token that is sent as it is.
-    Bearer {
-        /// The token.
-        token: Secret,
-    },
-    /// Docker's `config.json`.
-    DockerConfig(PathBuf),
-    /// None.
-    None,
 }
 
 /// How much is remembered, and how long.
@@ -157,6 +134,22 @@ pub struct Log {
     pub json: bool,
     /// `error`, `warn`, `info`, `debug` or `trace`.
     pub level: String,
+}
+
+impl UpstreamConfig {
+    /// What the upstream's client is made from.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            registry: self.registry.clone(),
+            dial: self.dial.clone(),
+            credentials: self.credentials.clone(),
+            connect: self.connect,
+            first_byte: self.first_byte,
+            idle: self.idle,
+            ca_pem: self.ca_pem.clone(),
+            referrers: self.referrers,
+        }
+    }
 }
 
 impl Config {

@@ -1,9 +1,14 @@
-//! A stand-in.
+//! `countersign config check`: whether the configuration is right. The policy that it names has a check of its own.
 
 use std::io::Write;
 use std::path::Path;
 
-/// Checks the file at `path`.
-pub fn run(_path: &Path, _json: bool, _out: &mut dyn Write) -> u8 {
-    78
+use super::report::{self, Sound};
+use crate::config::Config;
+
+/// Checks the configuration at `path`, with the environment over it, and returns the exit code.
+pub fn run(path: &Path, json: bool, out: &mut dyn Write) -> u8 {
+    let checked = Config::load(path, std::env::vars())
+        .map(|config| Sound { summary: config.summary(), warnings: config.warnings() });
+    report::write(&path.display().to_string(), &checked, json, out)
 }

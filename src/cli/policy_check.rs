@@ -1,9 +1,16 @@
-//! A stand-in.
+//! `countersign policy check`: whether a policy file, or a directory of them, is right.
 
 use std::io::Write;
 use std::path::Path;
 
-/// Checks the file at `path`.
-pub fn run(_path: &Path, _json: bool, _out: &mut dyn Write) -> u8 {
-    78
+use super::report::{self, Sound};
+use crate::clock::Clock;
+use crate::policy;
+
+/// Checks the policy at `path` and returns the exit code.
+pub fn run(path: &Path, json: bool, out: &mut dyn Write) -> u8 {
+    let now = Clock::default().now();
+    let checked = policy::file::load(path)
+        .map(|policies| Sound { summary: policies.summary(), warnings: policies.warnings(now) });
+    report::write(&path.display().to_string(), &checked, json, out)
 }

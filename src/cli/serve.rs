@@ -6,6 +6,7 @@ use std::path::Path;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::report::CONFIGURATION;
 use crate::app::{self, StartError};
 use crate::config::Config;
 use crate::telemetry;
@@ -70,6 +71,3 @@ pub(super) fn complain(message: &str, code: u8) -> u8 {
     let _ = writeln!(io::stderr(), "countersign: {message}");
     code
 }
-
-/// `EX_CONFIG` of sysexits.h.
-const CONFIGURATION: u8 = 78;

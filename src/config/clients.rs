@@ -1,10 +1,11 @@
 //! Who may pull: anonymous callers, so far.
 
 use super::raw::RawClient;
-use super::{Client, CredentialsConfig, UpstreamConfig, units};
+use super::{Client, UpstreamConfig, units};
 use crate::oci::{Image, Registry};
 use crate::policy::Scope;
 use crate::policy::file::parse_scope;
+use crate::upstream::Credentials;
 use crate::yaml::At;
 
 /// Judges `clients`.
@@ -41,7 +42,7 @@ fn anonymous(at: &At<'_>, raw: &RawClient, may: &[Scope], upstreams: &[UpstreamC
         at.key("anonymous").problem("it is `true` or absent");
     }
     let lent = upstreams.iter().find(|upstream| {
-        upstream.credentials != CredentialsConfig::None && may.iter().any(|scope| reaches(scope, &upstream.registry))
+        upstream.credentials != Credentials::None && may.iter().any(|scope| reaches(scope, &upstream.registry))
     });
     if let Some(upstream) = lent
         && raw.insecure_anonymous != Some(true)

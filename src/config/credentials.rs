@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use super::field;
 use super::raw::{RawBasic, RawBearer, RawCredentials};
-use super::{CredentialsConfig, Secret, field};
+use crate::upstream::{Credentials, Secret};
 use crate::yaml::At;
 
 /// Judges `credentials`.
-pub(super) fn judge(at: &At<'_>, raw: &RawCredentials, base: &Path) -> CredentialsConfig {
+pub(super) fn judge(at: &At<'_>, raw: &RawCredentials, base: &Path) -> Credentials {
     let kind = at.exactly_one(&[
         ("dockerConfig", raw.docker_config.is_some()),
         ("basic", raw.basic.is_some()),
@@ -19,28 +20,28 @@ pub(super) fn judge(at: &At<'_>, raw: &RawCredentials, base: &Path) -> Credentia
         (Some(_), RawCredentials { bearer: Some(raw), .. }) => bearer(&at.key("bearer"), raw, base),
         _ => None,
     };
-    credentials.unwrap_or(CredentialsConfig::None)
+    credentials.unwrap_or(Credentials::None)
 }
 
-fn docker_config(at: &At<'_>, path: &str, base: &Path) -> Option<CredentialsConfig> {
+fn docker_config(at: &At<'_>, path: &str, base: &Path) -> Option<Credentials> {
     let bytes = field::file(at, "dockerConfig", path, base)?;
     let json = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&bytes);
     at.key("dockerConfig").accept(json.map_err(|_| format!("`{path}` is not a JSON object")))?;
-    Some(CredentialsConfig::DockerConfig(base.join(path)))
+    Some(Credentials::DockerConfig(base.join(path)))
 }
 
-fn basic(at: &At<'_>, raw: &RawBasic, base: &Path) -> Option<CredentialsConfig> {
+fn basic(at: &At<'_>, raw: &RawBasic, base: &Path) -> Option<Credentials> {
     let password = secret(at, ("password", raw.password.as_ref()), ("passwordFile", raw.password_file.as_ref()), base);
     let username = at.require("username", raw.username.as_ref())?.clone();
     if username.is_empty() || username.contains(':') {
         at.key("username").problem("a user name is not empty and has no `:`");
     }
-    Some(CredentialsConfig::Basic { username, password: password? })
+    Some(Credentials::Basic { username, password: password? })
 }
 
-fn bearer(at: &At<'_>, raw: &RawBearer, base: &Path) -> Option<CredentialsConfig> {
+fn bearer(at: &At<'_>, raw: &RawBearer, base: &Path) -> Option<Credentials> {
     let token = secret(at, ("token", raw.token.as_ref()), ("tokenFile", raw.token_file.as_ref()), base)?;
-    Some(CredentialsConfig::Bearer { token })
+    Some(Credentials::Bearer(token))
 }
 
 /// A secret that is written out or, better, in a file of its own; the line break at its end is not part of it.
@@ -62,5 +63,5 @@ fn secret(
     if text.is_empty() {
         at.key(key).problem("it is empty");
     }
-    Some(Secret::new(text))
+    Some(Secret::from(text.to_string()))
 }

@@ -48,7 +48,7 @@ pub(super) fn word<'w>(at: &At<'_>, key: &str, text: Option<&str>, words: &[&'w 
 }
 
 /// Refuses a setting of a later version, unless it says what holds anyway.
-pub(super) fn later<T: PartialEq>(at: &At<'_>, key: &str, value: T, default: T) {
+pub(super) fn later<T: PartialEq + Copy>(at: &At<'_>, key: &str, value: T, default: T) {
     if value != default {
         at.unsupported(key);
     }

@@ -55,7 +55,7 @@ impl Layers {
     }
 
     fn error(&self, path: &KeyPath, message: String) -> FileError {
-        let above = self.variables.iter().filter(|(set, _)| set.contains(path)).last();
+        let above = self.variables.iter().rfind(|(set, _)| set.contains(path));
         let beneath = || self.variables.iter().find(|(set, _)| path.contains(set) && !self.document.says(path));
         match above.or_else(|| if path.is_root() { None } else { beneath() }) {
             Some((_, variable)) => FileError::whole(variable, format!("{path}: {message}")),

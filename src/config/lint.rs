@@ -1,6 +1,7 @@
 //! What is allowed but deserves a look.
 
-use super::{Config, CredentialsConfig, clients};
+use super::{Config, clients};
+use crate::upstream::Credentials;
 
 impl Config {
     /// What the configuration says, in a few lines.
@@ -8,13 +9,13 @@ impl Config {
         let mut text = format!("listens on {}, admin on {}", self.listen.address, self.admin);
         for upstream in &self.upstreams {
             let credentials = match upstream.credentials {
-                CredentialsConfig::None => "no credentials",
-                CredentialsConfig::Basic { .. } => "a user name and password",
-                CredentialsConfig::Bearer { .. } => "a token",
-                CredentialsConfig::DockerConfig(_) => "a docker config",
+                Credentials::None => "no credentials",
+                Credentials::Basic { .. } => "a user name and password",
+                Credentials::Bearer(_) => "a token",
+                Credentials::DockerConfig(_) => "a docker config",
             };
             let dial = upstream.dial.as_str().trim_end_matches('/');
-            text.push_str(&format!("\n  {} at {dial}, with {credentials}", upstream.registry));
+            text.push_str(&["\n  ", upstream.registry.as_str(), " at ", dial, ", with ", credentials].concat());
         }
         text
     }

@@ -10,7 +10,7 @@ use crate::yaml::At;
 /// Judges `cache`.
 pub(super) fn cache(at: &At<'_>, raw: &RawCache) -> Cache {
     let hours = |n: u64| Duration::from_secs(n * 3600);
-    let half_an_hour = Duration::from_secs(1800);
+    let half_an_hour = Duration::from_mins(30);
     let refresh = field::duration(at, "refreshBefore", raw.refresh_before.as_deref(), half_an_hour);
     field::later(at, "refreshBefore", refresh, half_an_hour);
     for (key, text) in [("tagTtl", raw.tag_ttl.as_deref()), ("lastKnownGood", raw.last_known_good.as_deref())] {
@@ -76,7 +76,7 @@ pub(super) fn store(at: &At<'_>, raw: &RawStore) {
 
 /// Judges `trust`: this version has keys only.
 pub(super) fn trust(at: &At<'_>, raw: &RawTrust) {
-    let six_hours = Duration::from_secs(6 * 3600);
+    let six_hours = Duration::from_hours(6);
     field::later_if_given(at, "cache", raw.cache.as_ref());
     field::later(at, "refresh", field::positive(at, "refresh", raw.refresh.as_deref(), six_hours), six_hours);
     let stale = field::duration(at, "maxStale", raw.max_stale.as_deref(), Duration::ZERO);
@@ -85,7 +85,7 @@ pub(super) fn trust(at: &At<'_>, raw: &RawTrust) {
 
 /// Judges `audit`: this version has the log only.
 pub(super) fn audit(at: &At<'_>, raw: &RawAudit) {
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     field::later_if_given(at, "path", raw.path.as_ref());
     field::later_if_given(at, "checkpointKey", raw.checkpoint_key.as_ref());
     let every = field::positive(at, "checkpointEvery", raw.checkpoint_every.as_deref(), minute);

@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn rates() {
         assert_eq!(rate("200/s"), Ok((200, Duration::from_secs(1))));
-        assert_eq!(rate("5000/m"), Ok((5000, Duration::from_secs(60))));
+        assert_eq!(rate("5000/m"), Ok((5000, Duration::from_mins(1))));
         for bad in ["", "200", "/s", "0/s", "200/d", "200/ s"] {
             assert!(rate(bad).is_err(), "{bad}");
         }

@@ -11,8 +11,9 @@ use url::Url;
 
 use super::listen::origin;
 use super::raw::{RawUpstream, RawUpstreamTls};
-use super::{CredentialsConfig, UpstreamConfig, credentials, field};
+use super::{UpstreamConfig, credentials, field};
 use crate::oci::Registry;
+use crate::upstream::Credentials;
 use crate::yaml::At;
 
 /// Judges `upstreams`.
@@ -52,7 +53,7 @@ fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUp
         registry,
         aliases,
         dial,
-        credentials: proxy_owned.unwrap_or(CredentialsConfig::None),
+        credentials: proxy_owned.unwrap_or(Credentials::None),
         ca_pem,
         connect: field::positive(&times, "connect", timeouts.and_then(|t| t.connect.as_deref()), seconds(3)),
         first_byte: field::positive(&times, "firstByte", timeouts.and_then(|t| t.first_byte.as_deref()), seconds(15)),

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use serde::Deserialize;
-use serde::de::value::{Error, MapDeserializer, StringDeserializer};
+use serde::de::value::{Error, MapDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};
 
 use super::raw::RawConfig;
@@ -41,7 +41,7 @@ struct Variable<'a> {
     path: &'a RefCell<KeyPath>,
 }
 
-impl<'a> Variable<'a> {
+impl Variable<'_> {
     /// Enters `key`, which the first segment names.
     fn enter<'de, V: Visitor<'de>>(self, key: &str, visitor: V) -> Result<V::Value, Error>
     where
@@ -54,19 +54,15 @@ impl<'a> Variable<'a> {
     }
 
     /// Reads the value as YAML.
-    fn yaml<T>(
-        self,
-        read: impl FnOnce(serde_saphyr::Deserializer<'_, '_>) -> Result<T, serde_saphyr::Error>,
-    ) -> Result<T, Error> {
+    fn yaml(self) -> Result<serde_json::Value, Error> {
         match self.segments {
-            [] => serde_saphyr::with_deserializer_from_str(self.value, read)
-                .map_err(|error| Error::custom(explain(&error).text)),
+            [] => serde_saphyr::from_str(self.value).map_err(|error| Error::custom(explain(&error).text)),
             [more, ..] => Err(Error::custom(format!("there is nothing to set beneath it, and no `{more}`"))),
         }
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Variable<'_> {
+impl IntoDeserializer<'_, Error> for Variable<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -77,7 +73,7 @@ impl<'de> IntoDeserializer<'de, Error> for Variable<'_> {
 macro_rules! as_yaml {
     ($($method:ident),*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.yaml(|yaml| yaml.$method(visitor))
+            self.yaml()?.$method(visitor).map_err(Error::custom)
         }
     )*};
 }
@@ -95,7 +91,7 @@ impl<'de> Deserializer<'de> for Variable<'_> {
         if self.segments.is_empty() {
             return visitor.visit_str(self.value);
         }
-        self.yaml(|yaml| yaml.deserialize_string(visitor))
+        self.yaml()?.deserialize_string(visitor).map_err(Error::custom)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -105,7 +101,7 @@ impl<'de> Deserializer<'de> for Variable<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let Some(segment) = self.segments.first() else {
-            return self.yaml(|yaml| yaml.deserialize_struct(name, fields, visitor));
+            return self.yaml()?.deserialize_struct(name, fields, visitor).map_err(Error::custom);
         };
         match fields.iter().find(|field| alike(field, segment)) {
             Some(field) => self.enter(field, visitor),
@@ -116,7 +112,7 @@ impl<'de> Deserializer<'de> for Variable<'_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.segments.first() {
             Some(segment) => self.enter(segment, visitor),
-            None => self.yaml(|yaml| yaml.deserialize_map(visitor)),
+            None => self.yaml()?.deserialize_map(visitor).map_err(Error::custom),
         }
     }
 

@@ -13,7 +13,7 @@ use super::docker_config::{self, DockerConfigError};
 use crate::oci::Registry;
 
 /// What the configuration gives for one registry.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// None: anonymous pulls, and anonymous tokens where the registry wants one.
     None,
