@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Which modules of ours each top-level module may name. What is missing here may name none.
 const MAY_IMPORT: &[(&str, &str)] = &[
     ("main", ""),
-    ("cli", "app config demo policy reason telemetry yaml"),
+    ("cli", "app clock config demo policy reason telemetry yaml"),
     (
         "app",
         "admin body cache client clock config limits listener membership middleware oci policy proxy pull reason record \
@@ -189,7 +189,7 @@ fn sources() -> Vec<(String, String)> {
 fn code_of(path: &Path) -> String {
     let text = fs::read_to_string(path).expect("a source file");
     let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect()
 }
 
 fn named_modules(code: &str) -> BTreeSet<String> {

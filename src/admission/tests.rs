@@ -32,7 +32,7 @@ fn index(listed: &[Digest]) -> Arc<Manifest> {
 }
 
 fn verdict(governing: &Governing) -> Verdict {
-    let day = std::time::Duration::from_secs(86400);
+    let day = std::time::Duration::from_hours(24);
     let terms = Terms { now: NOW, allow: day, deny: day, evidence_max_age: day };
     foregone(governing, Trust::none().revision(), &terms).expect("foregone")
 }

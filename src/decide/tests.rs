@@ -150,7 +150,7 @@ fn verdicts_end_with_what_they_rest_on() {
     let verdict = decide(&governing, Trust::none().revision(), &signed, &terms()).expect("a verdict");
     assert_eq!(
         verdict.fresh_until(),
-        signed.read_at.plus(Duration::from_secs(300)).min(NOW.plus(Duration::from_secs(600)))
+        signed.read_at.plus(Duration::from_mins(5)).min(NOW.plus(Duration::from_mins(10)))
     );
     let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: x\n    expires: 1970-01-12T13:46:50Z\n";
     let governing = one(exempt).governing(&subject(), NOW);

@@ -19,7 +19,7 @@ fn a_denial_is_403_with_the_reason_in_phrase_and_header() {
 fn what_clients_send_cannot_break_the_status_line() {
     let response = refusal(&Refusal::new(Reason::NameInvalid, "a\r\nb\u{1b}[31m".repeat(200), ""), false);
     let phrase = response.extensions().get::<ReasonPhrase>().expect("a phrase").as_bytes().to_vec();
-    assert!(phrase.len() <= 512 && !phrase.iter().any(|b| b.is_ascii_control()));
+    assert!(phrase.len() <= 512 && !phrase.iter().any(u8::is_ascii_control));
 }
 
 #[test]
