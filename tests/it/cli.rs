@@ -73,7 +73,7 @@ fn a_wrong_policy_is_shown_with_its_place() {
     let directory = tempfile::tempdir().expect("a directory");
     for (wrong, line, shown) in [
         (policy().replace("mode: enforce", "mode: enforced"), "mode", "enforced"),
-        (policy().replace("by: release-key", "by: relese-key"), "require", "relese-key"),
+        (policy().replace("by: release-key", "by: relese-key"), "relese-key", "relese-key"),
         (policy().replace("    mode:", "    moed:"), "moed", "moed"),
         (policy().replace("default: deny", "default: deny\ndefault: audit"), "default: audit", "default"),
     ] {

@@ -1,0 +1,59 @@
+//! What a policy's content digest covers.
+
+use super::*;
+
+fn contents(text: &str) -> (Digest, Digest) {
+    let policies = parsed(text).expect(text);
+    (policies.all[0].content, policies.exemptions[0].content)
+}
+
+#[test]
+fn the_content_digest_changes_when_and_only_when_a_decision_could() {
+    let base = format!(
+        "{AUTHORITIES}\
+policies:
+- name: p
+  match: [ r.io/**, s.io/** ]
+  except: [ r.io/x/** ]
+  require: {{ anyOf: [ {{ signature: {{ by: a }} }}, {{ attestation: {{ by: a, type: vuln }} }} ] }}
+  refuseTags: [ latest, edge ]
+exemptions:
+- match: [ r.io/app ]
+  reason: INC-1
+  expires: 2026-12-02T00:00:00Z
+"
+    );
+    let (policy, exemption) = contents(&base);
+    for (from, to, policy_stays, exemption_stays) in [
+        ("name: p", "name: p  # a comment", true, true),
+        ("[ r.io/**, s.io/** ]", "[ s.io/**, r.io/**, r.io/** ]", true, true),
+        ("[ latest, edge ]", "[ edge, latest ]", true, true),
+        ("refuseTags:", "mode: enforce\n  formats: [ legacy, bundle ]\n  refuseTags:", true, true),
+        ("type: vuln", "type: https://cosign.sigstore.dev/attestation/vuln/v1", true, true),
+        ("file: b.pub", "file: keys/a.pem", true, true),
+        ("file: a.pub", "file: keys/a.pem", true, true),
+        ("2026-12-02T00:00:00Z", "2026-12-02T01:00:00+01:00", true, true),
+        ("name: p", "name: q", false, true),
+        ("r.io/**, s.io/**", "r.io/**", false, true),
+        ("r.io/x/**", "r.io/y/**", false, true),
+        ("refuseTags:", "mode: audit\n  refuseTags:", false, true),
+        ("refuseTags:", "formats: [ bundle ]\n  refuseTags:", false, true),
+        ("latest, edge", "latest", false, true),
+        ("anyOf", "allOf", false, true),
+        ("type: vuln", "type: spdx", false, true),
+        ("file: a.pub", "file: b.pub", false, true),
+        ("file: a.pub", "directory: keys", false, true),
+        ("[ { signature: { by: a } }", "[ { signature: { by: release-key } }", false, true),
+        ("r.io/app", "r.io/apps", true, false),
+        ("[ r.io/app ]", "[ r.io/app ]\n  policies: [ p ]", true, false),
+        ("INC-1", "INC-2", true, false),
+        ("2026-12-02", "2026-12-03", true, false),
+        ("  expires: 2026-12-02T00:00:00Z\n", "", true, false),
+    ] {
+        let text = base.replace(from, to);
+        assert_ne!(text, base, "{from}");
+        let (new_policy, new_exemption) = contents(&text);
+        assert_eq!(new_policy == policy, policy_stays, "policy: {from} -> {to}");
+        assert_eq!(new_exemption == exemption, exemption_stays, "exemption: {from} -> {to}");
+    }
+}
