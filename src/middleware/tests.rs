@@ -1,5 +1,4 @@
 use std::io;
-use std::sync::Mutex;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
@@ -7,37 +6,12 @@ use http_body_util::BodyExt;
 
 use super::*;
 use crate::body;
-use crate::telemetry::log;
+use crate::telemetry::log::tests::captured;
 
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Written {
-    /// The lines so far.
-    fn lines(&self) -> Vec<serde_json::Value> {
-        let bytes = self.0.lock().expect("not poisoned").clone();
-        let lines = String::from_utf8(bytes).expect("UTF-8");
-        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-    }
-}
-
-/// Runs `test` with a stack around `answer`, and gives the one line that was logged.
+/// Asks a stack around `answer`, has `take` do with the answer what a connection might, and gives the line of it.
 fn line_of(answer: fn(&str) -> Response<Body>, method: Method, take: fn(Option<Response<Body>>)) -> serde_json::Value {
-    let (written, metrics) = (Written::default(), Arc::new(Metrics::new()));
-    let writer = written.clone();
-    let log = log::dispatch(true, "info", move || writer.clone()).expect("a level");
-    tracing::dispatcher::with_default(&log, || {
+    let metrics = Arc::new(Metrics::new());
+    let logged = captured(true, "info", || {
         let inner = tower::service_fn(move |request: Request<()>| {
             let path = request.uri().path().to_string();
             async move {
@@ -56,9 +30,8 @@ fn line_of(answer: fn(&str) -> Response<Body>, method: Method, take: fn(Option<R
         take(answered);
     });
     assert!(metrics.render().contains("\ncountersign_requests_in_flight 0\n"));
-    let mut lines = written.lines();
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    lines.remove(0)
+    assert_eq!(logged.lines().count(), 1, "{logged}");
+    serde_json::from_str(&logged).expect("JSON")
 }
 
 fn fine(_: &str) -> Response<Body> {

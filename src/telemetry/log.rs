@@ -64,7 +64,7 @@ pub fn install(json: bool, level: &str) -> Result<(), InstallError> {
     Ok(())
 }
 
-pub(crate) fn dispatch<W>(json: bool, level: &str, writer: W) -> Result<Dispatch, InstallError>
+fn dispatch<W>(json: bool, level: &str, writer: W) -> Result<Dispatch, InstallError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -194,4 +194,4 @@ fn clean(text: &str, most: usize) -> Cow<'_, str> {
 const TARGET: &str = "countersign::request";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

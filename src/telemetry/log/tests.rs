@@ -1,5 +1,5 @@
 use std::io;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use super::*;
 
@@ -17,13 +17,24 @@ impl io::Write for Written {
     }
 }
 
-fn logged(json: bool, level: &str, request: &Request, ending: &Ending, facts: &Facts) -> String {
+/// What `f` logs.
+///
+/// Two more logs are kept alive: while there is but one, `tracing` asks whichever thread comes by a line first whether
+/// anybody wants that line, and remembers its answer for all.
+pub(crate) fn captured(json: bool, level: &str, f: impl FnOnce()) -> String {
+    static KEPT: LazyLock<[Dispatch; 2]> =
+        LazyLock::new(|| [(); 2].map(|()| dispatch(false, "trace", io::sink).expect("a level")));
+    LazyLock::force(&KEPT);
     let written = Written::default();
     let writer = written.clone();
     let dispatch = dispatch(json, level, move || writer.clone()).expect("a level");
-    tracing::dispatcher::with_default(&dispatch, || request_line(request, ending, facts));
+    tracing::dispatcher::with_default(&dispatch, f);
     let bytes = written.0.lock().expect("not poisoned").clone();
     String::from_utf8(bytes).expect("UTF-8")
+}
+
+fn logged(json: bool, level: &str, request: &Request, ending: &Ending, facts: &Facts) -> String {
+    captured(json, level, || request_line(request, ending, facts))
 }
 
 fn request(uri: &str, user_agent: &[u8]) -> Request {
