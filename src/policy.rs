@@ -25,7 +25,7 @@ pub use governing::Governing;
 pub use scope::Scope;
 pub use tree::{Leaf, Requirement, Shortfall, Signer, Truth};
 
-/// All that one policy text says. Only [`file`] makes one, by parsing.
+/// All that one policy text says. Only [`file`](mod@file) makes one, by parsing.
 #[derive(Debug)]
 pub struct Policies {
     authorities: BTreeMap<Name, Arc<Authority>>,

@@ -1,3 +1,5 @@
+//! The configuration as a whole: mistakes with their places, names, credentials, files.
+
 use std::fs;
 
 use super::*;
@@ -63,7 +65,7 @@ log: { format: jsn, level: trace }
     assert_eq!(
         mistakes(text, &[]),
         [
-            "c.yaml: `policy.path` is missing",
+            "c.yaml: policy: `path` is missing",
             "c.yaml:1:20: listen.address: `5000` is not an IP address and a port, such as `0.0.0.0:5000`",
             "c.yaml:1:37: listen.publicUrl: a URL is no place for credentials",
             "c.yaml:1:68: listen.maxConnections: it must be at least 1",
@@ -75,13 +77,13 @@ log: { format: jsn, level: trace }
             "c.yaml:8:10: clients[2].may[0]: registries and repositories are lower-case",
             "c.yaml:10:17: upstreams.\"r.io\".dial: what is read over plain HTTP can be forged; spell out \
              `tls: { insecurePlainHttp: true }`",
-            "c.yaml:10:46: upstreams.\"r.io\".aliases[0]: another upstream is called `s.io`",
-            "c.yaml:10:64: upstreams.\"r.io\".aliases[2]: `a b` is not a registry's name, `host` or `host:port`",
+            "c.yaml:10:47: upstreams.\"r.io\".aliases[0]: another upstream is called `s.io`",
+            "c.yaml:10:65: upstreams.\"r.io\".aliases[2]: `a b` is not a registry's name, `host` or `host:port`",
             "c.yaml:11:21: upstreams.\"s.io:443\".dial: only scheme, host and port belong here",
-            "c.yaml:11:60: upstreams.\"s.io:443\".tls.ca: `gone.crt`: it does not exist",
+            "c.yaml:11:59: upstreams.\"s.io:443\".tls.ca: `gone.crt`: it does not exist",
             "c.yaml:12:37: upstreams.\"t.io\".tls.insecurePlainHttp: `dial` is not an `http:` URL",
             "c.yaml:12:56: upstreams.\"t.io\".referrers: `of` is not one of `auto`, `off`",
-            "c.yaml:12:110: upstreams.\"t.io\".credentials.basic.passwordFile: `f`: it does not exist",
+            "c.yaml:12:111: upstreams.\"t.io\".credentials.basic.passwordFile: `f`: it does not exist",
             "c.yaml:13:17: cache.allow: `6` is not a duration such as `10s` (ms, s, m, h, d)",
             "c.yaml:13:31: cache.manifests: `64` is not a size such as `4MiB` (B, KiB, MiB, GiB, KB, MB, GB)",
             "c.yaml:14:19: limits.listed: it must be at least 1",
@@ -112,8 +114,8 @@ fn names_are_canonical_and_unique() {
             &[]
         ),
         [
-            "c.yaml:2:43: upstreams.\"r.io\": another upstream is called `r.io`",
-            "c.yaml:2:93: upstreams.\"s.io\".aliases[0]: another upstream is called `m.io`",
+            "c.yaml:2:14: upstreams.\"r.io\": another upstream is called `r.io`",
+            "c.yaml:2:62: upstreams.\"s.io\".aliases[0]: another upstream is called `m.io`",
         ]
     );
 }

@@ -1,3 +1,5 @@
+//! Variables over the file.
+
 use super::{LEAST, mistakes, parsed};
 
 #[test]

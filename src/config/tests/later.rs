@@ -1,3 +1,5 @@
+//! What this version does not honour.
+
 use super::{LEAST, mistakes, parsed};
 
 /// What this version does not honour: the text, the path of the error, the words that are not yet supported.
