@@ -14,10 +14,10 @@ use crate::client::Clients;
 use crate::oci::{Image, Registry};
 use crate::passthrough;
 use crate::pull::{Ask, PullError, Puller};
-use crate::reason::{Class, Reason};
+use crate::reason::Reason;
 use crate::respond::{self, Refusal};
 use crate::route::{self, Registries, Route};
-use crate::telemetry::{Facts, Metrics};
+use crate::telemetry::{Facts, Metrics, outcome_of};
 use crate::upstream::Upstream;
 
 /// The proxy's answer to everything.
@@ -113,12 +113,7 @@ impl Proxy {
     fn finish(&self, mut response: Response<Body>, facts: Facts, began: Instant) -> Response<Body> {
         if let Some(reason) = facts.reason {
             let policy = facts.policy.as_deref().unwrap_or("");
-            let outcome = match reason.class() {
-                Class::Allow => "allow",
-                Class::Deny => "deny",
-                Class::Unavailable => "unavailable",
-                Class::Request(_) => "request",
-            };
+            let outcome = outcome_of(reason);
             self.metrics.decision(outcome, reason, policy);
             for (policy, reason) in &facts.would_deny {
                 self.metrics.would_deny(*reason, policy);

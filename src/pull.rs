@@ -21,7 +21,7 @@ use crate::reason::{Class, Reason};
 use crate::route::{BlobPull, ManifestPull};
 use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Facts;
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, UpstreamError};
 
 pub mod error;
 
@@ -101,7 +101,13 @@ impl Puller {
             }),
         };
         let governing = ask.snapshot.policies.governing(&subject, ask.now);
-        audited(ask, blob, &governing, refused)
+        let admitted = audited(ask, blob, &governing, refused)?;
+        // Audit serves blobs that nothing is known to list, but a client must not take one for a manifest.
+        match self.fetch.manifest(&subject).await {
+            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok(admitted),
+            Ok(_) | Err(PullError::Content { .. }) => Err(blob_is_manifest()),
+            Err(unsure) => Err(unsure),
+        }
     }
 
     /// Admits the manifest `subject`, which the client asked for by `tag` or by digest.
@@ -149,9 +155,11 @@ impl Puller {
             Ok(admitted) => return Ok(admitted),
             Err(denial) => denial,
         };
-        // A parent that could not be judged might have admitted it: that is not a no.
         match by_parents {
+            // A parent that could not be judged might have admitted it: that is not a no.
             Some(unsure) if unsure.reason().class() == Class::Unavailable => Err(unsure),
+            // Who signs indexes looks for the reason there.
+            Some(refused @ PullError::Denied(_)) if denial.reason != Reason::Revoked => Err(refused),
             _ => Err(PullError::Denied(denial)),
         }
     }
@@ -172,8 +180,7 @@ impl Puller {
             Err(down) => return Err(Some(PullError::unsure(Reason::StoreUnavailable, down.to_string()))),
         };
         if kind == Kind::Blob && parents.iter().any(|parent| parent.kind == Kind::Child) {
-            let detail = "this digest is a manifest; ask for it under /manifests/".to_string();
-            return Err(Some(PullError::Content { reason: Reason::BlobIsManifest, detail }));
+            return Err(Some(blob_is_manifest()));
         }
         let mut refused = None;
         for parent in parents.iter().filter(|parent| parent.kind == kind) {
@@ -185,6 +192,8 @@ impl Puller {
             let parent = subject.image.at(parent.digest);
             match Box::pin(self.admitted(ask, &parent, None, depth + 1)).await {
                 Ok(parent) => return Ok(parent),
+                // The registry has forgotten it, so it lists nothing any more.
+                Err(PullError::Upstream(UpstreamError::NotFound)) => {}
                 Err(why) => refused = PullError::weightier(refused, why),
             }
         }
@@ -232,6 +241,11 @@ fn audited<T: Addressed>(
     let admitted = admit(content, &verdict, governing, &snapshot.policies, ask.now).map_err(PullError::Denied)?;
     note(&mut ask.facts, verdict.would_deny());
     Ok(admitted)
+}
+
+fn blob_is_manifest() -> PullError {
+    let detail = "this digest is a manifest; ask for it under /manifests/".to_string();
+    PullError::Content { reason: Reason::BlobIsManifest, detail }
 }
 
 fn note(facts: &mut Facts, would_deny: &[Denial]) {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LINK, RETRY_AFTER,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LINK, RETRY_AFTER,
 };
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
@@ -78,6 +78,9 @@ pub fn refusal(refusal: &Refusal, head: bool) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REASON, HeaderValue::from_static(refusal.reason.code()));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from(refusal.retry_after.as_secs().clamp(1, 300)));
     }

@@ -9,11 +9,23 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-/// Refuses `bytes` unless they are one JSON document whose objects have no duplicate member names; names that differ
-/// only in ASCII case are duplicates too.
+/// Refuses `bytes` unless they are one JSON document whose objects have no duplicate member names.
 pub fn unambiguous(bytes: &[u8]) -> Result<(), serde_json::Error> {
+    check(bytes, Unambiguous { ignore_case: false })
+}
+
+/// As [`unambiguous`], for documents that others read by Go's rules: names that differ only in ASCII case are
+/// duplicates too, and the document is an object.
+pub fn unambiguous_to_all(bytes: &[u8]) -> Result<(), serde_json::Error> {
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(serde::de::Error::custom("not a JSON object"));
+    }
+    check(bytes, Unambiguous { ignore_case: true })
+}
+
+fn check(bytes: &[u8], rule: Unambiguous) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    Unambiguous.deserialize(&mut deserializer)?;
+    rule.deserialize(&mut deserializer)?;
     deserializer.end()
 }
 
@@ -23,7 +35,10 @@ pub fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_js
     serde_json::from_slice(bytes)
 }
 
-struct Unambiguous;
+#[derive(Clone, Copy)]
+struct Unambiguous {
+    ignore_case: bool,
+}
 
 impl<'de> DeserializeSeed<'de> for Unambiguous {
     type Value = ();
@@ -65,18 +80,20 @@ impl<'de> Visitor<'de> for Unambiguous {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Unambiguous)?.is_some() {}
+        while seq.next_element_seed(self)?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(mut name) = map.next_key::<String>()? {
-            name.make_ascii_lowercase();
+            if self.ignore_case {
+                name.make_ascii_lowercase();
+            }
             if let Some(duplicate) = seen.replace(name) {
                 return Err(A::Error::custom(format_args!("duplicate member `{duplicate}`")));
             }
-            map.next_value_seed(Unambiguous)?;
+            map.next_value_seed(self)?;
         }
         Ok(())
     }
@@ -95,7 +112,6 @@ mod tests {
     fn refuses_what_readers_could_read_differently() {
         for bad in [
             r#"{"a":1,"a":2}"#,
-            r#"{"layers":[],"Layers":[]}"#,
             r#"[{"x":{"a":1,"\u0061":2}}]"#,
             r#"{"a":1} {"a":1}"#,
             r#"{"a":1}garbage"#,
@@ -106,5 +122,8 @@ mod tests {
             assert!(unambiguous(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(unambiguous("[".repeat(200).as_bytes()).is_err());
+        let cased = br#"{"layers":[],"Layers":[]}"#;
+        assert!(unambiguous(cased).is_ok() && unambiguous_to_all(cased).is_err());
+        assert!(unambiguous(b"[]").is_ok() && unambiguous_to_all(b"[]").is_err());
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use oci_spec::image::{ConfigBuilder, ImageConfigurationBuilder, Os, RootFsBuilder};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::registry::Registry;
 use super::tar;
@@ -51,17 +51,24 @@ pub fn image_for(
 ) -> Image {
     let layer = tar::archive("hello.txt", text.as_bytes());
     let diff_id = Digest::of(&layer);
-    let config = json!({
-        "architecture": architecture,
-        "config": { "Cmd": ["/hello.txt"] },
-        "os": "linux",
-        "rootfs": { "type": "layers", "diff_ids": [diff_id] },
-    });
-    let config = Descriptor::put(registry, repository, CONFIG, config.to_string().into_bytes());
+    let config = configuration(architecture, &diff_id);
+    let config = Descriptor::put(registry, repository, CONFIG, config);
     let layer = Descriptor::put(registry, repository, LAYER, layer);
     let (config_digest, layer_digest) = (config.digest, layer.digest);
     let manifest = Document::image(config, vec![layer]).put(registry, repository, tag);
     Image { manifest, architecture, config: config_digest, layer: layer_digest }
+}
+
+/// The image configuration of one layer.
+fn configuration(architecture: &str, diff_id: &Digest) -> Vec<u8> {
+    let build = || -> oci_spec::Result<String> {
+        let run = ConfigBuilder::default().cmd(vec!["/hello.txt".to_string()]).build()?;
+        let layers = RootFsBuilder::default().typ("layers").diff_ids(vec![diff_id.to_string()]).build()?;
+        let image = ImageConfigurationBuilder::default().architecture(architecture).os(Os::Linux);
+        let image = image.config(run).rootfs(layers).history(Vec::new()).build()?;
+        image.to_string()
+    };
+    build().expect("every required member is given").into_bytes()
 }
 
 /// Stores an image index over `images`.

@@ -69,7 +69,7 @@ impl Manifest {
             let text = error.to_string();
             if text.contains("duplicate") { ManifestError::Ambiguous(text) } else { ManifestError::Malformed(text) }
         };
-        crate::strict_json::unambiguous(&bytes).map_err(malformed)?;
+        crate::strict_json::unambiguous_to_all(&bytes).map_err(malformed)?;
         let raw: RawManifest = serde_json::from_slice(&bytes).map_err(malformed)?;
         raw.into_manifest(bytes, digest, media_type, max_entries)
     }

@@ -52,6 +52,17 @@ async fn audit_serves_no_revoked_blob() {
 }
 
 #[tokio::test]
+async fn audit_serves_no_manifest_as_a_blob_though_nothing_lists_it() {
+    let lab = audited().await;
+    let image = lab.unsigned("team/unsigned");
+    // Registries that keep manifests among the blobs answer this with 200.
+    let (_, bytes) = lab.registry().manifest("team/unsigned", "1").expect("pushed");
+    lab.registry().put_blob("team/unsigned", bytes);
+    denied(&lab.get(&blob("team/unsigned", image.manifest.digest)).await, "blob_is_manifest");
+    served(&lab.get(&blob("team/unsigned", image.layer)).await, image.layer, "audited");
+}
+
+#[tokio::test]
 async fn audit_serves_what_could_not_be_judged() {
     let lab = audited().await;
     let image = lab.signed("team/app").manifest;

@@ -167,7 +167,8 @@ async fn children_and_blobs_stop_at_the_next_request_after_the_policy_changed() 
     for path in &paths {
         assert_eq!((lab.get(path).await.status, lab.head(path).await.status), (403, 403), "{path}");
     }
-    // What is listed by one image only is refused for that image's reason.
+    // What is listed by one manifest only is refused for that manifest's reason.
+    denied(&lab.get(&paths[0]).await, "signature_missing");
     denied(&lab.get(&blob("team/app", app.layer)).await, "signature_missing");
     lab.set_policy(&lab.policy()).expect("a good policy");
     for path in &paths {
