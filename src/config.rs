@@ -3,6 +3,7 @@
 //! Every setting of the design is understood. What a later version will honour is refused by name when it is set to
 //! anything but its default; nothing is ignored. All mistakes are told at once, each with its place.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -211,6 +212,13 @@ impl Config {
             },
         }
     }
+}
+
+/// The environment of this process. What is not UTF-8 is kept with a mark in it, for [`Config::load`] to refuse if it is
+/// ours.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
 }
 
 /// The default first.

@@ -90,7 +90,8 @@ impl Document {
     }
 }
 
-fn strict() -> serde_saphyr::Options {
+/// How every YAML text of ours is read.
+pub fn strict() -> serde_saphyr::Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: DEPTH },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 100_000 },

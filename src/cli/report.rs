@@ -51,3 +51,6 @@ fn write_text(name: &str, checked: &Result<Sound, FileErrors>, out: &mut dyn Wri
 
 /// `EX_CONFIG` of sysexits.h.
 pub(super) const CONFIGURATION: u8 = 78;
+
+#[cfg(test)]
+mod tests;

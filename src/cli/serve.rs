@@ -8,12 +8,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::report::CONFIGURATION;
 use crate::app::{self, StartError};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::telemetry;
 
 /// Serves what the configuration at `path` describes, and returns the exit code.
 pub fn run(path: &Path, audit: bool) -> u8 {
-    let mut config = match Config::load(path, std::env::vars()) {
+    let mut config = match Config::load(path, config::environment()) {
         Ok(config) => config,
         Err(errors) => return complain(&errors.to_string(), CONFIGURATION),
     };

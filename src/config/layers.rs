@@ -27,7 +27,11 @@ impl Layers {
         let (mut variables, mut errors) = (BTreeMap::<KeyPath, String>::new(), Vec::new());
         let mut builder = config::Config::builder().add_source(Layer::of(&file));
         for (name, value) in environment {
-            let read = variable::read(&name[PREFIX.len()..], &value);
+            let read = if value.contains(char::REPLACEMENT_CHARACTER) {
+                Err("it is not UTF-8".to_string())
+            } else {
+                variable::read(&name[PREFIX.len()..], &value)
+            };
             let settled = read.and_then(|(path, raw)| {
                 let (path, raw) = rename_upstream(path, raw, &file)?;
                 match variables.get(&path) {

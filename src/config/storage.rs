@@ -9,7 +9,6 @@ use crate::yaml::At;
 
 /// Judges `cache`.
 pub(super) fn cache(at: &At<'_>, raw: &RawCache) -> Cache {
-    let hours = |n: u64| Duration::from_secs(n * 3600);
     let half_an_hour = Duration::from_mins(30);
     let refresh = field::duration(at, "refreshBefore", raw.refresh_before.as_deref(), half_an_hour);
     field::later(at, "refreshBefore", refresh, half_an_hour);
@@ -18,9 +17,14 @@ pub(super) fn cache(at: &At<'_>, raw: &RawCache) -> Cache {
     }
     Cache {
         verdicts: field::count(at, "verdicts", raw.verdicts, 1_000_000),
-        allow: field::positive(at, "allow", raw.allow.as_deref(), hours(6)),
+        allow: field::positive(at, "allow", raw.allow.as_deref(), Duration::from_hours(6)),
         deny: field::duration(at, "deny", raw.deny.as_deref(), Duration::from_secs(15)),
-        evidence_max_age: field::positive(at, "evidenceMaxAge", raw.evidence_max_age.as_deref(), hours(24)),
+        evidence_max_age: field::positive(
+            at,
+            "evidenceMaxAge",
+            raw.evidence_max_age.as_deref(),
+            Duration::from_hours(24),
+        ),
         manifests: field::size(at, "manifests", raw.manifests.as_deref(), 64 << 20),
     }
 }

@@ -10,7 +10,7 @@ use serde::de::value::{Error, MapDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};
 
 use super::raw::RawConfig;
-use crate::yaml::{KeyPath, explain, one_of};
+use crate::yaml::{KeyPath, explain, one_of, strict};
 
 /// What every variable of ours begins with.
 pub(super) const PREFIX: &str = "COUNTERSIGN__";
@@ -41,12 +41,9 @@ struct Variable<'a> {
     path: &'a RefCell<KeyPath>,
 }
 
-impl Variable<'_> {
+impl<'de> Variable<'de> {
     /// Enters `key`, which the first segment names.
-    fn enter<'de, V: Visitor<'de>>(self, key: &str, visitor: V) -> Result<V::Value, Error>
-    where
-        Self: IntoDeserializer<'de, Error>,
-    {
+    fn enter<V: Visitor<'de>>(self, key: &str, visitor: V) -> Result<V::Value, Error> {
         let path = self.path.borrow().key(key);
         *self.path.borrow_mut() = path;
         let rest = Self { segments: &self.segments[1..], ..self };
@@ -54,15 +51,19 @@ impl Variable<'_> {
     }
 
     /// Reads the value as YAML.
-    fn yaml(self) -> Result<serde_json::Value, Error> {
+    fn yaml<T>(
+        self,
+        read: impl for<'e> FnOnce(serde_saphyr::Deserializer<'de, 'e>) -> Result<T, serde_saphyr::Error>,
+    ) -> Result<T, Error> {
         match self.segments {
-            [] => serde_saphyr::from_str(self.value).map_err(|error| Error::custom(explain(&error).text)),
+            [] => serde_saphyr::with_deserializer_from_str_with_options(self.value, strict(), read)
+                .map_err(|error| Error::custom(explain(&error).text)),
             [more, ..] => Err(Error::custom(format!("there is nothing to set beneath it, and no `{more}`"))),
         }
     }
 }
 
-impl IntoDeserializer<'_, Error> for Variable<'_> {
+impl<'de> IntoDeserializer<'de, Error> for Variable<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -73,12 +74,12 @@ impl IntoDeserializer<'_, Error> for Variable<'_> {
 macro_rules! as_yaml {
     ($($method:ident),*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.yaml()?.$method(visitor).map_err(Error::custom)
+            self.yaml(|yaml| yaml.$method(visitor))
         }
     )*};
 }
 
-impl<'de> Deserializer<'de> for Variable<'_> {
+impl<'de> Deserializer<'de> for Variable<'de> {
     type Error = Error;
 
     as_yaml!(deserialize_any, deserialize_bool, deserialize_u64, deserialize_seq);
@@ -91,7 +92,7 @@ impl<'de> Deserializer<'de> for Variable<'_> {
         if self.segments.is_empty() {
             return visitor.visit_str(self.value);
         }
-        self.yaml()?.deserialize_string(visitor).map_err(Error::custom)
+        self.yaml(|yaml| yaml.deserialize_string(visitor))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -101,7 +102,7 @@ impl<'de> Deserializer<'de> for Variable<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let Some(segment) = self.segments.first() else {
-            return self.yaml()?.deserialize_struct(name, fields, visitor).map_err(Error::custom);
+            return self.yaml(|yaml| yaml.deserialize_struct(name, fields, visitor));
         };
         match fields.iter().find(|field| alike(field, segment)) {
             Some(field) => self.enter(field, visitor),
@@ -112,7 +113,7 @@ impl<'de> Deserializer<'de> for Variable<'_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.segments.first() {
             Some(segment) => self.enter(segment, visitor),
-            None => self.yaml()?.deserialize_map(visitor).map_err(Error::custom),
+            None => self.yaml(|yaml| yaml.deserialize_map(visitor)),
         }
     }
 

@@ -24,11 +24,11 @@ pub(super) struct Index {
 impl Index {
     /// Where `path` stands, or the nearest thing around it that is there.
     pub(super) fn spot(&self, path: &KeyPath) -> Option<Spot> {
-        match self.spots.get(path) {
-            Some(spot) => Some(*spot),
-            None if path.is_root() => None,
-            None => self.spot(&path.parent()),
+        // The whole document is not a place worth pointing to.
+        if path.is_root() {
+            return None;
         }
+        self.spots.get(path).copied().or_else(|| self.spot(&path.parent()))
     }
 
     /// Whether `path` is there.

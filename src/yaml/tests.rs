@@ -1,3 +1,5 @@
+//! Mistakes and their places.
+
 use std::collections::BTreeMap;
 
 use super::*;

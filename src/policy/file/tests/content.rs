@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// The content of the first policy and of the first exemption.
 fn contents(text: &str) -> (Digest, Digest) {
     let policies = parsed(text).expect(text);
     (policies.all[0].content, policies.exemptions[0].content)
