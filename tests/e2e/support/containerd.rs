@@ -2,11 +2,11 @@
 //!
 //! Each daemon has process and mount namespaces of its own: shims, containers and mounts end with it.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs};
 
 use super::process::{Process, Ran, command, run, tool};
 
@@ -22,7 +22,7 @@ pub(crate) enum Version {
 pub(crate) struct Node {
     ctr: PathBuf,
     socket: PathBuf,
-    _process: Process,
+    process: Process,
 }
 
 /// The node with this containerd; the first caller starts it.
@@ -44,7 +44,7 @@ impl Node {
                 folder.display()
             );
             let config = folder.join("config.toml");
-            std::fs::write(&config, text).expect("the folder is writable");
+            fs::write(&config, text).expect("the folder is writable");
             let mut daemon = Command::new("unshare");
             daemon.args(["--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]);
             daemon.arg(programs.join("containerd")).arg("--config").arg(config);
@@ -57,7 +57,7 @@ impl Node {
         let socket = process.folder().join("sock");
         let is_up = |_: &Process| run(&at(&ctr, &socket, ["version"])).is_success();
         let process = process.ready(is_up);
-        Self { ctr, socket, _process: process }
+        Self { ctr, socket, process }
     }
 
     /// `ctr images pull`, by way of this `certs.d`.
@@ -66,11 +66,22 @@ impl Node {
         run(&at(&self.ctr, &self.socket, ["images", "pull", "--hosts-dir", hosts, image]))
     }
 
-    /// `ctr run`: what the container printed.
-    pub(crate) fn run(&self, image: &str) -> Ran {
+    /// `ctr run`: it must succeed; what the container printed, by way of a file, since `ctr` loses the last words of a
+    /// container that ends at once.
+    #[track_caller]
+    pub(crate) fn run(&self, image: &str) -> String {
         static CONTAINERS: AtomicU32 = AtomicU32::new(0);
         let name = format!("e2e-{}-{}", std::process::id(), CONTAINERS.fetch_add(1, Ordering::Relaxed));
-        run(&at(&self.ctr, &self.socket, ["run", "--rm", image, &name]))
+        let output = self.process.folder().join(&name);
+        let to = format!("file://{}", output.display());
+        run(&at(&self.ctr, &self.socket, ["run", "--rm", "--log-uri", &to, image, &name])).succeeded();
+        fs::read_to_string(&output).expect("the shim writes it").trim().to_owned()
+    }
+
+    /// `ctr run` of an image that the node must not have.
+    #[track_caller]
+    pub(crate) fn cannot_run(&self, image: &str) {
+        run(&at(&self.ctr, &self.socket, ["run", "--rm", image, "e2e-refused"])).refused();
     }
 
     /// The node's image records that hold these words.
