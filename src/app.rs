@@ -171,7 +171,9 @@ fn proxy(config: &Config, current: &Arc<Current>, metrics: &Arc<Metrics>) -> Res
     };
     let registries = config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone()));
     let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
-    Ok(Proxy { registries: Registries::new(registries), clients, puller, metrics: metrics.clone() })
+    let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
+    let public_origin = public_url.trim_end_matches('/').to_string();
+    Ok(Proxy { registries: Registries::new(registries), clients, public_origin, puller, metrics: metrics.clone() })
 }
 
 impl Running {

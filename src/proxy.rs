@@ -27,6 +27,8 @@ pub struct Proxy {
     pub registries: Registries,
     /// Who may ask for what.
     pub clients: Clients,
+    /// What links begin with, without a last slash; empty for links that are relative.
+    pub public_origin: String,
     /// The pull.
     pub puller: Puller,
     /// Where answers are counted.
@@ -64,7 +66,7 @@ impl Proxy {
         ask: &mut Ask,
         head: bool,
     ) -> Result<Response<Body>, Refusal> {
-        let path = request.uri.path();
+        let path = &[self.public_origin.as_str(), request.uri.path()].concat();
         let (image, reference) = match route {
             Route::Ping => return Ok(respond::ping(head)),
             Route::Blob(pull) => (&pull.image, pull.digest.to_string()),

@@ -27,6 +27,17 @@ async fn tags_are_relayed_page_by_page_through_the_proxy() {
 }
 
 #[tokio::test]
+async fn links_begin_with_the_public_url_where_there_is_one() {
+    let public = |config: String| config.replace("listen: {", "listen: { publicUrl: \"https://proxy.company.com\",");
+    let lab = Lab::edited(Options { page: 1, ..Options::default() }, public).await;
+    let digest = lab.unsigned("team/app").manifest.digest;
+    lab.registry().tag("team/app", "2", digest);
+    let answer = lab.get(TAGS).await;
+    let link = header(&answer, "link");
+    assert!(link.starts_with(&format!("<https://proxy.company.com{TAGS}?")), "{link}");
+}
+
+#[tokio::test]
 async fn referrers_are_relayed_page_by_page_through_the_proxy() {
     let lab = Lab::start(Options { page: 2, ..Options::default() }).await;
     let image = lab.unsigned("team/app").manifest;
