@@ -122,12 +122,9 @@ fn ca(at: &At<'_>, raw: &RawUpstreamTls, base: &Path) -> Option<Vec<u8>> {
 
 /// What is understood and not yet honoured.
 fn later(at: &At<'_>, raw: &RawUpstream) {
-    field::later(
-        at,
-        "blobRedirects",
-        field::word(at, "blobRedirects", raw.blob_redirects.as_deref(), &["follow", "relay"]),
-        "follow",
-    );
+    // This version follows no redirects: even the default of later versions would be a promise.
+    field::word(at, "blobRedirects", raw.blob_redirects.as_deref(), &["follow", "relay"]);
+    field::later_if_given(at, "blobRedirects", raw.blob_redirects.as_ref());
     field::later(at, "push", field::word(at, "push", raw.push.as_deref(), &["refuse", "relay"]), "refuse");
     field::later(at, "catalog", raw.catalog.unwrap_or(false), false);
     field::later(at, "redirectHosts", raw.redirect_hosts.as_ref().is_some_and(|hosts| !hosts.is_empty()), false);

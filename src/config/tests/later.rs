@@ -39,6 +39,7 @@ const LATER: &[(&str, &str, &str)] = &[
 
 /// The same beneath an upstream.
 const LATER_UPSTREAM: &[(&str, &str, &str)] = &[
+    ("blobRedirects: follow", "blobRedirects", "blobRedirects"),
     ("blobRedirects: relay", "blobRedirects", "blobRedirects"),
     ("redirectHosts: [ s3.io ]", "redirectHosts", "redirectHosts"),
     ("redirectPrivate: [ 10.0.0.0/8 ]", "redirectPrivate", "redirectPrivate"),
