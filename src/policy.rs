@@ -16,12 +16,15 @@ pub mod file;
 
 pub mod governing;
 
+pub mod identity;
+
 pub mod scope;
 
 pub mod tree;
 
-pub use authority::{Authority, PublicKey};
+pub use authority::{Authority, Kind, PublicKey};
 pub use governing::Governing;
+pub use identity::{Extension, Keyless, Pattern, Pin};
 pub use scope::Scope;
 pub use tree::{Leaf, Requirement, Shortfall, Signer, Truth};
 

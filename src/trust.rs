@@ -1,29 +1,100 @@
-//! What signatures made without a key of our own are verified against. No trusted roots are supported yet, so there is
-//! nothing but the revision of their absence.
+//! What signatures are verified against that were not made with a key of our own: trusted roots, by name.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
+use sigstore_verify::Verifier;
+use sigstore_verify::trust_root::TrustedRoot;
 
 use crate::oci::Digest;
+use crate::policy::Name;
 
 /// The identity of the trusted roots' content: part of a verdict's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TrustRevision(Digest);
 
-/// The trusted roots.
-#[derive(Debug, Clone, Copy)]
+/// The trusted roots of this moment.
+#[derive(Debug, Clone, Default)]
 pub struct Trust {
-    revision: TrustRevision,
+    roots: BTreeMap<Name, Arc<Root>>,
+}
+
+/// One trusted root: certificate authorities, transparency logs, time stamp authorities, and since when.
+pub struct Root {
+    digest: Digest,
+    content: TrustedRoot,
+    verifier: Verifier,
 }
 
 impl Trust {
     /// No trusted root at all: only keys decide.
     pub fn none() -> Self {
-        Self { revision: TrustRevision(Digest::of(b"no trusted roots")) }
+        Self::default()
     }
 
-    /// The revision of the roots.
-    pub fn revision(self) -> TrustRevision {
-        self.revision
+    /// These roots.
+    pub fn of(roots: BTreeMap<Name, Arc<Root>>) -> Self {
+        Self { roots }
+    }
+
+    /// The root `name`, if it could be loaded.
+    pub fn root(&self, name: &Name) -> Option<&Arc<Root>> {
+        self.roots.get(name)
+    }
+
+    /// The revision of all roots.
+    pub fn revision(&self) -> TrustRevision {
+        let mut hash = Context::new(&SHA256);
+        for (name, root) in &self.roots {
+            hash.update(name.as_str().as_bytes());
+            hash.update(&[0]);
+            hash.update(root.digest.as_bytes());
+        }
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(hash.finish().as_ref());
+        TrustRevision(Digest::from_bytes(bytes))
+    }
+}
+
+/// The text is not a trusted root that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RootError(String);
+
+impl Root {
+    /// Parses `trusted_root.json`.
+    ///
+    /// # Errors
+    /// If it is not one, or a key or certificate in it is of an unsupported kind.
+    pub fn parse(json: &str) -> Result<Self, RootError> {
+        let wrong = |error: &dyn std::fmt::Display| RootError(error.to_string());
+        crate::strict_json::unambiguous(json.as_bytes()).map_err(|error| wrong(&error))?;
+        let root = TrustedRoot::from_json(json).map_err(|error| wrong(&error))?;
+        let verifier = Verifier::new(&root).map_err(|error| wrong(&error))?;
+        Ok(Self { digest: Digest::of(json.as_bytes()), content: root, verifier })
+    }
+
+    /// What it hashes to.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Its content.
+    pub fn content(&self) -> &TrustedRoot {
+        &self.content
+    }
+
+    /// The verifier over it.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+}
+
+impl std::fmt::Debug for Root {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Root({})", self.digest)
     }
 }
 

@@ -42,7 +42,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("record", "clock decide outcome"),
     ("membership", "admission oci store"),
     ("store", ""),
-    ("trust", "oci"),
+    ("trust", "oci policy strict_json"),
     ("policy", "clock oci reason yaml"),
     ("upstream", "oci reason telemetry"),
     ("telemetry", "oci reason body"),

@@ -5,21 +5,33 @@ use std::sync::Arc;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
 use sigstore_verify::types::DerPublicKey;
 
-use super::{Name, Signer};
+use super::{Keyless, Name, Signer};
 use crate::oci::Digest;
 
 /// One acceptable source of trust.
 #[derive(Debug)]
 pub struct Authority {
     pub(super) name: Name,
-    pub(super) keys: Vec<PublicKey>,
+    pub(super) kind: Kind,
+    pub(super) trust_root: Option<Name>,
+    pub(super) skip_transparency_log: bool,
+}
+
+/// How an authority signs.
+#[derive(Debug)]
+pub enum Kind {
+    /// With a certificate that names it.
+    Keyless(Keyless),
+    /// With any of these keys.
+    Keys(Vec<PublicKey>),
 }
 
 impl Authority {
     /// An authority without a policy text, for tests of verification.
     #[cfg(test)]
     pub(crate) fn of_keys(name: &str, keys: Vec<PublicKey>) -> Self {
-        Self { name: Name::new(name).expect("a name"), keys }
+        let name = Name::new(name).expect("a name");
+        Self { name, kind: Kind::Keys(keys), trust_root: None, skip_transparency_log: true }
     }
 
     /// Its name in the policy file.
@@ -27,9 +39,27 @@ impl Authority {
         &self.name
     }
 
+    /// How it signs.
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
     /// Its keys: any of them will do.
     pub fn keys(&self) -> &[PublicKey] {
-        &self.keys
+        match &self.kind {
+            Kind::Keyless(_) => &[],
+            Kind::Keys(keys) => keys,
+        }
+    }
+
+    /// The trusted root that its certificates, log entries and time stamps are verified against.
+    pub fn trust_root(&self) -> Option<&Name> {
+        self.trust_root.as_ref()
+    }
+
+    /// Whether it is spelled out that no transparency log entry is demanded.
+    pub fn skips_transparency_log(&self) -> bool {
+        self.skip_transparency_log
     }
 }
 

@@ -6,7 +6,11 @@ use crate::oci::Image;
 
 /// A pattern such as `registry.company.com/team/**`: `*` does not cross `/`, `**` does, everything else is literal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Scope {
+pub struct Scope(Glob);
+
+/// A pattern over a whole text: `*` does not cross `/`, `**` does, everything else is literal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Glob {
     pattern: String,
     tokens: Vec<Token>,
 }
@@ -53,7 +57,7 @@ impl Scope {
         }
         let Some((registry, repository)) = pattern.split_once('/') else {
             if pattern == "**" {
-                return Ok(Self { pattern: pattern.into(), tokens: vec![Token::DoubleStar] });
+                return Ok(Self(Glob::parse(pattern)));
             }
             return refuse("a scope needs a registry and a repository, such as `registry.company.com/**`");
         };
@@ -63,6 +67,19 @@ impl Scope {
         if registry.ends_with(":443") {
             return refuse("the default port is not written: names are canonical");
         }
+        Ok(Self(Glob::parse(pattern)))
+    }
+
+    /// Whether the pattern covers the whole of `image`'s name.
+    pub fn matches(&self, image: &Image) -> bool {
+        let name = [image.registry.as_str(), "/", image.repository.as_str()].concat();
+        self.0.matches(name.as_bytes())
+    }
+}
+
+impl Glob {
+    /// Parses a pattern; every text is one.
+    pub fn parse(pattern: &str) -> Self {
         let mut tokens = Vec::new();
         let mut bytes = pattern.bytes().peekable();
         while let Some(byte) = bytes.next() {
@@ -72,17 +89,12 @@ impl Scope {
                 literal => Token::Literal(literal),
             });
         }
-        Ok(Self { pattern: pattern.into(), tokens })
+        Self { pattern: pattern.into(), tokens }
     }
 
-    /// Whether the pattern covers the whole of `image`'s name.
-    pub fn matches(&self, image: &Image) -> bool {
-        let name = [image.registry.as_str(), "/", image.repository.as_str()].concat();
-        self.matches_name(name.as_bytes())
-    }
-
-    /// Runs the pattern over `name` as a set of states: the time is bounded by the product of the lengths.
-    fn matches_name(&self, name: &[u8]) -> bool {
+    /// Whether the pattern covers the whole of `name`: a set of states, so the time is bounded by the product of the
+    /// lengths.
+    pub fn matches(&self, name: &[u8]) -> bool {
         let mut here = vec![false; self.tokens.len() + 1];
         here[0] = true;
         for &byte in name {
@@ -104,6 +116,12 @@ impl Scope {
 }
 
 impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.pattern)
     }
@@ -132,11 +150,7 @@ mod tests {
             ("r.io/a", "r.io/a", true),
             ("r.io/a", "r.io/ab", false),
         ] {
-            assert_eq!(
-                Scope::parse(pattern).expect(pattern).matches_name(name.as_bytes()),
-                expected,
-                "{pattern} {name}"
-            );
+            assert_eq!(Scope::parse(pattern).expect(pattern).0.matches(name.as_bytes()), expected, "{pattern} {name}");
         }
     }
 

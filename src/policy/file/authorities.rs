@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::super::Kind;
 use super::raw::{RawAuthority, RawKey, RawKeyless, RawTrustRoot};
 use super::{Authority, Declared, Name, Part, key, time};
 use crate::yaml::At;
@@ -33,7 +34,8 @@ fn authority(at: &At<'_>, name: &Name, raw: &RawAuthority, part: &Part, declared
     let at = at.key("key");
     transparency(&at, raw, declared);
     validity(&at, raw);
-    Some(Authority { name: name.clone(), keys: key::resolve(&at, raw, &part.base) })
+    let kind = Kind::Keys(key::resolve(&at, raw, &part.base));
+    Some(Authority { name: name.clone(), kind, trust_root: None, skip_transparency_log: true })
 }
 
 fn transparency(at: &At<'_>, raw: &RawKey, declared: &Declared) {
