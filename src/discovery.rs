@@ -21,7 +21,7 @@ mod source;
 
 pub mod tag;
 
-pub use candidate::{Candidate, Material};
+pub use candidate::{Beside, Candidate, Material};
 
 use found::Found;
 use source::Source;

@@ -132,7 +132,9 @@ fn with_expired_exemption(detail: String, governing: &Governing) -> String {
 pub(crate) fn unread(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) -> Option<Shortfall> {
     let failed = findings.unread.first().map(|unread| (Reason::EvidenceUnreadable, unread.detail.as_str()));
     let cut_off = findings.incomplete.then_some((Reason::EvidenceIncomplete, "a limit ended the reading"));
-    let (reason, why) = failed.or(cut_off)?;
+    let unjudged = findings.unjudged.iter().find(|unjudged| unjudged.authority == *leaf.by());
+    let unjudged = unjudged.map(|unjudged| (unjudged.reason, unjudged.detail.as_str()));
+    let (reason, why) = unjudged.or(failed).or(cut_off)?;
     Some(Shortfall { reason, cause, detail: format!("evidence by `{}` could not be read: {why}", leaf.by()) })
 }
 

@@ -18,13 +18,16 @@ pub mod governing;
 
 pub mod identity;
 
+pub mod revoked;
+
 pub mod scope;
 
 pub mod tree;
 
-pub use authority::{Authority, Kind, PublicKey};
+pub use authority::{Authority, Kind, PublicKey, Validity};
 pub use governing::Governing;
 pub use identity::{Extension, Keyless, Pattern, Pin};
+pub use revoked::{Revoked, RevokedIdentity};
 pub use scope::Scope;
 pub use tree::{Leaf, Requirement, Shortfall, Signer, Truth};
 
@@ -34,7 +37,7 @@ pub struct Policies {
     authorities: BTreeMap<Name, Arc<Authority>>,
     all: Vec<Arc<Policy>>,
     exemptions: Vec<Arc<Exemption>>,
-    revoked: Vec<Digest>,
+    revoked: Revoked,
     default: Mode,
     audit: bool,
 }
@@ -122,6 +125,11 @@ impl Policies {
     #[must_use]
     pub fn audited(self, audit: bool) -> Self {
         Self { audit, ..self }
+    }
+
+    /// What must never be served or believed again.
+    pub fn revoked(&self) -> &Revoked {
+        &self.revoked
     }
 
     /// The authority `name`; loading made sure that every name which a policy uses exists.

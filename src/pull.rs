@@ -235,7 +235,7 @@ fn audited<T: Addressed>(
 ) -> Result<Admitted<T>, PullError> {
     let (PullError::Denied(denial) | PullError::Indeterminate(denial)) = &refused else { return Err(refused) };
     let snapshot = &ask.snapshot;
-    let Some(verdict) = Verdict::audited(denial, governing, snapshot.trust.revision(), ask.now) else {
+    let Some(verdict) = Verdict::audited(denial, governing, snapshot.trust.revision(governing), ask.now) else {
         return Err(refused);
     };
     let admitted = admit(content, &verdict, governing, &snapshot.policies, ask.now).map_err(PullError::Denied)?;

@@ -13,9 +13,10 @@ use crate::discovery::{Candidate, Material};
 use crate::evidence::EvidenceSet;
 use crate::limits::Limits;
 use crate::oci::{Digest, Subject};
-use crate::policy::Name;
 use crate::policy::file::parse;
-use crate::verify::{Findings, verify_all};
+use crate::policy::{Name, Revoked};
+use crate::trust::Trust;
+use crate::verify::{Against, Findings, verify_all};
 
 /// A signing key.
 pub(crate) struct TestKey(EcdsaKeyPair);
@@ -91,5 +92,11 @@ pub(crate) fn findings_of(candidates: &[&Candidate], subject: Digest, authoritie
         incomplete: false,
         read_at: Timestamp(1_000_000),
     };
-    verify_all(&set, &subject, &named.collect::<Vec<_>>(), &Limits::default())
+    verify_all(&set, &subject, &named.collect::<Vec<_>>(), against(&Limits::default()))
+}
+
+/// What keys alone are verified against: no trusted root, nothing revoked.
+pub(crate) fn against(limits: &Limits) -> Against<'_> {
+    static NONE: LazyLock<(Trust, Revoked)> = LazyLock::new(|| (Trust::none(), Revoked::default()));
+    Against { trust: &NONE.0, revoked: &NONE.1, limits, now: Timestamp(1_000_000) }
 }

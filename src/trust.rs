@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use sigstore_verify::Verifier;
 use sigstore_verify::trust_root::TrustedRoot;
 
+use crate::clock::Timestamp;
 use crate::oci::Digest;
-use crate::policy::Name;
+use crate::policy::{Governing, Name};
+use crate::reason::Reason;
 
 /// The identity of the trusted roots' content: part of a verdict's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,23 +41,40 @@ impl Trust {
         Self { roots }
     }
 
-    /// The root `name`, if it could be loaded.
-    pub fn root(&self, name: &Name) -> Option<&Arc<Root>> {
-        self.roots.get(name)
+    /// The root `name`, if it may decide at `now`.
+    ///
+    /// # Errors
+    /// If it could not be loaded, or is out of date.
+    pub fn usable(&self, name: &Name, _now: Timestamp) -> Result<&Arc<Root>, Unusable> {
+        self.roots.get(name).ok_or_else(|| Unusable {
+            reason: Reason::TrustRootUnavailable,
+            detail: format!("the trust root `{name}` is not loaded"),
+        })
     }
 
-    /// The revision of all roots.
-    pub fn revision(&self) -> TrustRevision {
+    /// The revision of the roots that what governs one image uses.
+    pub fn revision(&self, governing: &Governing) -> TrustRevision {
         let mut hash = Context::new(&SHA256);
-        for (name, root) in &self.roots {
+        for name in governing.trust_roots() {
             hash.update(name.as_str().as_bytes());
             hash.update(&[0]);
-            hash.update(root.digest.as_bytes());
+            if let Some(root) = self.roots.get(name) {
+                hash.update(root.digest.as_bytes());
+            }
         }
         let mut bytes = [0; 32];
         bytes.copy_from_slice(hash.finish().as_ref());
         TrustRevision(Digest::from_bytes(bytes))
     }
+}
+
+/// Why a trusted root decides nothing now: a 503, because a refresh may mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// The reason.
+    pub reason: Reason,
+    /// The same for people.
+    pub detail: String,
 }
 
 /// The text is not a trusted root that can be used.

@@ -7,9 +7,10 @@ use crate::discovery::Material;
 use crate::evidence::{EvidenceSet, Unread, printable};
 use crate::limits::Limits;
 use crate::oci::Digest;
-use crate::policy::{Authority, Format, Name};
+use crate::policy::{Authority, Format, Name, Revoked};
 use crate::reason::Reason;
 use crate::strict_json;
+use crate::trust::Trust;
 
 pub mod bundle;
 
@@ -30,12 +31,38 @@ pub struct Findings {
     pub verified: Vec<Verified>,
     /// What was found and does not count, for each authority that was tried.
     pub rejected: Vec<Rejected>,
+    /// Authorities whose evidence could not be judged, because their trusted root decides nothing now.
+    pub unjudged: Vec<Unjudged>,
     /// What could not be read.
     pub unread: Vec<Unread>,
     /// Whether a limit ended the reading early.
     pub incomplete: bool,
     /// When the evidence was read.
     pub read_at: Timestamp,
+}
+
+/// What evidence is verified against.
+#[derive(Debug, Clone, Copy)]
+pub struct Against<'a> {
+    /// The trusted roots.
+    pub trust: &'a Trust,
+    /// What no longer counts.
+    pub revoked: &'a Revoked,
+    /// The bounds of what is read.
+    pub limits: &'a Limits,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// An authority whose evidence could not be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unjudged {
+    /// Which one.
+    pub authority: Name,
+    /// Why.
+    pub reason: Reason,
+    /// The same for people.
+    pub detail: String,
 }
 
 /// Why one candidate does not count for one authority. It never leaves as an answer by itself.
@@ -68,18 +95,19 @@ impl Rejection {
     }
 }
 
-/// Verifies everything in `evidence` for each of `authorities`. No I/O; what it costs is bounded by `limits`.
+/// Verifies everything in `evidence` for each of `authorities`. No I/O; what it costs is bounded by the limits.
 ///
 /// Of each kind of material at most `limits.examined` pieces are tried, so that a flood of one cannot hide another.
 pub fn verify_all(
     evidence: &EvidenceSet,
     subject: &Digest,
     authorities: &[Arc<Authority>],
-    limits: &Limits,
+    against: Against<'_>,
 ) -> Findings {
     let mut findings = Findings {
         verified: Vec::new(),
         rejected: Vec::new(),
+        unjudged: Vec::new(),
         unread: evidence.unread.clone(),
         incomplete: evidence.incomplete,
         read_at: evidence.read_at,
@@ -92,12 +120,12 @@ pub fn verify_all(
             Material::SimpleSigning { .. } => 2,
         };
         examined[kind] += 1;
-        if examined[kind] > limits.examined {
+        if examined[kind] > against.limits.examined {
             findings.incomplete = true;
             continue;
         }
         for authority in authorities {
-            match verified::verify(candidate, subject, authority, limits) {
+            match verified::verify(candidate, subject, authority, against) {
                 Ok(proof) => findings.verified.push(proof),
                 Err(Rejection { reason, detail }) => findings.rejected.push(Rejected {
                     authority: authority.name().clone(),

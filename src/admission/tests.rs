@@ -34,7 +34,7 @@ fn index(listed: &[Digest]) -> Arc<Manifest> {
 fn verdict(governing: &Governing) -> Verdict {
     let day = std::time::Duration::from_hours(24);
     let terms = Terms { now: NOW, allow: day, deny: day, evidence_max_age: day };
-    foregone(governing, Trust::none().revision(), &terms).expect("foregone")
+    foregone(governing, Trust::none().revision(governing), &terms).expect("foregone")
 }
 
 fn try_admit(content: &Arc<Manifest>, policies: &Policies) -> Result<Admitted<Arc<Manifest>>, Denial> {

@@ -35,7 +35,7 @@ fn one(extra: &str) -> Policies {
 
 fn outcome(policies: &Policies, findings: &Findings) -> String {
     let governing = policies.governing(&subject(), NOW);
-    match decide(&governing, Trust::none().revision(), findings, &terms()) {
+    match decide(&governing, Trust::none().revision(&governing), findings, &terms()) {
         Ok(verdict) => match verdict.outcome() {
             Outcome::Allow(basis) => basis.reason().to_string(),
             Outcome::Deny(denial) => match denial.cause {
@@ -134,7 +134,7 @@ fn an_audited_policy_leaves_a_note_and_never_allows_or_blocks() {
     let policies_with = one(watched);
     let governing = policies_with.governing(&subject(), NOW);
     let findings = unread(findings_of(&[&signed_simple(&KEY_A, here)], here, &["a", "b"]));
-    let verdict = decide(&governing, Trust::none().revision(), &findings, &terms()).expect("a verdict");
+    let verdict = decide(&governing, Trust::none().revision(&governing), &findings, &terms()).expect("a verdict");
     assert_eq!(verdict.outcome(), &Outcome::Allow(Basis::Signed));
     assert_eq!(verdict.would_deny().len(), 1);
     let only_watched = policies(&format!("policies:\n{watched}"));
@@ -147,22 +147,22 @@ fn verdicts_end_with_what_they_rest_on() {
     let here = subject().digest;
     let governing = one("").governing(&subject(), NOW);
     let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
-    let verdict = decide(&governing, Trust::none().revision(), &signed, &terms()).expect("a verdict");
+    let verdict = decide(&governing, Trust::none().revision(&governing), &signed, &terms()).expect("a verdict");
     assert_eq!(
         verdict.fresh_until(),
         signed.read_at.plus(Duration::from_mins(5)).min(NOW.plus(Duration::from_mins(10)))
     );
     let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: x\n    expires: 1970-01-12T13:46:50Z\n";
     let governing = one(exempt).governing(&subject(), NOW);
-    let verdict = foregone(&governing, Trust::none().revision(), &terms()).expect("foregone");
+    let verdict = foregone(&governing, Trust::none().revision(&governing), &terms()).expect("foregone");
     assert_eq!((verdict.valid_until(), verdict.fresh_until()), (Timestamp(1_000_010), Timestamp(1_000_010)));
 }
 
 #[test]
 fn audit_serves_refusals_but_neither_revoked_digests_nor_requests_that_are_wrong() {
-    let trust = Trust::none().revision();
     let audit = |policies: Policies, reason| {
-        Verdict::audited(&Denial::new(reason, ""), &policies.governing(&subject(), NOW), trust, NOW).is_some()
+        let governing = policies.governing(&subject(), NOW);
+        Verdict::audited(&Denial::new(reason, ""), &governing, Trust::none().revision(&governing), NOW).is_some()
     };
     let revoked = format!("revoked: {{ digests: [ \"{}\" ] }}\n", subject().digest);
     assert!(audit(one("").audited(true), Reason::Unsigned));
@@ -178,10 +178,10 @@ fn audit_serves_refusals_but_neither_revoked_digests_nor_requests_that_are_wrong
 #[test]
 fn a_record_is_restored_only_for_the_same_key_while_fresh() {
     let here = subject().digest;
-    let trust = Trust::none().revision();
     let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
     let (ours, edited) = (one(""), one("    refuseTags: [ latest ]\n"));
     let governing = ours.governing(&subject(), NOW);
+    let trust = Trust::none().revision(&governing);
     let verdict = decide(&governing, trust, &signed, &terms()).expect("a verdict");
     let seal = crate::record::Seal::random().expect("randomness");
     let record = VerdictRecord::of(&verdict).expect("a stored kind");

@@ -9,6 +9,20 @@ use crate::policy::Format;
 pub struct Candidate {
     location: String,
     untrusted: Material,
+    beside: Beside,
+}
+
+/// What cosign's legacy tags keep in annotations beside the signed bytes. As untrusted as those.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Beside {
+    /// `dev.sigstore.cosign/certificate`: PEM.
+    pub certificate: Option<String>,
+    /// `dev.sigstore.cosign/chain`: PEM, never an anchor.
+    pub chain: Option<String>,
+    /// `dev.sigstore.cosign/bundle`: the log entry and the log's promise, as JSON.
+    pub bundle: Option<String>,
+    /// `dev.sigstore.cosign/rfc3161timestamp`: the time stamp, as JSON.
+    pub timestamp: Option<String>,
 }
 
 /// The three shapes in which cosign stores signatures.
@@ -29,7 +43,17 @@ pub enum Material {
 
 impl Candidate {
     pub(crate) fn new(location: String, untrusted: Material) -> Self {
-        Self { location, untrusted }
+        Self { location, untrusted, beside: Beside::default() }
+    }
+
+    /// The same material with what stands beside it.
+    pub(crate) fn with(self, beside: Beside) -> Self {
+        Self { beside, ..self }
+    }
+
+    /// What stands beside it; nothing for bundles, which hold everything themselves.
+    pub fn beside(&self) -> &Beside {
+        &self.beside
     }
 
     /// Where it was found, for people: `referrer sha256:…` or `tag sha256-….sig, layer 1`.

@@ -2,7 +2,7 @@
 
 use super::found::{Found, Miss, pick};
 use super::source::Source;
-use super::{Candidate, Material, Reader};
+use super::{Beside, Candidate, Material, Reader};
 use crate::oci::manifest::Descriptor;
 use crate::oci::media_type::{DSSE, SIMPLE_SIGNING};
 use crate::oci::{Digest, Manifest, Reference, Tag};
@@ -22,9 +22,9 @@ impl<S: Source> Reader<'_, S> {
                 signature => signed.push((place, signature.to_string(), layer)),
             }
         }
-        // Two keys over one payload are two layers of one digest; a repeated pair says nothing new.
+        // Two keys over one payload are two layers of one digest; only what is the same in everything says nothing new.
         let mut seen = std::collections::HashSet::new();
-        signed.retain(|(_, signature, layer)| seen.insert((layer.digest, signature.clone())));
+        signed.retain(|(_, signature, layer)| seen.insert((layer.digest, signature.clone(), beside(layer))));
         found.incomplete |= signed.len() > self.limits.examined;
         signed.truncate(self.limits.examined);
         let max = self.limits.bundle;
@@ -33,7 +33,7 @@ impl<S: Source> Reader<'_, S> {
         for (place, signature, layer) in signed {
             let material = pick(&blobs, &layer, max)
                 .map(|blob| blob.map(|payload| Material::SimpleSigning { payload, signature }));
-            found.take(place, material);
+            found.take(place, material, beside(&layer));
         }
         found
     }
@@ -44,14 +44,15 @@ impl<S: Source> Reader<'_, S> {
         let (tag, location) = referrers_tag(self.digest, ".att");
         let mut layers = self.layers(tag, &location, DSSE, &mut found).await;
         let mut seen = std::collections::HashSet::new();
-        layers.retain(|(_, layer)| seen.insert(layer.digest));
+        layers.retain(|(_, layer)| seen.insert((layer.digest, beside(layer))));
         found.incomplete |= layers.len() > self.limits.examined;
         layers.truncate(self.limits.examined);
         let max = self.limits.attestation;
         let (blobs, cut_off) = self.blobs(&layers.iter().map(|(_, layer)| layer).collect::<Vec<_>>(), max).await;
         found.incomplete |= cut_off;
         for (place, layer) in layers {
-            found.take(place, pick(&blobs, &layer, max).map(|blob| blob.map(Material::Envelope)));
+            let material = pick(&blobs, &layer, max).map(|blob| blob.map(Material::Envelope));
+            found.take(place, material, beside(&layer));
         }
         found
     }
@@ -104,12 +105,23 @@ impl Found {
         }
     }
 
-    fn take(&mut self, location: String, result: Option<Result<Material, Miss>>) {
+    fn take(&mut self, location: String, result: Option<Result<Material, Miss>>, beside: Beside) {
         match result {
-            Some(Ok(material)) => self.candidates.push(Candidate::new(location, material)),
+            Some(Ok(material)) => self.candidates.push(Candidate::new(location, material).with(beside)),
             Some(Err(miss)) => self.miss(&location, Format::Legacy, miss),
             None => {}
         }
+    }
+}
+
+/// What a layer's annotations say beside its bytes.
+fn beside(layer: &Descriptor) -> Beside {
+    let text = |key: &str| Some(layer.annotation(key)).filter(|text| !text.is_empty()).map(str::to_string);
+    Beside {
+        certificate: text("dev.sigstore.cosign/certificate"),
+        chain: text("dev.sigstore.cosign/chain"),
+        bundle: text("dev.sigstore.cosign/bundle"),
+        timestamp: text("dev.sigstore.cosign/rfc3161timestamp"),
     }
 }
 

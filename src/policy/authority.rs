@@ -6,6 +6,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
 use sigstore_verify::types::DerPublicKey;
 
 use super::{Keyless, Name, Signer};
+use crate::clock::Timestamp;
 use crate::oci::Digest;
 
 /// One acceptable source of trust.
@@ -15,6 +16,27 @@ pub struct Authority {
     pub(super) kind: Kind,
     pub(super) trust_root: Option<Name>,
     pub(super) skip_transparency_log: bool,
+    pub(super) skip_certificate_transparency: bool,
+    pub(super) validity: Validity,
+}
+
+/// Since when and until when a key's signatures count: by their verified time, or by the present where they have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// The first instant.
+    pub not_before: Timestamp,
+    /// The last instant.
+    pub not_after: Timestamp,
+}
+
+impl Validity {
+    /// Without bounds.
+    pub const ALWAYS: Self = Self { not_before: Timestamp(0), not_after: Timestamp::FOREVER };
+
+    /// Whether `instant` is within it.
+    pub fn contains(&self, instant: Timestamp) -> bool {
+        self.not_before <= instant && instant <= self.not_after
+    }
 }
 
 /// How an authority signs.
@@ -31,7 +53,14 @@ impl Authority {
     #[cfg(test)]
     pub(crate) fn of_keys(name: &str, keys: Vec<PublicKey>) -> Self {
         let name = Name::new(name).expect("a name");
-        Self { name, kind: Kind::Keys(keys), trust_root: None, skip_transparency_log: true }
+        Self {
+            name,
+            kind: Kind::Keys(keys),
+            trust_root: None,
+            skip_transparency_log: true,
+            skip_certificate_transparency: false,
+            validity: Validity::ALWAYS,
+        }
     }
 
     /// Its name in the policy file.
@@ -60,6 +89,16 @@ impl Authority {
     /// Whether it is spelled out that no transparency log entry is demanded.
     pub fn skips_transparency_log(&self) -> bool {
         self.skip_transparency_log
+    }
+
+    /// Whether it is spelled out that its certificates need not have been logged.
+    pub fn skips_certificate_transparency(&self) -> bool {
+        self.skip_certificate_transparency
+    }
+
+    /// When its keys' signatures count.
+    pub fn validity(&self) -> Validity {
+        self.validity
     }
 }
 

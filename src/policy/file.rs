@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Authority, Exemption, Mode, Name, Policies, Policy};
+use super::{Authority, Exemption, Mode, Name, Policies, Policy, Revoked};
 use crate::oci::Digest;
 use crate::yaml::{self, At, Document, FileError, FileErrors, Problems};
 
@@ -96,7 +96,7 @@ fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
         authorities: BTreeMap::new(),
         all: Vec::new(),
         exemptions: Vec::new(),
-        revoked: Vec::new(),
+        revoked: Revoked::default(),
         default: Mode::Enforce,
         audit: false,
     };
@@ -106,13 +106,13 @@ fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
     for part in &parts {
         built.all.extend(policies::all(part, &declared, &built.authorities));
         built.exemptions.extend(exemptions::all(part, &declared));
-        built.revoked.extend(exemptions::revoked(part));
+        built.revoked.digests.extend(exemptions::revoked(part));
         if let Some(mode) = part.raw.default.as_ref().and_then(|text| default(&part.at().key("default"), text)) {
             built.default = mode;
         }
     }
-    built.revoked.sort_unstable();
-    built.revoked.dedup();
+    built.revoked.digests.sort_unstable();
+    built.revoked.digests.dedup();
     let wrong = parts.into_iter().filter_map(|part| part.document.settle(part.problems).err());
     FileErrors::of(wrong.flatten()).map(|()| built)
 }

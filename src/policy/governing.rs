@@ -1,10 +1,11 @@
 //! What governs one image: the policies that match it, the exemptions that cover it, and the revision of both.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::{Exemption, Mode, Policies, Policy};
+use super::{Exemption, Mode, Name, Policies, Policy};
 use crate::clock::Timestamp;
 use crate::oci::{Digest, Subject};
 
@@ -23,6 +24,7 @@ pub struct Governing {
     default: Mode,
     audit: bool,
     revision: Revision,
+    trust_roots: Vec<Name>,
 }
 
 impl Policies {
@@ -45,19 +47,28 @@ impl Policies {
             matching.into_iter().partition(|exemption| exemption.expires.is_none_or(|end| now < end));
         Governing {
             subject: subject.clone(),
-            policies,
             exemptions,
             expired: expired.into_iter().next(),
-            revoked: self.revoked.contains(&subject.digest),
+            revoked: self.revoked.digests.contains(&subject.digest),
             default: self.default,
             audit: self.audit,
+            trust_roots: self.trust_roots(&policies),
+            policies,
             revision,
         }
     }
 
+    /// The trusted roots that the authorities of `policies` use, in order, each once.
+    fn trust_roots(&self, policies: &[Arc<Policy>]) -> Vec<Name> {
+        let leaves = policies.iter().flat_map(|policy| policy.require.leaves());
+        let authorities = leaves.filter_map(|leaf| self.authorities.get(leaf.by()));
+        let names: BTreeSet<_> = authorities.filter_map(|authority| authority.trust_root.clone()).collect();
+        names.into_iter().collect()
+    }
+
     /// Whether `digest` is revoked, for everyone and in every mode.
     pub fn revokes(&self, digest: &Digest) -> bool {
-        self.revoked.contains(digest)
+        self.revoked.digests.contains(digest)
     }
 
     fn revision(&self, policies: &[Arc<Policy>], exemptions: &[Arc<Exemption>]) -> Revision {
@@ -71,7 +82,7 @@ impl Policies {
             hash.update(exemption.content.as_bytes());
         }
         hash.update(b"revoked");
-        for digest in &self.revoked {
+        for digest in &self.revoked.digests {
             hash.update(digest.as_bytes());
         }
         let mut bytes = [0; 32];
@@ -132,6 +143,11 @@ impl Governing {
     /// Whether every refusal that policy makes is only watched (`policy.audit`, `serve --audit`).
     pub fn audits_all(&self) -> bool {
         self.audit
+    }
+
+    /// The trusted roots that its policies use, in order.
+    pub fn trust_roots(&self) -> &[Name] {
+        &self.trust_roots
     }
 
     /// The revision of all of this.

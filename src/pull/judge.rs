@@ -20,7 +20,7 @@ use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
-use crate::verify::{Findings, verify_all};
+use crate::verify::{Against, Findings, verify_all};
 
 /// Comes to verdicts.
 pub struct Judge {
@@ -62,7 +62,7 @@ impl Judge {
         governing: &Governing,
         now: Timestamp,
     ) -> Result<(Arc<Verdict>, Lookup), PullError> {
-        let key = Key::new(governing, snapshot.trust.revision());
+        let key = Key::new(governing, snapshot.trust.revision(governing));
         let anew = self.anew(snapshot, governing, now);
         let answer = self.verdicts.get_or_decide(key, now, anew).await;
         self.metrics.verdict_cache(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
@@ -75,7 +75,7 @@ impl Judge {
         governing: &Governing,
         now: Timestamp,
     ) -> Result<Verdict, Indeterminate> {
-        let trust = snapshot.trust.revision();
+        let trust = snapshot.trust.revision(governing);
         let terms =
             Terms { now, allow: self.lasting.allow, deny: self.lasting.deny, evidence_max_age: self.lasting.evidence };
         if let Some(verdict) = foregone(governing, trust, &terms) {
@@ -116,8 +116,11 @@ impl Judge {
             governing.remaining().flat_map(|policy| policy.require().leaves()).map(Leaf::by).collect();
         let authorities: Vec<_> =
             names.into_iter().filter_map(|name| snapshot.policies.authority(name).cloned()).collect();
-        let limits = self.limits;
-        let verification = tokio::task::spawn_blocking(move || verify_all(&set, &digest, &authorities, &limits));
+        let (limits, snapshot) = (self.limits, snapshot.clone());
+        let verification = tokio::task::spawn_blocking(move || {
+            let (trust, revoked) = (&snapshot.trust, snapshot.policies.revoked());
+            verify_all(&set, &digest, &authorities, Against { trust, revoked, limits: &limits, now })
+        });
         let findings = verification.await.map_err(|_| internal("the verification did not finish".into()))?;
         let result = match (findings.verified.is_empty(), findings.unread.is_empty()) {
             (false, _) => "verified",

@@ -6,13 +6,14 @@ use super::signer::{Signer, bytes, edited, simple_signing, statement, without};
 use super::statement::COSIGN_SIGN;
 use super::*;
 use crate::discovery::double::candidate;
+use crate::test_support::against;
 
 fn subject() -> Digest {
     Digest::of(b"the image")
 }
 
 fn tried(material: Material, by: &Authority) -> Result<Verified, Rejection> {
-    verified::verify(&candidate(material), &subject(), by, &Limits::default())
+    verified::verify(&candidate(material), &subject(), by, against(&Limits::default()))
 }
 
 /// A JSON pointer to everything inside `value`.

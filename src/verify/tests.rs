@@ -5,6 +5,7 @@ use super::statement::COSIGN_SIGN;
 use super::*;
 use crate::discovery::double::candidate;
 use crate::evidence::Unusable;
+use crate::test_support::against;
 
 fn evidence(materials: Vec<Material>) -> EvidenceSet {
     EvidenceSet {
@@ -29,7 +30,7 @@ fn every_candidate_is_tried_for_every_authority() {
     set.unread.push(Unread::new("tag x.att", Reason::EvidenceUnreadable, "the registry answered 500"));
     set.unusable.push(Unusable::new("referrer y", Format::Bundle, Reason::EvidenceTooLarge, "\n"));
     let authorities = [Arc::new(alice.authority("alice")), Arc::new(bob.authority("bob"))];
-    let findings = verify_all(&set, &subject, &authorities, &Limits::default());
+    let findings = verify_all(&set, &subject, &authorities, against(&Limits::default()));
 
     let verified: Vec<_> =
         findings.verified.iter().map(|one| (one.authority().as_str(), one.claim().clone(), one.format())).collect();
@@ -63,7 +64,7 @@ fn a_flood_of_one_kind_is_cut_and_hides_no_other() {
     let junk = || Material::Envelope(bytes(&json!({})));
     let limits = Limits { examined: 2, ..Limits::default() };
     let authorities = [Arc::new(alice.authority("alice"))];
-    let findings = verify_all(&evidence(vec![junk(), junk(), junk(), good]), &subject, &authorities, &limits);
+    let findings = verify_all(&evidence(vec![junk(), junk(), junk(), good]), &subject, &authorities, against(&limits));
     assert_eq!((findings.verified.len(), findings.rejected.len(), findings.incomplete), (1, 2, true));
 }
 
@@ -72,10 +73,10 @@ fn nothing_found_or_nobody_to_ask_verifies_nothing() {
     let (alice, subject) = (Signer::new(), Digest::of(b"image"));
     let good = Material::Bundle(bytes(&alice.bundle(&bytes(&statement(&subject, COSIGN_SIGN)))));
     let authorities = [Arc::new(alice.authority("alice"))];
-    assert!(verify_all(&evidence(vec![]), &subject, &authorities, &Limits::default()).verified.is_empty());
-    assert!(verify_all(&evidence(vec![good.clone()]), &subject, &[], &Limits::default()).verified.is_empty());
+    assert!(verify_all(&evidence(vec![]), &subject, &authorities, against(&Limits::default())).verified.is_empty());
+    assert!(verify_all(&evidence(vec![good.clone()]), &subject, &[], against(&Limits::default())).verified.is_empty());
     let nobody = [Arc::new(Authority::of_keys("nobody", Vec::new()))];
-    assert!(verify_all(&evidence(vec![good]), &subject, &nobody, &Limits::default()).verified.is_empty());
+    assert!(verify_all(&evidence(vec![good]), &subject, &nobody, against(&Limits::default())).verified.is_empty());
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn each_bad_legacy_envelope_is_rejected_for_its_reason() {
         (json!([good["payload"], good["payloadType"], good["signatures"]]), Some(Reason::EvidenceMalformed)),
     ] {
         let candidate = candidate(Material::Envelope(bytes(&envelope)));
-        let result = verified::verify(&candidate, &subject, &authority, &Limits::default());
+        let result = verified::verify(&candidate, &subject, &authority, against(&Limits::default()));
         assert_eq!(result.err().map(|rejection| rejection.reason), expected, "{envelope}");
     }
 }

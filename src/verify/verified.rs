@@ -4,9 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::envelope::{self, Envelope};
-use super::{Rejection, bundle, simple_signing, statement};
+use super::{Against, Rejection, bundle, simple_signing, statement};
 use crate::discovery::{Candidate, Material};
-use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::policy::{Authority, Format, Name, PublicKey, Signer};
 use crate::reason::Reason;
@@ -38,8 +37,9 @@ pub fn verify(
     candidate: &Candidate,
     subject: &Digest,
     authority: &Authority,
-    limits: &Limits,
+    against: Against<'_>,
 ) -> Result<Verified, Rejection> {
+    let limits = against.limits;
     let (claim, signer) = match candidate.untrusted() {
         Material::Bundle(json) => {
             // 1. Bounded, readable in one way, version 0.3, a key and no certificate, one envelope, one signature.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::super::double::page;
 use super::*;
 use crate::policy::{Authority, Format, PublicKey};
+use crate::test_support::against;
 use crate::upstream::RawManifest;
 use crate::verify::{Claim, verify_all};
 
@@ -38,7 +39,7 @@ async fn what_cosign_writes_is_found_and_verified() {
     let evidence = read(&registry, &"app".parse().expect("a name"), &subject, ALL, &limits, Timestamp(7)).await;
     assert_eq!(summary(&evidence), (6, vec![], vec![], false));
 
-    let findings = verify_all(&evidence, &subject, &[Arc::clone(&authority)], &limits);
+    let findings = verify_all(&evidence, &subject, &[Arc::clone(&authority)], against(&limits));
     assert_eq!(findings.rejected, []);
     let mut claims: Vec<_> = findings
         .verified
@@ -49,7 +50,7 @@ async fn what_cosign_writes_is_found_and_verified() {
     // Two signatures and one attestation by each.
     assert_eq!(claims, [(false, false), (false, true), (false, true), (true, false), (true, true), (true, true)]);
 
-    let other = verify_all(&evidence, &Digest::of(b"another image"), &[authority], &limits);
+    let other = verify_all(&evidence, &Digest::of(b"another image"), &[authority], against(&limits));
     assert!(other.verified.is_empty());
     assert!(other.rejected.iter().all(|one| one.reason == Reason::SubjectMismatch));
 }

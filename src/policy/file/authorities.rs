@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::Kind;
+use super::super::{Kind, Validity};
 use super::raw::{RawAuthority, RawKey, RawKeyless, RawTrustRoot};
 use super::{Authority, Declared, Name, Part, key, time};
 use crate::yaml::At;
@@ -35,7 +35,14 @@ fn authority(at: &At<'_>, name: &Name, raw: &RawAuthority, part: &Part, declared
     transparency(&at, raw, declared);
     validity(&at, raw);
     let kind = Kind::Keys(key::resolve(&at, raw, &part.base));
-    Some(Authority { name: name.clone(), kind, trust_root: None, skip_transparency_log: true })
+    Some(Authority {
+        name: name.clone(),
+        kind,
+        trust_root: None,
+        skip_transparency_log: true,
+        skip_certificate_transparency: false,
+        validity: Validity::ALWAYS,
+    })
 }
 
 fn transparency(at: &At<'_>, raw: &RawKey, declared: &Declared) {

@@ -15,7 +15,7 @@ impl Policies {
             count(self.all.len(), "policy", "policies"),
             count(self.authorities.len(), "authority", "authorities"),
             count(self.exemptions.len(), "exemption", "exemptions"),
-            count(self.revoked.len(), "revoked digest", "revoked digests"),
+            count(self.revoked.digests.len(), "revoked digest", "revoked digests"),
             if self.default == Mode::Enforce { "denied" } else { "served and logged (default: audit)" },
         );
         for policy in &self.all {

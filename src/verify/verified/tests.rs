@@ -2,6 +2,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::discovery::double::candidate;
+use crate::limits::Limits;
+use crate::test_support::against;
 use crate::verify::signer::{IN_TOTO, SBOM, Signer as Key, bytes, edited, simple_signing, statement, without};
 use crate::verify::statement::COSIGN_SIGN;
 
@@ -10,7 +12,7 @@ fn subject() -> Digest {
 }
 
 fn tried(material: Material, by: &Authority) -> Result<Claim, Reason> {
-    verify(&candidate(material), &subject(), by, &Limits::default())
+    verify(&candidate(material), &subject(), by, against(&Limits::default()))
         .map(|proof| {
             assert_eq!((proof.subject(), proof.authority()), (subject(), by.name()));
             proof.claim().clone()
@@ -176,7 +178,8 @@ fn any_key_of_the_authority_will_do_and_a_hint_never_decides() {
     let bundle = key.bundle(&bytes(&statement(&subject(), COSIGN_SIGN)));
     let hint = "/verificationMaterial/publicKey/hint";
     for bundle in [bundle.clone(), edited(&bundle, hint, json!(other.hint())), without(&bundle, hint)] {
-        let proof = verify(&candidate(Material::Bundle(bytes(&bundle))), &subject(), &both, &Limits::default());
+        let proof =
+            verify(&candidate(Material::Bundle(bytes(&bundle))), &subject(), &both, against(&Limits::default()));
         assert_eq!(proof.expect("verified").signer(), key.public().signer());
     }
     let nobody = Authority::of_keys("nobody", Vec::new());
@@ -238,7 +241,8 @@ fn only_sizes_within_the_limits_are_parsed() {
         (simple(500), true),
         (simple(1000), false),
     ] {
-        let result = verify(&candidate(material), &subject(), &by, &limits).map_err(|rejection| rejection.reason);
+        let result =
+            verify(&candidate(material), &subject(), &by, against(&limits)).map_err(|rejection| rejection.reason);
         assert_eq!(result.is_ok(), accepted, "{result:?}");
         assert!(accepted || matches!(result, Err(Reason::EvidenceTooLarge)));
     }
