@@ -135,7 +135,7 @@ pub(crate) fn unread(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) ->
     let unjudged = findings.unjudged.iter().find(|unjudged| unjudged.authority == *leaf.by());
     let unjudged = unjudged.map(|unjudged| (unjudged.reason, unjudged.detail.as_str()));
     let (reason, why) = unjudged.or(failed).or(cut_off)?;
-    Some(Shortfall { reason, cause, detail: format!("evidence by `{}` could not be read: {why}", leaf.by()) })
+    Some(Shortfall { reason, cause, detail: format!("evidence by `{}` could not be judged: {why}", leaf.by()) })
 }
 
 /// What to say of a leaf on which nothing counts though everything was read; `cause` is why the nearest piece does not.

@@ -68,7 +68,7 @@ reasons! {
         TooOld "too_old" "the attestation is older than the policy allows"
         NoSigningTime "no_signing_time" "no verified time of signing"
         ExemptionExpired "exemption_expired" "the exemption has expired"
-        Revoked "revoked" "the digest is revoked"
+        Revoked "revoked" "the digest, or who signed, is revoked"
         TagRefused "tag_refused" "the policy refuses this tag"
         NotAMember "not_a_member" "no admitted manifest of this repository lists it"
         IdentityMismatch "identity_mismatch" "signed by another identity"

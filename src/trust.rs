@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use sigstore_verify::Verifier;
 use sigstore_verify::trust_root::TrustedRoot;
 
-use crate::clock::Timestamp;
 use crate::oci::Digest;
 use crate::policy::{Governing, Name};
 use crate::reason::Reason;
@@ -41,11 +40,11 @@ impl Trust {
         Self { roots }
     }
 
-    /// The root `name`, if it may decide at `now`.
+    /// The root `name`, if it may decide.
     ///
     /// # Errors
-    /// If it could not be loaded, or is out of date.
-    pub fn usable(&self, name: &Name, _now: Timestamp) -> Result<&Arc<Root>, Unusable> {
+    /// If it is not loaded.
+    pub fn usable(&self, name: &Name) -> Result<&Arc<Root>, Unusable> {
         self.roots.get(name).ok_or_else(|| Unusable {
             reason: Reason::TrustRootUnavailable,
             detail: format!("the trust root `{name}` is not loaded"),
@@ -58,8 +57,9 @@ impl Trust {
         for name in governing.trust_roots() {
             hash.update(name.as_str().as_bytes());
             hash.update(&[0]);
-            if let Some(root) = self.roots.get(name) {
-                hash.update(root.digest.as_bytes());
+            match self.roots.get(name) {
+                Some(root) => hash.update(root.digest.as_bytes()),
+                None => hash.update(b"not loaded"),
             }
         }
         let mut bytes = [0; 32];

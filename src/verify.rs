@@ -112,6 +112,11 @@ pub fn verify_all(
         incomplete: evidence.incomplete,
         read_at: evidence.read_at,
     };
+    let unusable = |authority: &Arc<Authority>| {
+        let unusable = against.trust.usable(authority.trust_root()?).err()?;
+        Some(Unjudged { authority: authority.name().clone(), reason: unusable.reason, detail: unusable.detail })
+    };
+    findings.unjudged.extend(authorities.iter().filter_map(unusable));
     let mut examined = [0; 3];
     for candidate in &evidence.candidates {
         let kind = match candidate.untrusted() {
@@ -174,8 +179,6 @@ const MAX_OBSERVERS: usize = 32;
 /// Digests of one subject of a statement.
 const MAX_DIGESTS: usize = 32;
 
-#[cfg(test)]
-mod mutations;
 #[cfg(test)]
 pub(crate) mod signer;
 #[cfg(test)]

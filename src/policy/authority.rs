@@ -63,6 +63,18 @@ impl Authority {
         }
     }
 
+    /// The same keys under other demands, for tests of verification.
+    #[cfg(test)]
+    pub(crate) fn demanding(self, log: bool, validity: Validity) -> Self {
+        Self { skip_transparency_log: !log, validity, ..self }
+    }
+
+    /// The same keys with the trusted root `name`, for tests of verification.
+    #[cfg(test)]
+    pub(crate) fn rooted(self, name: &str) -> Self {
+        Self { trust_root: Name::new(name), ..self }
+    }
+
     /// Its name in the policy file.
     pub fn name(&self) -> &Name {
         &self.name

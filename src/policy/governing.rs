@@ -81,10 +81,7 @@ impl Policies {
         for exemption in exemptions {
             hash.update(exemption.content.as_bytes());
         }
-        hash.update(b"revoked");
-        for digest in &self.revoked.digests {
-            hash.update(digest.as_bytes());
-        }
+        self.revoked.hash_into(&mut hash);
         let mut bytes = [0; 32];
         bytes.copy_from_slice(hash.finish().as_ref());
         Revision(Digest::from_bytes(bytes))

@@ -121,15 +121,19 @@ impl fmt::Display for Pattern {
     }
 }
 
+/// Unlike the text for people, it tells a glob from a regular expression: revisions are made of it.
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        match self {
+            Self::Glob(glob) => write!(f, "glob {glob}"),
+            Self::Regex(regex) => write!(f, "regex {}", regex.as_str()),
+        }
     }
 }
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
-        self.to_string() == other.to_string()
+        format!("{self:?}") == format!("{other:?}")
     }
 }
 

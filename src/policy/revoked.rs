@@ -1,5 +1,7 @@
 //! What must never be served or believed again.
 
+use aws_lc_rs::digest::Context;
+
 use super::{Pattern, PublicKey};
 use crate::oci::Digest;
 
@@ -25,9 +27,32 @@ pub struct RevokedIdentity {
 }
 
 impl Revoked {
+    /// Revoked keys without a policy text, for tests of verification.
+    #[cfg(test)]
+    pub(crate) fn of_keys(keys: Vec<Digest>) -> Self {
+        Self { keys, ..Self::default() }
+    }
+
     /// The revoked manifests, in order.
     pub fn digests(&self) -> &[Digest] {
         &self.digests
+    }
+
+    /// Feeds all of it to the hash of a policy revision: whatever is revoked, every image is judged again.
+    pub(super) fn hash_into(&self, hash: &mut Context) {
+        for (label, digests) in [(&b"revoked"[..], &self.digests), (b"revoked keys", &self.keys)] {
+            hash.update(label);
+            for digest in digests {
+                hash.update(digest.as_bytes());
+            }
+        }
+        hash.update(b"revoked identities");
+        for RevokedIdentity { issuer, identity } in &self.identities {
+            // Each text by its digest, so that no two lists share one sequence of bytes.
+            let issuer = issuer.as_ref().map(|issuer| Digest::of(issuer.as_bytes()));
+            hash.update(issuer.as_ref().map_or(&[0; 32][..], |digest| digest.as_bytes()));
+            hash.update(Digest::of(format!("{identity:?}").as_bytes()).as_bytes());
+        }
     }
 
     /// Whether evidence by `key` no longer counts.
@@ -39,5 +64,48 @@ impl Revoked {
     pub fn identity(&self, issuer: &str, identity: &str) -> bool {
         let by = |revoked: &RevokedIdentity| revoked.issuer.as_ref().is_none_or(|one| one == issuer);
         self.identities.iter().any(|revoked| by(revoked) && revoked.identity.matches(identity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::digest::SHA256;
+
+    use super::*;
+
+    fn by(issuer: Option<&str>, identity: &str) -> Revoked {
+        let identity = Pattern::glob(identity).expect("a pattern");
+        let revoked = RevokedIdentity { issuer: issuer.map(str::to_string), identity };
+        Revoked { identities: vec![revoked], ..Revoked::default() }
+    }
+
+    #[test]
+    fn an_identity_is_revoked_whole_and_for_its_issuer() {
+        let everywhere = by(None, "https://gitlab.com/gone/*");
+        assert!(everywhere.identity("https://any.test", "https://gitlab.com/gone/app"));
+        assert!(!everywhere.identity("https://any.test", "https://gitlab.com/gone-not/app"));
+        let one = by(Some("https://gitlab.com"), "a");
+        assert!(one.identity("https://gitlab.com", "a"));
+        assert!(!one.identity("https://gitlab.com.evil", "a"));
+    }
+
+    #[test]
+    fn every_revocation_changes_the_revision() {
+        let digest = Digest::of(b"x");
+        let all = [
+            Revoked::default(),
+            Revoked { digests: vec![digest], ..Revoked::default() },
+            Revoked::of_keys(vec![digest]),
+            by(None, "x"),
+            by(None, "y"),
+            by(Some("i"), "x"),
+        ];
+        let hash = |revoked: &Revoked| {
+            let mut hash = Context::new(&SHA256);
+            revoked.hash_into(&mut hash);
+            hash.finish().as_ref().to_vec()
+        };
+        let hashes: std::collections::BTreeSet<_> = all.iter().map(hash).collect();
+        assert_eq!(hashes.len(), all.len());
     }
 }

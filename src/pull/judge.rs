@@ -122,7 +122,7 @@ impl Judge {
             verify_all(&set, &digest, &authorities, Against { trust, revoked, limits: &limits, now })
         });
         let findings = verification.await.map_err(|_| internal("the verification did not finish".into()))?;
-        let result = match (findings.verified.is_empty(), findings.unread.is_empty()) {
+        let result = match (findings.verified.is_empty(), findings.unread.is_empty() && findings.unjudged.is_empty()) {
             (false, _) => "verified",
             (true, true) => "rejected",
             (true, false) => "unread",

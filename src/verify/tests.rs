@@ -5,7 +5,11 @@ use super::statement::COSIGN_SIGN;
 use super::*;
 use crate::discovery::double::candidate;
 use crate::evidence::Unusable;
+use crate::outcome;
+use crate::policy::{Leaf, Validity};
 use crate::test_support::against;
+
+mod mutations;
 
 fn evidence(materials: Vec<Material>) -> EvidenceSet {
     EvidenceSet {
@@ -106,4 +110,19 @@ fn each_bad_legacy_envelope_is_rejected_for_its_reason() {
         let result = verified::verify(&candidate, &subject, &authority, against(&Limits::default()));
         assert_eq!(result.err().map(|rejection| rejection.reason), expected, "{envelope}");
     }
+}
+
+#[test]
+fn an_authority_without_its_trusted_root_is_not_judged_and_holds_nobody_else_up() {
+    let (alice, bob, subject) = (Signer::new(), Signer::new(), Digest::of(b"image"));
+    let good = |key: &Signer| Material::Bundle(bytes(&key.bundle(&bytes(&statement(&subject, COSIGN_SIGN)))));
+    let rooted = alice.authority("alice").demanding(true, Validity::ALWAYS).rooted("gone");
+    let authorities = [Arc::new(rooted), Arc::new(bob.authority("bob"))];
+    let limits = Limits::default();
+    let findings = verify_all(&evidence(vec![good(&alice), good(&bob)]), &subject, &authorities, against(&limits));
+    let verified: Vec<_> = findings.verified.iter().map(|one| one.authority().as_str()).collect();
+    assert_eq!(verified, ["bob"]);
+    let leaf = |by| Leaf::Signature { by: Name::new(by).expect("a name") };
+    let unsure = |by| outcome::unread(&leaf(by), None, &findings).map(|why| why.reason);
+    assert_eq!((unsure("alice"), unsure("bob")), (Some(Reason::TrustRootUnavailable), None));
 }

@@ -52,7 +52,7 @@ pub fn verify(
             }
             // 4. The signature, over type and payload together.
             let (message, hint) = (bundle.envelope.signed_bytes(), Some(bundle.hint.as_str()));
-            (claim, signer_of(authority, &message, &bundle.envelope.signature, hint)?)
+            (claim, signer_of(authority, against, &message, &bundle.envelope.signature, hint)?)
         }
         Material::Envelope(json) => {
             // 1. Bounded, readable in one way, one signature.
@@ -65,7 +65,7 @@ pub fn verify(
                 return Err(Rejection::new(Reason::EvidenceUnsupported, "a signature stored as a legacy attestation"));
             }
             // 4. The signature, over type and payload together.
-            (claim, signer_of(authority, &envelope.signed_bytes(), &envelope.signature, None)?)
+            (claim, signer_of(authority, against, &envelope.signed_bytes(), &envelope.signature, None)?)
         }
         Material::SimpleSigning { payload, signature } => {
             // 1. Bounded, readable in one way, about this subject.
@@ -73,7 +73,7 @@ pub fn verify(
             simple_signing::match_subject(payload, subject)?;
             // 2. The signature, over the payload's bytes as they came.
             let signature = envelope::decode("signature", signature)?;
-            (Claim::Signature, signer_of(authority, payload, &signature, None)?)
+            (Claim::Signature, signer_of(authority, against, payload, &signature, None)?)
         }
     };
     Ok(Verified {
@@ -87,8 +87,27 @@ pub fn verify(
 }
 
 /// Which of `authority`'s keys made `signature`. `hint` is what the evidence says about its key; it never decides.
-fn signer_of(authority: &Authority, message: &[u8], signature: &[u8], hint: Option<&str>) -> Result<Signer, Rejection> {
+///
+/// Nothing that the authority demands is passed over: a log entry, which cannot be verified yet, is missing.
+fn signer_of(
+    authority: &Authority,
+    against: Against<'_>,
+    message: &[u8],
+    signature: &[u8],
+    hint: Option<&str>,
+) -> Result<Signer, Rejection> {
+    if !authority.skips_transparency_log() {
+        let detail = format!("`{}` demands a transparency log entry, and none was verified", authority.name());
+        return Err(Rejection::new(Reason::LogEntryMissing, detail));
+    }
+    if !authority.validity().contains(against.now) {
+        return Err(Rejection::new(Reason::KeyMismatch, format!("no key of `{}` counts now", authority.name())));
+    }
     if let Some(key) = authority.keys().iter().find(|key| key.verifies(message, signature)) {
+        if against.revoked.key(key) {
+            let detail = format!("signed with the key {}, which is revoked", key.fingerprint());
+            return Err(Rejection::new(Reason::Revoked, detail));
+        }
         return Ok(key.signer().clone());
     }
     let hinted = |key: &PublicKey| hint == Some(STANDARD.encode(key.fingerprint().as_bytes()).as_str());

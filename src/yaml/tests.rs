@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a mapping")]
-#[allow(dead_code)]
 struct Raw {
     name: Option<String>,
     flag: Option<bool>,

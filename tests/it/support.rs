@@ -1,5 +1,4 @@
 //! What the integration tests share: a registry that can misbehave, and a laboratory around the proxy.
-#![allow(dead_code, reason = "each is made for tests to come as well")]
 
 pub(crate) mod expect;
 

@@ -114,3 +114,33 @@ async fn twenty_thousand_layers_cost_no_more_than_the_limit() {
     assert_eq!(summary(&set), (64, vec![], vec![], true));
     assert_eq!(registry.asked("blob"), 1);
 }
+
+#[tokio::test]
+async fn layers_that_differ_only_in_what_stands_beside_them_are_both_kept_with_it() {
+    for suffix in [".sig", ".att"] {
+        let mut registry = Registry::default();
+        let layer = match suffix {
+            ".sig" => signed(&mut registry, b"payload", "A"),
+            _ => registry.layer(DSSE, b"payload"),
+        };
+        let beside = |n: &str| {
+            let mut layer = layer.clone();
+            for name in ["certificate", "chain", "bundle", "rfc3161timestamp"] {
+                layer["annotations"][format!("dev.sigstore.cosign/{name}")] = format!("{name} {n}").into();
+            }
+            layer
+        };
+        put(&mut registry, suffix, &[layer.clone(), beside("1"), beside("2"), beside("1")]);
+        let set = found(&registry).await;
+        let text = |name: &str, n: &str| Some(format!("{name} {n}"));
+        let all = |n: &str| Beside {
+            certificate: text("certificate", n),
+            chain: text("chain", n),
+            bundle: text("bundle", n),
+            timestamp: text("rfc3161timestamp", n),
+        };
+        let found: Vec<_> = set.candidates.iter().map(|candidate| candidate.beside().clone()).collect();
+        assert_eq!(found, [Beside::default(), all("1"), all("2")], "{suffix}");
+        assert_eq!(registry.asked("blob"), 1);
+    }
+}

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::super::{Authority, ExemptionScope, Leaf, Mode, Name, Policy, PublicKey, Requirement};
+use super::super::{Authority, ExemptionScope, Kind, Leaf, Mode, Name, Pin, Policy, PublicKey, Requirement, Validity};
 use crate::clock::Timestamp;
 use crate::oci::Digest;
 
-/// The digest of everything about `policy` but its `content`, with the keys that its authorities resolve to.
+/// The digest of everything about `policy` but its `content`, with all that its authorities resolve to.
 pub(super) fn policy(policy: &Policy, authorities: &BTreeMap<Name, Arc<Authority>>) -> Digest {
     let mut text = Canonical::new("countersign policy 1");
     text.line("name", &policy.name);
@@ -25,13 +25,9 @@ pub(super) fn policy(policy: &Policy, authorities: &BTreeMap<Name, Arc<Authority
     let used: BTreeSet<&Name> = policy.require.leaves().iter().map(|leaf| leaf.by()).collect();
     for name in used {
         text.line("authority", name);
-        let keys: Vec<_> = authorities
-            .get(name)
-            .map_or(&[][..], |authority| authority.keys())
-            .iter()
-            .map(PublicKey::fingerprint)
-            .collect();
-        text.set("key", &keys);
+        if let Some(authority) = authorities.get(name) {
+            text.authority(authority);
+        }
     }
     Digest::of(text.0.as_bytes())
 }
@@ -79,6 +75,25 @@ impl Canonical {
         }
     }
 
+    /// All that an authority's evidence is judged by, but for its name.
+    fn authority(&mut self, authority: &Authority) {
+        match authority.kind() {
+            Kind::Keys(keys) => self.set("key", &keys.iter().map(PublicKey::fingerprint).collect::<Vec<_>>()),
+            Kind::Keyless(keyless) => {
+                self.line("issuer", &keyless.issuer);
+                self.line("identity", &format!("{:?}", keyless.identity));
+                let pin = |pin: &Pin| format!("{} {:?}", pin.extension.key(), pin.value);
+                self.set("pin", &keyless.pins.iter().map(pin).collect::<Vec<_>>());
+            }
+        }
+        self.set("trust root", authority.trust_root().map_or(&[][..], std::slice::from_ref));
+        self.line("no log", &authority.skips_transparency_log());
+        self.line("no certificate log", &authority.skips_certificate_transparency());
+        let Validity { not_before, not_after } = authority.validity();
+        self.line("not before", &not_before.0);
+        self.line("not after", &not_after.0);
+    }
+
     fn requirement(&mut self, requirement: &Requirement) {
         let of = match requirement {
             Requirement::AllOf(of) => {
@@ -103,5 +118,43 @@ impl Canonical {
         for branch in of {
             self.requirement(branch);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{Extension, Keyless, Pattern};
+    use super::*;
+
+    #[test]
+    fn everything_that_an_authority_is_judged_by_is_in_its_text() {
+        let glob = |text| Pattern::glob(text).expect(text);
+        let keyless = |issuer: &str, identity, pins| Kind::Keyless(Keyless { issuer: issuer.into(), identity, pins });
+        let pin = |value| vec![Pin { extension: Extension::SourceRepository, value: glob(value) }];
+        let plain = || Authority::of_keys("a", Vec::new());
+        let end = Validity { not_after: Timestamp(9), ..Validity::ALWAYS };
+        let start = Validity { not_before: Timestamp(9), ..Validity::ALWAYS };
+        let all = [
+            plain(),
+            Authority { trust_root: Name::new("root"), ..plain() },
+            Authority { skip_transparency_log: false, ..plain() },
+            Authority { skip_certificate_transparency: true, ..plain() },
+            Authority { validity: end, ..plain() },
+            Authority { validity: start, ..plain() },
+            Authority { kind: keyless("i", glob("x"), Vec::new()), ..plain() },
+            Authority { kind: keyless("j", glob("x"), Vec::new()), ..plain() },
+            Authority { kind: keyless("i", glob("y"), Vec::new()), ..plain() },
+            Authority { kind: keyless("i", glob("/^(?:x)$/"), Vec::new()), ..plain() },
+            Authority { kind: keyless("i", Pattern::regex("x").expect("x"), Vec::new()), ..plain() },
+            Authority { kind: keyless("i", glob("x"), pin("p")), ..plain() },
+            Authority { kind: keyless("i", glob("x"), pin("q")), ..plain() },
+        ];
+        let text = |authority: &Authority| {
+            let mut text = Canonical::new("");
+            text.authority(authority);
+            text.0
+        };
+        let texts: BTreeSet<String> = all.iter().map(text).collect();
+        assert_eq!(texts.len(), all.len(), "{texts:#?}");
     }
 }

@@ -1,8 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::clock::Timestamp;
 use crate::discovery::double::candidate;
 use crate::limits::Limits;
+use crate::policy::{Revoked, Validity};
 use crate::test_support::against;
 use crate::verify::signer::{IN_TOTO, SBOM, Signer as Key, bytes, edited, simple_signing, statement, without};
 use crate::verify::statement::COSIGN_SIGN;
@@ -246,4 +248,26 @@ fn only_sizes_within_the_limits_are_parsed() {
         assert_eq!(result.is_ok(), accepted, "{result:?}");
         assert!(accepted || matches!(result, Err(Reason::EvidenceTooLarge)));
     }
+}
+
+#[test]
+fn nothing_that_the_authority_demands_is_passed_over() {
+    let key = Key::new();
+    let good = || Material::Bundle(bytes(&key.bundle(&bytes(&statement(&subject(), COSIGN_SIGN)))));
+    let now = against(&Limits::default()).now;
+    let within = |not_before, not_after| Validity { not_before, not_after };
+    let before = Timestamp(now.0 - 1);
+    for (skips_log, validity, expected) in [
+        (true, within(now, now), Ok(Claim::Signature)),
+        (true, within(before, before), Err(Reason::KeyMismatch)),
+        (true, within(Timestamp(now.0 + 1), Timestamp::FOREVER), Err(Reason::KeyMismatch)),
+        (false, Validity::ALWAYS, Err(Reason::LogEntryMissing)),
+    ] {
+        let by = key.authority("release").demanding(!skips_log, validity);
+        assert_eq!(tried(good(), &by), expected, "{skips_log} {validity:?}");
+    }
+    let (limits, revoked) = (Limits::default(), Revoked::of_keys(vec![key.public().fingerprint()]));
+    let against = Against { revoked: &revoked, ..against(&limits) };
+    let result = verify(&candidate(good()), &subject(), &key.authority("release"), against);
+    assert_eq!(result.map(|_| ()).map_err(|rejection| rejection.reason), Err(Reason::Revoked));
 }

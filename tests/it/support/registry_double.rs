@@ -54,8 +54,6 @@ pub(crate) enum Fault {
     Before(Arc<dyn Fn(&Registry) + Send + Sync>),
     /// Other bytes, under the headers of the good answer but for the length.
     Body(Bytes),
-    /// The answer comes this late.
-    Delay(Duration),
     /// So many bytes without a length before them; `u64::MAX` never ends.
     Endless(u64),
     /// The answer waits until the gate opens.
@@ -209,7 +207,6 @@ impl State {
         for fault in &faults {
             match fault {
                 Fault::Before(act) => act(&self.registry),
-                Fault::Delay(time) => tokio::time::sleep(*time).await,
                 Fault::Gate(gate) => gate.pass().await,
                 _ => {}
             }

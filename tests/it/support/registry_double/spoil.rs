@@ -18,7 +18,7 @@ pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 pub(super) async fn spoil(answer: Response<Body>, fault: Fault) -> Response<Body> {
     let (mut head, body) = answer.into_parts();
     let body = match fault {
-        Fault::Before(_) | Fault::Delay(_) | Fault::Gate(_) => body,
+        Fault::Before(_) | Fault::Gate(_) => body,
         Fault::Body(bytes) => {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
             whole(Full::new(bytes))
