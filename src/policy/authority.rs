@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Digest as Hash, SHA256};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
 use sigstore_verify::types::DerPublicKey;
 
@@ -75,6 +76,18 @@ impl Authority {
         Self { trust_root: Name::new(name), ..self }
     }
 
+    /// An authority outside any policy, for judging one file: no policy can name it.
+    pub fn alone(kind: Kind, trust_root: Name) -> Self {
+        Self {
+            name: trust_root.clone(),
+            kind,
+            trust_root: Some(trust_root),
+            skip_transparency_log: false,
+            skip_certificate_transparency: false,
+            validity: Validity::ALWAYS,
+        }
+    }
+
     /// Its name in the policy file.
     pub fn name(&self) -> &Name {
         &self.name
@@ -117,6 +130,7 @@ impl Authority {
 /// A public key that signatures are verified with: ECDSA over P-256 with SHA-256, as `cosign generate-key-pair` makes.
 pub struct PublicKey {
     parsed: ParsedPublicKey,
+    spki: Box<[u8]>,
     fingerprint: Digest,
     signer: Signer,
 }
@@ -142,12 +156,17 @@ impl PublicKey {
         }
         let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, spki).map_err(|_| KeyError::Unsupported)?;
         let fingerprint = Digest::of(spki);
-        Ok(Self { parsed, fingerprint, signer: Signer(Arc::from(format!("key:{fingerprint}"))) })
+        Ok(Self { parsed, spki: spki.into(), fingerprint, signer: Signer(Arc::from(format!("key:{fingerprint}"))) })
     }
 
     /// The SHA-256 of its subject public key info; cosign writes it as a bundle's key hint.
     pub fn fingerprint(&self) -> Digest {
         self.fingerprint
+    }
+
+    /// Its subject public key info, in DER.
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
     }
 
     /// The key as a signer, for thresholds and logs.
@@ -159,6 +178,13 @@ impl PublicKey {
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.parsed.verify_sig(message, signature).is_ok()
+    }
+
+    /// As [`PublicKey::verifies`], where only the SHA-256 of the message is at hand.
+    #[must_use]
+    pub fn verifies_digest(&self, sha256: &[u8], signature: &[u8]) -> bool {
+        let digest = Hash::import_less_safe(sha256, &SHA256);
+        digest.is_ok_and(|digest| self.parsed.verify_digest_sig(&digest, signature).is_ok())
     }
 }
 
