@@ -8,6 +8,7 @@ use super::reading::Reading;
 use super::signing::Signing;
 use super::{Against, Rejection, binding, inclusion, log, time};
 use crate::clock::Timestamp;
+use crate::oci::Digest;
 use crate::policy::{Authority, PublicKey};
 use crate::reason::Reason;
 use crate::trust::Root;
@@ -62,7 +63,8 @@ fn signer_of<'k>(
     let message = reading.message();
     let verifies = |key: &&PublicKey| match (&message, &reading.artifact) {
         (Some(message), _) => key.verifies(message, signature),
-        (None, Artifact::Digest(digest)) => key.verifies_digest(digest.as_bytes(), signature),
+        (None, Artifact::Digest(digest)) => <[u8; 32]>::try_from(digest.as_bytes())
+            .is_ok_and(|digest| key.verifies_digest(&Digest::from_bytes(digest), signature)),
         _ => false,
     };
     if let Some(key) = keys.iter().find(verifies) {
