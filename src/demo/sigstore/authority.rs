@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::certificate::{CODE_SIGNING, Extension, TIME_STAMPING, Template};
+use super::certificate::{CODE_SIGNING, Extension, Template};
 use super::ct::{self, Sct};
 use super::key::Key;
 
@@ -61,17 +61,6 @@ impl Authority {
         let mut complete = template.clone();
         complete.extensions.push(ct::extension(scts, &before, &self.key)?);
         complete.sign(key, &self.name, &self.key)
-    }
-
-    /// Signs the certificate of a time stamp authority for `key`.
-    ///
-    /// # Errors
-    /// If signing fails.
-    pub fn issue_for_stamps(&self, key: &Key) -> io::Result<Vec<u8>> {
-        let usage = Extension { critical: true, ..Extension::usage(&[TIME_STAMPING]) };
-        let extensions = vec![Extension::key_usage(0x80), usage];
-        let template = Template { subject: "virtual tsa".into(), not_before: BEGIN, not_after: END, extensions };
-        self.issue(&template, key, &[])
     }
 }
 

@@ -47,7 +47,7 @@ impl Kind {
     pub fn body(self, pieces: &Pieces) -> Vec<u8> {
         let verifier = match &pieces.certificate {
             Some(certificate) => pem("CERTIFICATE", certificate),
-            None => pem("PUBLIC KEY", &pieces.public_key),
+            None => pem("PUBLIC KEY", &pieces.key.spki()),
         };
         let verifier = base64(verifier.as_bytes());
         let (payload, message) = (pieces.content.payload(), pieces.content.message());
@@ -88,8 +88,8 @@ fn hash(bytes: &[u8]) -> Value {
 /// The verifier as Rekor v2 has it.
 fn raw_verifier(pieces: &Pieces) -> Value {
     let (member, der) = match &pieces.certificate {
-        Some(certificate) => ("x509Certificate", certificate),
-        None => ("publicKey", &pieces.public_key),
+        Some(certificate) => ("x509Certificate", certificate.clone()),
+        None => ("publicKey", pieces.key.spki()),
     };
-    json!({ "keyDetails": "PKIX_ECDSA_P256_SHA_256", member: { "rawBytes": base64(der) } })
+    json!({ "keyDetails": pieces.key.details(), member: { "rawBytes": base64(&der) } })
 }

@@ -5,6 +5,7 @@ use std::io;
 
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, DnType, Issuer};
 
+use super::authority::{BEGIN, END};
 use super::der;
 use super::identity::Identity;
 use super::key::Key;
@@ -75,6 +76,13 @@ impl Template {
             vec![Extension::key_usage(0x80), Extension::usage(&[CODE_SIGNING]), Extension::names(identity)];
         extensions.extend(identity.extensions());
         Self { subject: String::new(), not_before: now, not_after: now + 600, extensions }
+    }
+
+    /// A time stamp authority's: its one purpose is critical.
+    pub fn stamping() -> Self {
+        let usage = Extension { critical: true, ..Extension::usage(&[TIME_STAMPING]) };
+        let extensions = vec![Extension::key_usage(0x80), usage];
+        Self { subject: "virtual tsa".into(), not_before: BEGIN, not_after: END, extensions }
     }
 
     /// An authority's.

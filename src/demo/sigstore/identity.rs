@@ -12,6 +12,8 @@ pub enum San {
     Dns(String),
     /// A text under Fulcio's own type for user names, `1.3.6.1.4.1.57264.1.7`.
     Other(String),
+    /// A `GeneralName` as it is, which need not be one.
+    Raw(Vec<u8>),
     /// A URI.
     Uri(String),
 }
@@ -23,6 +25,7 @@ impl San {
             Self::Email(text) => der::tlv(0x81, text.as_bytes()),
             Self::Dns(text) => der::tlv(0x82, text.as_bytes()),
             Self::Other(text) => der::tagged(0, &[der::oid(&fulcio(7)), der::tagged(0, &der::utf8(text))].concat()),
+            Self::Raw(der) => der.clone(),
             Self::Uri(text) => der::tlv(0x86, text.as_bytes()),
         }
     }

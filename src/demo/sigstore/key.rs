@@ -51,6 +51,19 @@ impl Key {
         pem("PUBLIC KEY", &self.spki())
     }
 
+    /// Its kind, in the words of `sigstore_common.proto`.
+    pub fn details(&self) -> &'static str {
+        let algorithm = self.0.algorithm();
+        let known = [
+            (&rcgen::PKCS_ECDSA_P256_SHA256, "PKIX_ECDSA_P256_SHA_256"),
+            (&rcgen::PKCS_ECDSA_P384_SHA384, "PKIX_ECDSA_P384_SHA_384"),
+            (&rcgen::PKCS_ECDSA_P521_SHA512, "PKIX_ECDSA_P521_SHA_512"),
+            (&rcgen::PKCS_ED25519, "PKIX_ED25519"),
+            (&rcgen::PKCS_RSA_SHA256, "PKIX_RSA_PKCS1V15_2048_SHA256"),
+        ];
+        known.iter().find(|(one, _)| *one == algorithm).map_or("PUBLIC_KEY_DETAILS_UNSPECIFIED", |(_, words)| words)
+    }
+
     /// The key as `rcgen` has it.
     pub(super) fn pair(&self) -> &KeyPair {
         &self.0

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::base64;
-use super::key::{pem, sha256};
+use super::key::{Key, pem, sha256};
 use super::log::Entry;
 use crate::demo::signer::{IN_TOTO, pae};
 use crate::oci::media_type::BUNDLE_V03;
@@ -62,14 +62,14 @@ impl Content {
 }
 
 /// A signature and its evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Pieces {
     /// What is signed.
     pub content: Content,
     /// The signature.
     pub signature: Vec<u8>,
-    /// The public key that verifies it, as DER.
-    pub public_key: Vec<u8>,
+    /// The key that made it.
+    pub key: Key,
     /// The certificate for it; none for a key that is known by itself.
     pub certificate: Option<Vec<u8>>,
     /// Who issued the certificate, the root last.
@@ -85,7 +85,7 @@ impl Pieces {
     pub fn bundle(&self) -> Value {
         let mut material = match &self.certificate {
             Some(certificate) => json!({ "certificate": { "rawBytes": base64(certificate) } }),
-            None => json!({ "publicKey": { "hint": base64(&sha256(&self.public_key)) } }),
+            None => json!({ "publicKey": { "hint": base64(&self.key.id()) } }),
         };
         if !self.entries.is_empty() {
             material["tlogEntries"] = self.entries.iter().map(Entry::json).collect();

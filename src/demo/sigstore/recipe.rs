@@ -61,7 +61,7 @@ impl Recipe {
         let mut pieces = Pieces {
             signature: self.key.sign(&content.message())?,
             content,
-            public_key: self.key.spki(),
+            key: self.key.clone(),
             certificate: None,
             chain: Vec::new(),
             entries: Vec::new(),

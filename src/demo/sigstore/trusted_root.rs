@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::log::{Log, Version};
+use super::key::Key;
+use super::log::Log;
 use super::{Sigstore, base64};
 
 impl Sigstore {
@@ -15,7 +16,7 @@ impl Sigstore {
             "ctlogs": [{
                 "baseUrl": "https://ct.virtual.test",
                 "hashAlgorithm": "SHA2_256",
-                "publicKey": key(&self.ct.key.spki(), "PKIX_ECDSA_P256_SHA_256"),
+                "publicKey": key(&self.ct.key),
                 "logId": { "keyId": base64(&self.ct.key.id()) },
             }],
             "timestampAuthorities": [authority(&self.tsa.chain, "https://tsa.virtual.test")],
@@ -30,14 +31,10 @@ impl Sigstore {
 
 /// A log as it stands in a trusted root.
 pub fn log(log: &Log) -> Value {
-    let details = match log.version {
-        Version::V1 => "PKIX_ECDSA_P256_SHA_256",
-        Version::V2 => "PKIX_ED25519",
-    };
     json!({
         "baseUrl": format!("https://{}", log.signatory.name),
         "hashAlgorithm": "SHA2_256",
-        "publicKey": key(&log.signatory.key.spki(), details),
+        "publicKey": key(&log.signatory.key),
         "logId": { "keyId": base64(&log.signatory.id) },
     })
 }
@@ -53,8 +50,8 @@ pub fn authority(chain: &[Vec<u8>], uri: &str) -> Value {
     })
 }
 
-fn key(spki: &[u8], details: &str) -> Value {
-    json!({ "rawBytes": base64(spki), "keyDetails": details, "validFor": { "start": START } })
+fn key(key: &Key) -> Value {
+    json!({ "rawBytes": base64(&key.spki()), "keyDetails": key.details(), "validFor": { "start": START } })
 }
 
 const START: &str = "2020-01-01T00:00:00Z";

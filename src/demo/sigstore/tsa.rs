@@ -3,6 +3,7 @@
 use std::io;
 
 use super::authority::Authority;
+use super::certificate::Template;
 use super::der;
 use super::key::{Key, sha256};
 
@@ -20,7 +21,9 @@ pub struct Tsa {
 pub struct Token {
     /// The status of the answer: 0 is granted, 2 a refusal.
     pub status: u64,
-    /// The hash of what is stamped, SHA-256.
+    /// How what is stamped was hashed.
+    pub algorithm: Vec<u64>,
+    /// Its hash.
     pub imprint: Vec<u8>,
     /// When, in seconds since 1970.
     pub at: i64,
@@ -36,10 +39,17 @@ impl Tsa {
     /// # Errors
     /// If a key cannot be made.
     pub fn new() -> io::Result<Self> {
-        let root = Authority::root("virtual tsa root")?;
+        Self::under(&Authority::root("virtual tsa root")?, &Template::stamping())
+    }
+
+    /// Makes one whose certificate `root` issues.
+    ///
+    /// # Errors
+    /// If its key cannot be made.
+    pub fn under(root: &Authority, template: &Template) -> io::Result<Self> {
         let key = Key::p256()?;
-        let mut chain = vec![root.issue_for_stamps(&key)?];
-        chain.extend(root.chain);
+        let mut chain = vec![root.issue(template, &key, &[])?];
+        chain.extend(root.chain.iter().cloned());
         Ok(Self { key, chain })
     }
 
@@ -54,7 +64,7 @@ impl Tsa {
     /// What a stamp on `bytes` at `at` is to say.
     pub fn token(&self, bytes: &[u8], at: i64) -> Token {
         let certificates = self.chain.iter().take(1).cloned().collect();
-        Token { status: 0, imprint: sha256(bytes), at, certificates, digest: None }
+        Token { status: 0, algorithm: SHA_256.to_vec(), imprint: sha256(bytes), at, certificates, digest: None }
     }
 
     /// Signs a token; the result is a `TimeStampResp` as DER.
@@ -101,7 +111,7 @@ impl Token {
         der::sequence(&[
             der::integer(1),
             der::oid(POLICY),
-            der::sequence(&[der::sequence(&[der::oid(SHA_256)]), der::octets(&self.imprint)]),
+            der::sequence(&[der::sequence(&[der::oid(&self.algorithm)]), der::octets(&self.imprint)]),
             der::integer(7),
             der::generalized_time(self.at),
         ])
