@@ -50,11 +50,11 @@ fn from_directory(at: &At<'_>, path: &str, base: &Path) -> Vec<PublicKey> {
     files.iter().filter_map(|file| at.accept(key(file))).collect()
 }
 
-fn from_file(path: &Path) -> Result<PublicKey, String> {
+pub(super) fn from_file(path: &Path) -> Result<PublicKey, String> {
     from_text(&read_text(path)?)
 }
 
-fn from_text(text: &str) -> Result<PublicKey, String> {
+pub(super) fn from_text(text: &str) -> Result<PublicKey, String> {
     if text.contains("PRIVATE KEY-----") {
         return Err("it is a private key; what verifies is the public one".into());
     }
