@@ -174,8 +174,6 @@ fn object<T: serde::de::DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, 
     strict_json::parse(json).map_err(|error| malformed(&error))
 }
 
-/// Log entries, or time stamps, of one bundle.
-const MAX_OBSERVERS: usize = 32;
 /// Digests of one subject of a statement.
 const MAX_DIGESTS: usize = 32;
 
