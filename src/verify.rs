@@ -1,6 +1,7 @@
 //! What verification establishes: which authority signed which subject. What policy makes of it is not said here.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::clock::Timestamp;
 use crate::discovery::Material;
@@ -16,12 +17,15 @@ pub mod bundle;
 
 mod envelope;
 
+pub mod pool;
+
 pub mod simple_signing;
 
 pub mod statement;
 
 pub mod verified;
 
+pub use pool::Pool;
 pub use verified::{Claim, Verified};
 
 /// Everything that verification learned about one subject.
@@ -98,6 +102,7 @@ impl Rejection {
 /// Verifies everything in `evidence` for each of `authorities`. No I/O; what it costs is bounded by the limits.
 ///
 /// Of each kind of material at most `limits.examined` pieces are tried, so that a flood of one cannot hide another.
+/// After `limits.verification.time` no further piece is: one piece cannot be interrupted, but many can be left.
 pub fn verify_all(
     evidence: &EvidenceSet,
     subject: &Digest,
@@ -117,6 +122,7 @@ pub fn verify_all(
         Some(Unjudged { authority: authority.name().clone(), reason: unusable.reason, detail: unusable.detail })
     };
     findings.unjudged.extend(authorities.iter().filter_map(unusable));
+    let began = Instant::now();
     let mut examined = [0; 3];
     for candidate in &evidence.candidates {
         let kind = match candidate.untrusted() {
@@ -130,6 +136,10 @@ pub fn verify_all(
             continue;
         }
         for authority in authorities {
+            if began.elapsed() >= against.limits.verification.time {
+                findings.incomplete = true;
+                break;
+            }
             match verified::verify(candidate, subject, authority, against) {
                 Ok(proof) => findings.verified.push(proof),
                 Err(Rejection { reason, detail }) => findings.rejected.push(Rejected {
