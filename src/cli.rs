@@ -14,6 +14,8 @@ mod report;
 
 pub mod serve;
 
+mod verify;
+
 /// An OCI registry proxy that enforces cosign signatures on pull.
 ///
 /// It stands between containerd and a private registry. Each image is resolved to a digest, its signatures are verified
@@ -30,6 +32,7 @@ Start here:
   countersign demo                        see it refuse an unsigned image, with nothing else installed
   countersign policy check policy.yaml    find the mistakes in a policy before the nodes do
   countersign serve --config FILE         put it in front of your registry
+  countersign verify IMAGE --config FILE  see why it would be served or refused
 
 Exit codes: 0 yes, 1 no, 2 could not tell, 64 wrong usage, 78 wrong configuration.";
 
@@ -59,6 +62,8 @@ enum Command {
         #[arg(long)]
         audit: bool,
     },
+    /// Explain what the proxy would answer: the evidence that was found, and what each authority said of it.
+    Verify(verify::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +125,7 @@ pub fn run() -> ExitCode {
             policy_check::run(&check.path, check.output == Output::Json, &mut out)
         }
         Command::Serve { config, audit } => serve::run(&config, audit),
+        Command::Verify(arguments) => verify::run(&arguments, &mut out),
         Command::Demo { once, sabotage } => demo(once, sabotage, &mut out),
     })
 }

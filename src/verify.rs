@@ -14,6 +14,8 @@ use crate::trust::Trust;
 
 pub mod bundle;
 
+pub mod describe;
+
 mod envelope;
 
 pub mod simple_signing;
@@ -25,7 +27,7 @@ pub mod verified;
 pub use verified::{Claim, Verified};
 
 /// Everything that verification learned about one subject.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Findings {
     /// What holds.
     pub verified: Vec<Verified>,
