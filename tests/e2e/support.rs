@@ -10,3 +10,4 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod registry;
 pub(crate) mod relay;
+pub(crate) mod sigstore;
