@@ -2,6 +2,7 @@
 
 pub(crate) mod containerd;
 pub(crate) mod cosign;
+pub(crate) mod expect;
 pub(crate) mod http;
 pub(crate) mod image;
 pub(crate) mod lab;

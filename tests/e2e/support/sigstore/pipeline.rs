@@ -38,6 +38,10 @@ impl Pipeline {
         format!("https://{}", self.ci_file())
     }
 
+    pub(crate) fn issuer(&self) -> &'static str {
+        self.issuer
+    }
+
     fn ci_file(&self) -> String {
         format!("gitlab.com/{}//.gitlab-ci.yml@refs/heads/main", self.ci_project)
     }
