@@ -23,7 +23,7 @@ use crate::oci::Registry;
 use crate::policy::{self, Policies};
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
-use crate::pull::{Fetch, Judge, Puller};
+use crate::pull::{Fetch, Judge, Puller, Witness};
 use crate::record::Seal;
 use crate::route::Registries;
 use crate::snapshot::{Current, Snapshot};
@@ -140,7 +140,35 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
     Ok((tcp, bound))
 }
 
+/// Makes what explains pulls as the proxy that `config` describes would answer them, with a memory of its own.
+///
+/// # Errors
+/// If the policy is wrong or an upstream's client cannot be made.
+pub fn explainer(config: &Config) -> Result<Puller, StartError> {
+    let policies = policy::file::load(&config.policy_path)?.audited(config.audit);
+    let current = Arc::new(Current::new(Snapshot { policies, trust: Trust::none() }));
+    puller(config, &current, &Arc::new(Metrics::new()), Some(Arc::default()))
+}
+
 fn proxy(config: &Config, current: &Arc<Current>, metrics: &Arc<Metrics>) -> Result<Proxy, StartError> {
+    let puller = puller(config, current, metrics, None)?;
+    let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
+    let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
+    let public_origin = public_url.trim_end_matches('/').to_string();
+    Ok(Proxy { registries: registries(config), clients, public_origin, puller, metrics: metrics.clone() })
+}
+
+/// The registries of `config`, by name and alias.
+pub fn registries(config: &Config) -> Registries {
+    Registries::new(config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone())))
+}
+
+fn puller(
+    config: &Config,
+    current: &Arc<Current>,
+    metrics: &Arc<Metrics>,
+    witness: Option<Arc<Witness>>,
+) -> Result<Puller, StartError> {
     let mut upstreams = BTreeMap::new();
     for configured in &config.upstreams {
         let registry = configured.registry.clone();
@@ -162,8 +190,9 @@ fn proxy(config: &Config, current: &Arc<Current>, metrics: &Arc<Metrics>) -> Res
         limits: config.limits,
         lasting,
         metrics: metrics.clone(),
+        witness,
     };
-    let puller = Puller {
+    Ok(Puller {
         fetch: Fetch::new(upstreams.clone(), config.limits, config.cache.manifests),
         upstreams,
         current: current.clone(),
@@ -172,12 +201,7 @@ fn proxy(config: &Config, current: &Arc<Current>, metrics: &Arc<Metrics>) -> Res
         recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         limits: config.limits,
         clock: Arc::new(Clock::default()),
-    };
-    let registries = config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone()));
-    let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
-    let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
-    let public_origin = public_url.trim_end_matches('/').to_string();
-    Ok(Proxy { registries: Registries::new(registries), clients, public_origin, puller, metrics: metrics.clone() })
+    })
 }
 
 impl Running {

@@ -19,6 +19,8 @@ pub mod bundle;
 
 pub mod certificate;
 
+pub mod describe;
+
 mod envelope;
 
 pub mod file;
@@ -57,7 +59,7 @@ pub use verified::{Claim, Verified};
 use verified::Piece;
 
 /// Everything that verification learned about one subject.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Findings {
     /// What holds.
     pub verified: Vec<Verified>,

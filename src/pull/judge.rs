@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::PullError;
 use super::fetch::upstream;
+use super::{PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
 use crate::decide::{Verdict, decide, foregone};
@@ -43,6 +43,8 @@ pub struct Judge {
     pub lasting: Lasting,
     /// Where verifications are counted.
     pub metrics: Arc<Metrics>,
+    /// Who keeps what was seen, where it is to be explained.
+    pub witness: Option<Arc<Witness>>,
 }
 
 /// How long verdicts and evidence last, as configured.
@@ -136,6 +138,7 @@ impl Judge {
         let authorities: Vec<_> =
             names.into_iter().filter_map(|name| snapshot.policies.authority(name).cloned()).collect();
         let (limits, snapshot) = (self.limits, snapshot.clone());
+        let kept = self.witness.as_ref().map(|witness| (witness, set.clone()));
         let verification = self.pool.run(move || {
             let (trust, revoked) = (&snapshot.trust, snapshot.policies.revoked());
             verify_all(&set, &digest, &authorities, Against { trust, revoked, limits: &limits, now })
@@ -146,6 +149,9 @@ impl Judge {
             Indeterminate(Denial::new(unfinished.reason(), unfinished.to_string()))
         })?;
         drop(queued);
+        if let Some((witness, set)) = kept {
+            witness.saw(governing, set, &findings);
+        }
         let result = match (findings.verified.is_empty(), findings.unread.is_empty() && findings.unjudged.is_empty()) {
             (false, _) => "verified",
             (true, true) => "rejected",

@@ -4,6 +4,8 @@
 mod blobs_door;
 mod changed_policy;
 mod fall_through;
+mod fixtures;
+mod keyless;
 mod multi_arch;
 mod other_clients;
 mod refused;

@@ -2,6 +2,7 @@
 
 pub(crate) mod containerd;
 pub(crate) mod cosign;
+pub(crate) mod expect;
 pub(crate) mod http;
 pub(crate) mod image;
 pub(crate) mod lab;
@@ -10,3 +11,4 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod registry;
 pub(crate) mod relay;
+pub(crate) mod sigstore;

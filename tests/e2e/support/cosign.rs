@@ -1,5 +1,7 @@
 //! Signing with real cosign: version 2 as it stores signatures under `.sig` tags, version 3 as bundles. Key pairs, no
-//! log and no network.
+//! log and no network; and as a pipeline, without a key.
+
+pub(crate) mod keyless;
 
 use std::fs;
 use std::path::Path;
@@ -38,11 +40,8 @@ impl Cosign {
     /// Attests a software bill of materials, which is no signature of the image.
     pub(crate) fn attest_sbom(self, keys: &Path, key: &str, image: &Image) {
         let folder = tempdir().expect("a temporary folder");
-        let sbom = folder.path().join("sbom.json");
-        let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[]}"#;
-        fs::write(&sbom, text).expect("the folder is writable");
-        let sbom = sbom.to_str().expect("the path is UTF-8");
-        self.run(keys, key, &["attest", "--type", "cyclonedx", "--predicate", sbom, &image.direct()]);
+        let sbom = write_sbom(folder.path());
+        self.run(keys, key, &["attest", "--type", "cyclonedx", "--predicate", &sbom, &image.direct()]);
     }
 
     fn run(self, keys: &Path, key: &str, arguments: &[&str]) {
@@ -77,6 +76,14 @@ impl Cosign {
             Self::Bundle => attach_referrers(from, to),
         }
     }
+}
+
+/// Writes a software bill of materials into the folder; its path.
+fn write_sbom(folder: &Path) -> String {
+    let path = folder.join("sbom.json");
+    let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[]}"#;
+    fs::write(&path, text).expect("the folder is writable");
+    path.to_str().expect("the path is UTF-8").to_owned()
 }
 
 fn cosign(program: &str, home: &Path, arguments: &[&str]) {
