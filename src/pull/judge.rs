@@ -70,7 +70,8 @@ impl Judge {
         now: Timestamp,
     ) -> Result<(Arc<Verdict>, Lookup), PullError> {
         let key = Key::new(governing, snapshot.trust.revision(governing));
-        let anew = self.anew(snapshot, governing, now);
+        // Boxed when it begins, and only then: a warm answer carries nothing of it.
+        let anew = async { Box::pin(self.anew(snapshot, governing, now)).await };
         let answer = self.verdicts.get_or_decide(key, now, anew).await;
         self.metrics.verdict_cache(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
         answer.map_err(|indeterminate| Indeterminate::clone(&indeterminate).into())
