@@ -11,6 +11,8 @@ use crate::test_support::against;
 
 mod mutations;
 
+mod real_keys;
+
 fn evidence(materials: Vec<Material>) -> EvidenceSet {
     EvidenceSet {
         candidates: materials.into_iter().map(candidate).collect(),
