@@ -101,7 +101,7 @@ fn another_key_of_the_same_kind_another_image_and_a_changed_signature_are_refuse
         for piece in pieces {
             let length = std::cell::Cell::new(0);
             material(piece, |signature| length.set(signature.len()));
-            let places: Vec<_> = (0..length.get()).step_by(length.get().div_ceil(64)).collect();
+            let places: Vec<_> = (0..length.get()).step_by(length.get().div_ceil(16)).collect();
             let flipped = |at: &usize| material(piece, |signature| signature[*at] ^= 1);
             let found = findings(places.iter().map(flipped).collect(), &record, authority(&record["key"]));
             assert_eq!((found.verified.len(), found.rejected.len()), (0, places.len()), "{kind}: {piece}");
