@@ -69,6 +69,18 @@ impl Authority {
         Self { trust_root: Name::new(name), ..self }
     }
 
+    /// An authority outside any policy, for judging one file: no policy can name it.
+    pub fn alone(kind: Kind, trust_root: Name) -> Self {
+        Self {
+            name: trust_root.clone(),
+            kind,
+            trust_root: Some(trust_root),
+            skip_transparency_log: false,
+            skip_certificate_transparency: false,
+            validity: Validity::ALWAYS,
+        }
+    }
+
     /// Its name in the policy file.
     pub fn name(&self) -> &Name {
         &self.name

@@ -16,6 +16,7 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Digest as Hash, SHA256};
 use aws_lc_rs::signature::ParsedPublicKey;
 use ed25519_dalek::{Digest as _, Sha512, Signature, VerifyingKey};
 
@@ -94,6 +95,16 @@ impl PublicKey {
                 key.verify_prehashed_strict(prehashed, None, &signature).is_ok()
                     || key.verify_strict(message, &signature).is_ok()
             }),
+        }
+    }
+
+    /// As [`PublicKey::verifies`], where only the SHA-256 of the message is at hand.
+    #[must_use]
+    pub fn verifies_digest(&self, sha256: &Digest, signature: &[u8]) -> bool {
+        let Ok(digest) = Hash::import_less_safe(sha256.as_bytes(), &SHA256) else { return false };
+        match &self.accepts {
+            Accepts::Any(keys) => keys.iter().any(|key| key.verify_digest_sig(&digest, signature).is_ok()),
+            Accepts::Ed25519(_) => false,
         }
     }
 }

@@ -50,10 +50,10 @@ fn from_directory(at: &At<'_>, path: &str, base: &Path) -> Vec<PublicKey> {
     files.iter().filter_map(|file| at.accept(key(file))).collect()
 }
 
-fn from_file(path: &Path) -> Result<PublicKey, String> {
+pub(super) fn from_file(path: &Path) -> Result<PublicKey, String> {
     from_text(&read_text(path)?)
 }
 
-fn from_text(text: &str) -> Result<PublicKey, String> {
+pub(super) fn from_text(text: &str) -> Result<PublicKey, String> {
     PublicKey::from_pem(text).map_err(|error| error.to_string())
 }
