@@ -74,6 +74,9 @@ fn each_kind_of_key_accepts_its_own_signatures_and_no_others() {
                 verified.push(name.as_str());
             }
             assert!(!key.verifies(&message[1..], &signature), "{kind} {name}: another message");
+            let by_digest = accepted.contains(&name.as_str()) && name.ends_with("sha256");
+            assert_eq!(key.verifies_digest(&Digest::of(message), &signature), by_digest, "{kind} {name}: by digest");
+            assert!(!key.verifies_digest(&Digest::of(&message[1..]), &signature), "{kind} {name}: another digest");
             let longer = [&signature[..], &[0]].concat();
             for other in [&[], &signature[1..], &signature[..signature.len() - 1], &longer] {
                 assert!(!key.verifies(message, other), "{kind} {name}: another signature");
