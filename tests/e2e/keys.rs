@@ -2,18 +2,24 @@
 //! the right key, to crane and to skopeo, and images signed by another key of the same kind are not.
 
 use std::fmt::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::json;
 use tempfile::tempdir;
 
+use crate::support::containerd::Version;
 use crate::support::cosign::keyless::Form;
 use crate::support::cosign::{Cosign, import_key_pair};
+use crate::support::evidence::Evidence;
 use crate::support::image::Image;
 use crate::support::lab::Cell;
 use crate::support::matrix::for_every_signature;
 use crate::support::process::{Process, Ran, command, run, tool};
 use crate::support::proxy::{Proxy, REGISTRY};
+use crate::support::registry::Kind;
 use crate::support::sigstore::sigstore;
 
 /// What `openssl genpkey` is told.
@@ -102,4 +108,50 @@ fn skopeo(proxy: &Proxy, image: &Image) -> Ran {
 for_every_signature! {
     keys_of_each_kind_serve_their_own_images_only
     keys_whose_signatures_are_in_the_log_serve_their_own_images_only
+}
+
+/// Writes `tests/fixtures/keys/logged.json`, which unit tests replay. Ignored: made anew by hand only, with
+/// `cargo test --test e2e keys::write_fixture -- --ignored`.
+#[test]
+#[ignore = "writes tests/fixtures/keys/logged.json"]
+fn write_fixture() {
+    let cell = Cell { containerd: Version::V2, registry: Kind::Referrers, cosign: Cosign::Bundle };
+    let mut evidence = Vec::new();
+    for (form, by, kinds) in [
+        (Form::Legacy, "cosign 2, legacy, Rekor v1", &["rsa2048", "rsa4096"][..]),
+        (Form::EarlyBundle, "cosign 2, bundle, Rekor v1", &["rsa2048", "rsa4096"]),
+        (Form::Bundle, "cosign 3, bundle, Rekor v2", &["p384", "p521", "rsa2048", "rsa4096"]),
+    ] {
+        for kind in kinds {
+            let image = cell.lab().push("logged");
+            form.sign_with_key(&keys().join(format!("{kind}.key")), &image);
+            let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("JSON is text");
+            let mut piece = match form {
+                Form::Legacy => {
+                    let Evidence::Tag { annotations, payload, .. } = Evidence::tag_of(&image, "sig") else {
+                        unreachable!()
+                    };
+                    json!({ "payload": text(payload), "annotations": annotations })
+                }
+                Form::EarlyBundle | Form::Bundle => {
+                    let Evidence::Bundle(bytes) = Evidence::referrer_of(&image) else { unreachable!() };
+                    json!({ "bundle": text(bytes) })
+                }
+            };
+            let public = |name: &str| fs::read_to_string(keys().join(format!("{name}.pub"))).expect("the key is there");
+            piece["by"] = by.into();
+            piece["digest"] = image.digest.into();
+            piece["key"] = public(kind).into();
+            piece["otherKey"] = public(&format!("other-{kind}")).into();
+            evidence.push(piece);
+        }
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970").as_secs();
+    let root = fs::read_to_string(sigstore().trusted_root()).expect("the root is there");
+    let all = json!({
+        "about": "Made by keys::write_fixture of the end-to-end tests, with cosign 2.6.5 and 3.1.3.",
+        "at": now, "root": root, "evidence": evidence,
+    });
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys/logged.json");
+    fs::write(path, format!("{all:#}\n")).expect("the folder is writable");
 }

@@ -6,7 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::*;
-use crate::policy::PublicKey;
+use crate::discovery::{Beside, Candidate};
+use crate::policy::{Name, PublicKey};
+use crate::trust::Root;
 
 /// Evidence by kind of key. The keys that openssl signed with are others of the same kinds.
 const RECORDED: [(&str, &str); 7] = [
@@ -18,6 +20,8 @@ const RECORDED: [(&str, &str); 7] = [
     ("rsa3072", include_str!("../../../tests/fixtures/keys/rsa3072.json")),
     ("rsa4096", include_str!("../../../tests/fixtures/keys/rsa4096.json")),
 ];
+/// The same with the entry of a real Rekor, of version 1 or 2, by the kinds of key that cosign can log.
+const LOGGED: &str = include_str!("../../../tests/fixtures/keys/logged.json");
 const OTHERS: &str = include_str!("../../../tests/fixtures/keys/signatures.json");
 
 fn json(text: &str) -> Value {
@@ -105,6 +109,51 @@ fn another_key_of_the_same_kind_another_image_and_a_changed_signature_are_refuse
             let flipped = |at: &usize| material(piece, |signature| signature[*at] ^= 1);
             let found = findings(places.iter().map(flipped).collect(), &record, authority(&record["key"]));
             assert_eq!((found.verified.len(), found.rejected.len()), (0, places.len()), "{kind}: {piece}");
+        }
+    }
+}
+
+fn logged(piece: &Value) -> Candidate {
+    if piece["bundle"].is_string() {
+        return candidate(Material::Bundle(text(&piece["bundle"]).to_owned().into()));
+    }
+    let annotation = |name: &str| piece["annotations"][name].as_str().map(str::to_owned);
+    let signature = annotation("dev.cosignproject.cosign/signature").expect("a signature");
+    let beside = Beside { bundle: annotation("dev.sigstore.cosign/bundle"), ..Beside::default() };
+    candidate(Material::SimpleSigning { payload: text(&piece["payload"]).to_owned().into(), signature }).with(beside)
+}
+
+#[test]
+fn what_cosign_logs_with_each_kind_of_key_verifies_with_its_log() {
+    let record = json(LOGGED);
+    let name = Name::new("lab").expect("a name");
+    let root = Root::parse(text(&record["root"])).expect("a trusted root");
+    let trust = Trust::of([(name, Arc::new(root))].into());
+    let (limits, revoked) = (Limits::default(), Revoked::default());
+    let now = Timestamp(record["at"].as_u64().expect("seconds"));
+    let judged = |candidates: Vec<Candidate>, piece: &Value, key: &str, now| {
+        let by = authority(&piece[key]).demanding(true, Validity::ALWAYS).rooted("lab");
+        let set = EvidenceSet { candidates, ..evidence(Vec::new()) };
+        let against = Against { trust: &trust, revoked: &revoked, limits: &limits, now };
+        verify_all(&set, &subject_of(piece), &[Arc::new(by)], against)
+    };
+    let pieces = record["evidence"].as_array().expect("a list");
+    assert_eq!(pieces.len(), 8);
+    for piece in pieces {
+        let by = text(&piece["by"]);
+        let found = judged(vec![logged(piece)], piece, "key", now);
+        assert_eq!((found.verified.len(), found.rejected), (1, vec![]), "{by}");
+        let other = judged(vec![logged(piece)], piece, "otherKey", now);
+        assert_eq!((other.verified.len(), other.rejected[0].reason), (0, Reason::KeyMismatch), "{by}");
+        let before = judged(vec![logged(piece)], piece, "key", Timestamp(now.0 - 86_400));
+        assert!(before.verified.is_empty(), "{by}: from the future");
+        // The entry of one signature beside another.
+        for other in
+            pieces.iter().filter(|other| *other != piece && other["bundle"].is_null() && piece["bundle"].is_null())
+        {
+            let borrowed = logged(piece).with(logged(other).beside().clone());
+            let found = judged(vec![borrowed], piece, "key", now);
+            assert_eq!((found.verified.len(), found.rejected[0].reason), (0, Reason::LogEntryMismatch), "{by}");
         }
     }
 }
