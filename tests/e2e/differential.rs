@@ -50,6 +50,7 @@ fn countersign_and_cosign_differ_only_as_documented() {
     let mut wrong = String::new();
     for Outcome { name, cosign, ours, reason } in &outcomes {
         let verdict = |accepts: &bool| if *accepts { "accepts" } else { "refuses" };
+        println!("{name}: cosign {}, Countersign {} ({reason})", verdict(cosign), verdict(ours));
         match listed.iter().find(|difference| difference.covers(name)) {
             None if cosign == ours => {}
             Some(difference) if cosign != ours && difference.cosign_accepts == *cosign => {}
@@ -92,6 +93,6 @@ fn judge(material: &Material, case: &Case) -> Outcome {
     }
     let cosign = case.question.ask_cosign(material, &image);
     let answer = material.proxy.ask("HEAD", &image.manifest_path());
-    assert!(matches!(answer.status, 200 | 403), "{}: could not tell: {answer:?}", case.name);
+    assert!(matches!(answer.status, 200 | 403 | 503), "{}: could not tell: {answer:?}", case.name);
     Outcome { name: case.name.clone(), cosign: cosign.is_success(), ours: answer.status == 200, reason: answer.reason }
 }

@@ -53,7 +53,7 @@ impl Material {
     pub(super) fn place(&self, question: Question) -> Image {
         static PLACES: AtomicU32 = AtomicU32::new(0);
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
-        let place = Image { repository: format!("lab/{}-{number}", question.repository()), ..self.image.clone() };
+        let place = self.image.in_repository(format!("lab/{}-{number}", question.repository()));
         place.put_manifest("v1", MANIFEST, &self.image.get(&self.image.manifest_path()));
         place
     }
