@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::clock::Timestamp;
-use crate::discovery::Material;
 use crate::evidence::{EvidenceSet, Unread, printable};
 use crate::limits::Limits;
 use crate::oci::Digest;
@@ -101,7 +100,7 @@ impl Rejection {
 
 /// Verifies everything in `evidence` for each of `authorities`. No I/O; what it costs is bounded by the limits.
 ///
-/// Of each kind of material at most `limits.examined` pieces are tried, so that a flood of one cannot hide another.
+/// Of what is attached in one way at most `limits.examined` pieces are tried, so that a flood of one cannot hide another.
 /// After `limits.verification.time` no further piece is: one piece cannot be interrupted, but many can be left.
 pub fn verify_all(
     evidence: &EvidenceSet,
@@ -125,11 +124,7 @@ pub fn verify_all(
     let began = Instant::now();
     let mut examined = [0; 3];
     for candidate in &evidence.candidates {
-        let kind = match candidate.untrusted() {
-            Material::Bundle(_) => 0,
-            Material::Envelope(_) => 1,
-            Material::SimpleSigning { .. } => 2,
-        };
+        let kind = candidate.attachment() as usize;
         examined[kind] += 1;
         if examined[kind] > against.limits.examined {
             findings.incomplete = true;

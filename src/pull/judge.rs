@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::PullError;
-use super::fetch::upstream;
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
 use crate::decide::{Verdict, decide, foregone};
@@ -14,7 +13,6 @@ use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::outcome::{Denial, Indeterminate, Key, Terms};
 use crate::policy::{Governing, Leaf};
-use crate::reason::Reason;
 use crate::record::{Seal, VerdictRecord};
 use crate::snapshot::Snapshot;
 use crate::store::Store;
@@ -68,7 +66,8 @@ impl Judge {
         now: Timestamp,
     ) -> Result<(Arc<Verdict>, Lookup), PullError> {
         let key = Key::new(governing, snapshot.trust.revision(governing));
-        let anew = self.anew(snapshot, governing, now);
+        // On the heap only if it is needed: a cached verdict is not to carry its size.
+        let anew = async { Box::pin(self.anew(snapshot, governing, now)).await };
         let answer = self.verdicts.get_or_decide(key, now, anew).await;
         self.metrics.verdict_cache(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
         answer.map_err(|indeterminate| Indeterminate::clone(&indeterminate).into())
@@ -125,12 +124,10 @@ impl Judge {
         governing: &Governing,
         now: Timestamp,
     ) -> Result<Findings, Indeterminate> {
-        let internal = |detail: String| Indeterminate(Denial::new(Reason::Internal, detail));
         let began = Instant::now();
-        let subject = governing.subject();
-        let upstream = upstream(&self.upstreams, &subject.image.registry).map_err(|e| internal(e.to_string()))?;
-        let (repository, digest) = (&subject.image.repository, subject.digest);
-        let set = discovery::discover(upstream, repository, &digest, wants(governing), &self.limits, now).await;
+        let (subject, digest) = (governing.subject(), governing.subject().digest);
+        let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing));
+        let set = discovery::discover(&self.upstreams, subject, &elsewhere, wants, &self.limits, now).await;
         let names: BTreeSet<_> =
             governing.remaining().flat_map(|policy| policy.require().leaves()).map(Leaf::by).collect();
         let authorities: Vec<_> =
@@ -179,3 +176,6 @@ fn wants(governing: &Governing) -> Wants {
 fn place(key: &Key) -> Vec<u8> {
     format!("verdict/{}/{}/{}", key.subject, key.policy.0, key.trust).into_bytes()
 }
+
+#[cfg(test)]
+mod tests;

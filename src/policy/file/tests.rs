@@ -5,6 +5,8 @@ use crate::clock::Timestamp;
 
 mod content;
 
+mod evidence;
+
 mod sources;
 
 const KEY_A: &str = "-----BEGIN PUBLIC KEY-----
@@ -156,11 +158,6 @@ fn what_later_versions_honour_is_refused_by_name() {
         ("revoked: { keys: [ x ] }".into(), "revoked.keys", "keys"),
         ("revoked: { identities: [ x ] }".into(), "revoked.identities", "identities"),
         ("trustRoots: { public-good: { tuf: { } } }".into(), "trustRoots", "trustRoots"),
-        (
-            policy("{ signature: { by: a } }\n  evidence: { repository: r.io/signatures }"),
-            "policies[0].evidence",
-            "evidence",
-        ),
     ] {
         let errors = parsed(&text).map(|_| ()).expect_err(&text);
         let message = format!("{path}: `{name}` is not yet supported");
