@@ -12,20 +12,48 @@ use crate::reason::Reason;
 use crate::strict_json;
 use crate::trust::Trust;
 
+mod binding;
+
 pub mod bundle;
+
+pub mod certificate;
 
 mod envelope;
 
+pub mod file;
+
+mod inclusion;
+
+mod key;
+
+mod keyless;
+
+mod legacy;
+
+mod log;
+
+mod pins;
+
 pub mod pool;
+
+mod reading;
+
+pub mod signing;
 
 pub mod simple_signing;
 
 pub mod statement;
 
+mod time;
+
 pub mod verified;
 
+pub use certificate::Certificate;
 pub use pool::Pool;
+pub use signing::Signing;
 pub use verified::{Claim, Verified};
+
+use verified::Piece;
 
 /// Everything that verification learned about one subject.
 #[derive(Debug)]
@@ -126,16 +154,13 @@ pub fn verify_all(
     for candidate in &evidence.candidates {
         let kind = candidate.attachment() as usize;
         examined[kind] += 1;
-        if examined[kind] > against.limits.examined {
+        if examined[kind] > against.limits.examined || began.elapsed() >= against.limits.verification.time {
             findings.incomplete = true;
             continue;
         }
+        let piece = Piece::read(candidate, subject, against.limits);
         for authority in authorities {
-            if began.elapsed() >= against.limits.verification.time {
-                findings.incomplete = true;
-                break;
-            }
-            match verified::verify(candidate, subject, authority, against) {
+            match piece.as_ref().map_err(Clone::clone).and_then(|piece| piece.verify(authority, against)) {
                 Ok(proof) => findings.verified.push(proof),
                 Err(Rejection { reason, detail }) => findings.rejected.push(Rejected {
                     authority: authority.name().clone(),
@@ -167,6 +192,13 @@ fn bounded(bytes: &[u8], limit: u64) -> Result<(), Rejection> {
         return Ok(());
     }
     Err(Rejection::new(Reason::EvidenceTooLarge, format!("{} bytes, at most {limit} are read", bytes.len())))
+}
+
+fn at_most(what: &str, count: usize, most: usize) -> Result<(), Rejection> {
+    if count <= most {
+        return Ok(());
+    }
+    Err(Rejection::new(Reason::EvidenceTooLarge, format!("{count} {what}, at most {most} are read")))
 }
 
 /// Parses a JSON object as a `T`. Serde would also read an array as a structure, by position; nobody else does.

@@ -3,7 +3,11 @@
 
 mod blobs_door;
 mod changed_policy;
+mod differential;
+mod elsewhere;
 mod fall_through;
+mod fixtures;
+mod keyless;
 mod multi_arch;
 mod other_clients;
 mod refused;
