@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::listener;
 use crate::membership::Membership;
 use crate::middleware;
 use crate::oci::Registry;
+use crate::policy::file::PolicyErrors;
 use crate::policy::{self, Policies};
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
@@ -32,6 +33,7 @@ use crate::telemetry::Metrics;
 use crate::trust::Trust;
 use crate::upstream::Upstream;
 use crate::verify::Pool;
+use crate::yaml::FileError;
 
 /// A proxy that is serving.
 #[derive(Debug)]
@@ -59,7 +61,7 @@ pub enum StartError {
     },
     /// The policy file is wrong.
     #[error("{0}")]
-    Policy(#[from] policy::file::PolicyErrors),
+    Policy(#[from] PolicyErrors),
     /// The system has no randomness to give.
     #[error("no randomness for the store's key")]
     Randomness,
@@ -78,6 +80,7 @@ pub enum StartError {
 pub struct Reloader {
     path: PathBuf,
     audit: bool,
+    registries: Vec<Registry>,
     current: Arc<Current>,
     metrics: Arc<Metrics>,
 }
@@ -87,8 +90,8 @@ impl Reloader {
     ///
     /// # Errors
     /// Where the file is wrong; the old policy stays.
-    pub fn reload(&self) -> Result<(), policy::file::PolicyErrors> {
-        let loaded = policy::file::load(&self.path);
+    pub fn reload(&self) -> Result<(), PolicyErrors> {
+        let loaded = load(&self.path, &self.registries);
         self.metrics.policy_reload(loaded.is_ok());
         let policies = loaded?.audited(self.audit);
         announce(&self.metrics, &policies);
@@ -103,7 +106,8 @@ impl Reloader {
 /// If the policy is wrong, an address is taken, or an upstream's client cannot be made.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     let metrics = Arc::new(Metrics::new());
-    let policies = policy::file::load(&config.policy_path)?.audited(config.audit);
+    let registries: Vec<_> = config.upstreams.iter().map(|upstream| upstream.registry.clone()).collect();
+    let policies = load(&config.policy_path, &registries)?.audited(config.audit);
     announce(&metrics, &policies);
     let current = Arc::new(Current::new(Snapshot { policies, trust: Trust::none() }));
     let (tcp, address) = bind(config.listen.address).await?;
@@ -124,9 +128,22 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let pulls = tokio::spawn(listener::serve(tcp, service, options, metrics.clone(), stopped));
     let (admin_stop, stopped) = watch::channel(false);
     let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
-    let reloader = Reloader { path: config.policy_path, audit: config.audit, current, metrics };
+    let reloader = Reloader { path: config.policy_path, audit: config.audit, registries, current, metrics };
     let listeners = [(stop, pulls), (admin_stop, operator)];
     Ok(Running { address, admin: admin_address, reloader, readiness, listeners })
+}
+
+/// Reads the policy, and refuses one that looks for evidence in a registry which is not configured.
+fn load(path: &Path, registries: &[Registry]) -> Result<Policies, PolicyErrors> {
+    let policies = policy::file::load(path)?;
+    let elsewhere = policies.all().iter().filter_map(|policy| Some((policy.name(), policy.evidence()?)));
+    for (policy, place) in elsewhere {
+        if !registries.contains(&place.registry) {
+            let why = format!("the policy `{policy}` reads evidence in `{place}`, which is not among the `upstreams`");
+            return Err(FileError::whole(path.display().to_string(), why).into());
+        }
+    }
+    Ok(policies)
 }
 
 fn announce(metrics: &Metrics, policies: &Policies) {

@@ -14,7 +14,6 @@ use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::outcome::{Denial, Indeterminate, Key, Terms};
 use crate::policy::{Governing, Leaf};
-use crate::reason::Reason;
 use crate::record::{Seal, VerdictRecord};
 use crate::snapshot::Snapshot;
 use crate::store::Store;
@@ -128,12 +127,10 @@ impl Judge {
         governing: &Governing,
         now: Timestamp,
     ) -> Result<Findings, Indeterminate> {
-        let internal = |detail: String| Indeterminate(Denial::new(Reason::Internal, detail));
         let began = Instant::now();
-        let subject = governing.subject();
-        let upstream = upstream(&self.upstreams, &subject.image.registry).map_err(|e| internal(e.to_string()))?;
-        let (repository, digest) = (&subject.image.repository, subject.digest);
-        let set = discovery::discover(upstream, repository, &digest, wants(governing), &self.limits, now).await;
+        let (subject, digest) = (governing.subject(), governing.subject().digest);
+        let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing));
+        let set = discovery::discover(&self.upstreams, subject, &elsewhere, wants, &self.limits, now).await;
         let names: BTreeSet<_> =
             governing.remaining().flat_map(|policy| policy.require().leaves()).map(Leaf::by).collect();
         let authorities: Vec<_> =
@@ -186,3 +183,6 @@ fn wants(governing: &Governing) -> Wants {
 fn place(key: &Key) -> Vec<u8> {
     format!("verdict/{}/{}/{}", key.subject, key.policy.0, key.trust).into_bytes()
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,8 +106,13 @@ pub(super) fn signature_over(payload: &[u8], signature: &str) -> Result<Signatur
 }
 
 fn certificates(what: &str, pem: &str, limits: &Limits) -> Result<Vec<X509Certificate>, Rejection> {
-    super::at_most(&format!("bytes of the {what} annotation"), pem.len(), limits.chain * MAX_CERTIFICATE)?;
-    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).take(limits.chain + 1).collect();
+    super::at_most(
+        &format!("bytes of the {what} annotation"),
+        pem.len(),
+        limits.chain.saturating_mul(MAX_CERTIFICATE),
+    )?;
+    let most = limits.chain.saturating_add(1);
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).take(most).collect();
     let all = all.map_err(|error| malformed(format!("the {what} annotation is not PEM: {error}")))?;
     if all.is_empty() {
         return Err(malformed(format!("the {what} annotation holds no certificate")));
