@@ -15,6 +15,7 @@ use crate::cache::Verdicts;
 use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::discovery::Backoff;
 use crate::listener;
 use crate::membership::Membership;
 use crate::middleware;
@@ -30,6 +31,7 @@ use crate::store::{MemoryStore, Store};
 use crate::telemetry::Metrics;
 use crate::trust::Trust;
 use crate::upstream::Upstream;
+use crate::verify::Pool;
 
 /// A proxy that is serving.
 #[derive(Debug)]
@@ -183,6 +185,8 @@ fn puller(
         verdicts: Verdicts::new(config.cache.verdicts),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
+        backoff: Backoff::new(),
+        pool: Pool::new(config.limits.verification),
         limits: config.limits,
         lasting,
         metrics: metrics.clone(),

@@ -1,6 +1,7 @@
 //! What verification establishes: which authority signed which subject. What policy makes of it is not said here.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::clock::Timestamp;
 use crate::discovery::Material;
@@ -18,12 +19,15 @@ pub mod describe;
 
 mod envelope;
 
+pub mod pool;
+
 pub mod simple_signing;
 
 pub mod statement;
 
 pub mod verified;
 
+pub use pool::Pool;
 pub use verified::{Claim, Verified};
 
 /// Everything that verification learned about one subject.
@@ -100,6 +104,7 @@ impl Rejection {
 /// Verifies everything in `evidence` for each of `authorities`. No I/O; what it costs is bounded by the limits.
 ///
 /// Of each kind of material at most `limits.examined` pieces are tried, so that a flood of one cannot hide another.
+/// After `limits.verification.time` no further piece is: one piece cannot be interrupted, but many can be left.
 pub fn verify_all(
     evidence: &EvidenceSet,
     subject: &Digest,
@@ -119,6 +124,7 @@ pub fn verify_all(
         Some(Unjudged { authority: authority.name().clone(), reason: unusable.reason, detail: unusable.detail })
     };
     findings.unjudged.extend(authorities.iter().filter_map(unusable));
+    let began = Instant::now();
     let mut examined = [0; 3];
     for candidate in &evidence.candidates {
         let kind = match candidate.untrusted() {
@@ -132,6 +138,10 @@ pub fn verify_all(
             continue;
         }
         for authority in authorities {
+            if began.elapsed() >= against.limits.verification.time {
+                findings.incomplete = true;
+                break;
+            }
             match verified::verify(candidate, subject, authority, against) {
                 Ok(proof) => findings.verified.push(proof),
                 Err(Rejection { reason, detail }) => findings.rejected.push(Rejected {
@@ -176,8 +186,6 @@ fn object<T: serde::de::DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, 
     strict_json::parse(json).map_err(|error| malformed(&error))
 }
 
-/// Log entries, or time stamps, of one bundle.
-const MAX_OBSERVERS: usize = 32;
 /// Digests of one subject of a statement.
 const MAX_DIGESTS: usize = 32;
 

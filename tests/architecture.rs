@@ -13,8 +13,8 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ),
     (
         "app",
-        "admin body cache client clock config limits listener membership middleware oci policy proxy pull reason record \
-         route snapshot store telemetry trust upstream yaml",
+        "admin body cache client clock config discovery limits listener membership middleware oci policy proxy pull reason record \
+         route snapshot store telemetry trust upstream verify yaml",
     ),
     ("demo", "app config oci policy reason telemetry yaml"),
     ("config", "limits oci policy upstream yaml"),

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sigstore_verify::types::Bundle;
 
+use super::Rejection;
 use super::envelope::{Envelope, Wire, shortened};
-use super::{MAX_OBSERVERS, Rejection};
 use crate::limits::Limits;
 use crate::oci::media_type::BUNDLE_V03;
 use crate::reason::Reason;
@@ -70,10 +70,14 @@ pub(super) fn parse(json: &[u8], limits: &Limits) -> Result<KeyBundle, Rejection
     }
     let material = &wire.verification_material;
     let stamps = material.timestamp_verification_data.as_ref().and_then(|data| data.rfc3161_timestamps.as_ref());
-    let observers = material.tlog_entries.as_ref().map_or(0, Vec::len).max(stamps.map_or(0, Vec::len));
-    if observers > MAX_OBSERVERS {
-        let detail = format!("{observers} log entries or time stamps, at most {MAX_OBSERVERS} are read");
-        return Err(Rejection::new(Reason::EvidenceTooLarge, detail));
+    let entries = material.tlog_entries.as_ref().map_or(0, Vec::len);
+    for (what, count, most) in
+        [("log entries", entries, limits.log_entries), ("time stamps", stamps.map_or(0, Vec::len), limits.timestamps)]
+    {
+        if count > most {
+            let detail = format!("{count} {what}, at most {most} are read");
+            return Err(Rejection::new(Reason::EvidenceTooLarge, detail));
+        }
     }
     let text = std::str::from_utf8(json).map_err(|error| malformed(error.to_string()))?;
     Bundle::from_json(text).map_err(|error| malformed(format!("not a bundle: {error}")))?;

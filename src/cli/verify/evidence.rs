@@ -8,8 +8,8 @@ use crate::evidence::{Unusable, printable};
 use crate::policy::Format;
 use crate::pull::Sight;
 use crate::reason::Reason;
-use crate::verify::Claim;
 use crate::verify::describe::{Claimed, ClaimedCertificate, ClaimedEntry, describe};
+use crate::verify::{Claim, Verified};
 
 /// One piece of evidence.
 #[derive(Debug, Serialize)]
@@ -64,14 +64,25 @@ pub(super) struct LogEntry {
 pub(super) struct Said {
     pub(super) authority: String,
     pub(super) verified: bool,
-    /// Who signed, if that was verified.
+    /// What was verified.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) signer: Option<String>,
+    pub(super) proof: Option<Proof>,
     /// Why it does not count, if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) detail: Option<String>,
+}
+
+/// What verification established.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Proof {
+    /// `signature` or `attestation`.
+    pub(super) statement: &'static str,
+    pub(super) predicate_type: Option<String>,
+    /// A key's fingerprint.
+    pub(super) signer: String,
 }
 
 /// All that was found, in the registry's order; what cannot be evidence comes last.
@@ -88,7 +99,7 @@ impl Piece {
         let verified = proofs.map(|proof| Said {
             authority: proof.authority().to_string(),
             verified: true,
-            signer: Some(proof.signer().0.to_string()),
+            proof: Some(Proof::of(proof)),
             reason: None,
             detail: None,
         });
@@ -113,7 +124,7 @@ fn rejections<'a>(location: &'a str, sight: &'a Sight) -> impl Iterator<Item = S
     rejected.map(|rejected| Said {
         authority: rejected.authority.to_string(),
         verified: false,
-        signer: None,
+        proof: None,
         reason: Some(rejected.reason),
         detail: Some(rejected.detail.clone()),
     })
@@ -126,17 +137,28 @@ fn name(format: Format) -> &'static str {
     }
 }
 
+impl Proof {
+    fn of(verified: &Verified) -> Self {
+        let (statement, predicate_type) = statement(verified.claim());
+        Self { statement, predicate_type, signer: verified.signer().0.to_string() }
+    }
+}
+
+/// What a claim is, and of which type.
+fn statement(claim: &Claim) -> (&'static str, Option<String>) {
+    match claim {
+        Claim::Attestation(predicate_type) => ("attestation", Some(printable(predicate_type))),
+        Claim::Signature => ("signature", None),
+    }
+}
+
 impl From<Claimed> for Claims {
     fn from(claimed: Claimed) -> Self {
-        let (statement, predicate_type) = match claimed.claim {
-            Some(Claim::Attestation(predicate_type)) => (Some("attestation"), Some(predicate_type)),
-            Some(Claim::Signature) => (Some("signature"), None),
-            None => (None, None),
-        };
+        let claim = claimed.claim.as_ref().map(statement);
         Self {
             size: claimed.size,
-            statement,
-            predicate_type,
+            statement: claim.as_ref().map(|(statement, _)| *statement),
+            predicate_type: claim.and_then(|(_, predicate_type)| predicate_type),
             key_hint: claimed.key_hint,
             certificate: claimed.certificate.map(Certificate::from),
             log_entries: claimed.log_entries.into_iter().map(LogEntry::from).collect(),
