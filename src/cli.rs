@@ -16,6 +16,8 @@ pub mod serve;
 
 mod verify;
 
+mod verify_bundle;
+
 /// An OCI registry proxy that enforces cosign signatures on pull.
 ///
 /// It stands between containerd and a private registry. Each image is resolved to a digest, its signatures are verified
@@ -64,6 +66,8 @@ enum Command {
     },
     /// Explain what the proxy would answer: the evidence that was found, and what each authority said of it.
     Verify(verify::Arguments),
+    /// Verify a file by its Sigstore bundle, offline.
+    VerifyBundle(verify_bundle::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -126,6 +130,7 @@ pub fn run() -> ExitCode {
         }
         Command::Serve { config, audit } => serve::run(&config, audit),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),
+        Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),
         Command::Demo { once, sabotage } => demo(once, sabotage, &mut out),
     })
 }

@@ -13,22 +13,50 @@ use crate::reason::Reason;
 use crate::strict_json;
 use crate::trust::Trust;
 
+mod binding;
+
 pub mod bundle;
+
+pub mod certificate;
 
 pub mod describe;
 
 mod envelope;
 
+pub mod file;
+
+mod inclusion;
+
+mod key;
+
+mod keyless;
+
+mod legacy;
+
+mod log;
+
+mod pins;
+
 pub mod pool;
+
+mod reading;
+
+pub mod signing;
 
 pub mod simple_signing;
 
 pub mod statement;
 
+mod time;
+
 pub mod verified;
 
+pub use certificate::Certificate;
 pub use pool::Pool;
+pub use signing::Signing;
 pub use verified::{Claim, Verified};
+
+use verified::Piece;
 
 /// Everything that verification learned about one subject.
 #[derive(Debug, Clone)]
@@ -137,12 +165,13 @@ pub fn verify_all(
             findings.incomplete = true;
             continue;
         }
+        let piece = Piece::read(candidate, subject, against.limits);
         for authority in authorities {
             if began.elapsed() >= against.limits.verification.time {
                 findings.incomplete = true;
                 break;
             }
-            match verified::verify(candidate, subject, authority, against) {
+            match piece.as_ref().map_err(Clone::clone).and_then(|piece| piece.verify(authority, against)) {
                 Ok(proof) => findings.verified.push(proof),
                 Err(Rejection { reason, detail }) => findings.rejected.push(Rejected {
                     authority: authority.name().clone(),
@@ -174,6 +203,13 @@ fn bounded(bytes: &[u8], limit: u64) -> Result<(), Rejection> {
         return Ok(());
     }
     Err(Rejection::new(Reason::EvidenceTooLarge, format!("{} bytes, at most {limit} are read", bytes.len())))
+}
+
+fn at_most(what: &str, count: usize, most: usize) -> Result<(), Rejection> {
+    if count <= most {
+        return Ok(());
+    }
+    Err(Rejection::new(Reason::EvidenceTooLarge, format!("{count} {what}, at most {most} are read")))
 }
 
 /// Parses a JSON object as a `T`. Serde would also read an array as a structure, by position; nobody else does.

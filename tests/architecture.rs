@@ -9,7 +9,8 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("main", ""),
     (
         "cli",
-        "app clock config demo discovery evidence oci outcome policy pull reason route telemetry upstream verify yaml",
+        "app clock config demo discovery evidence limits oci outcome policy pull reason route telemetry trust upstream \
+         verify yaml",
     ),
     (
         "app",

@@ -13,7 +13,7 @@ pub struct Revoked {
     pub(super) digests: Vec<Digest>,
     /// Keys by fingerprint, in order.
     pub(super) keys: Vec<Digest>,
-    /// Identities of certificates.
+    /// Identities of certificates, in order.
     pub(super) identities: Vec<RevokedIdentity>,
 }
 
@@ -31,6 +31,16 @@ impl Revoked {
     #[cfg(test)]
     pub(crate) fn of_keys(keys: Vec<Digest>) -> Self {
         Self { keys, ..Self::default() }
+    }
+
+    /// Brings each list into its one order, so that the order of a file is no revision of its own.
+    pub(super) fn settle(&mut self) {
+        for digests in [&mut self.digests, &mut self.keys] {
+            digests.sort_unstable();
+            digests.dedup();
+        }
+        self.identities.sort_by_cached_key(|revoked| format!("{revoked:?}"));
+        self.identities.dedup();
     }
 
     /// The revoked manifests, in order.

@@ -30,6 +30,15 @@ struct Subject {
 ///
 /// Nothing is known about who wrote it: the signature is verified by the caller.
 pub(super) fn claim(payload: &[u8], subject: &Digest, limits: &Limits) -> Result<Claim, Rejection> {
+    claim_of_any(payload, &[("sha256", subject.hex())], limits)
+}
+
+/// As [`claim`], for a subject with several digests, by algorithm and in hex.
+pub(super) fn claim_of_any(
+    payload: &[u8],
+    digests: &[(&'static str, String)],
+    limits: &Limits,
+) -> Result<Claim, Rejection> {
     let statement: Statement = super::object("statement", payload)?;
     if !STATEMENT_TYPES.contains(&statement.kind.as_str()) {
         let detail = format!("statement of type {:?}", shortened(&statement.kind));
@@ -47,8 +56,8 @@ pub(super) fn claim(payload: &[u8], subject: &Digest, limits: &Limits) -> Result
         return Err(Rejection::new(Reason::EvidenceTooLarge, detail));
     }
     // Exact text: an upper-case or prefixed digest is another string to some reader.
-    let hex = subject.hex();
-    if !statement.subject.iter().any(|subject| subject.digest.get("sha256") == Some(&hex)) {
+    let is = |subject: &Subject| digests.iter().any(|(name, hex)| subject.digest.get(*name) == Some(hex));
+    if !statement.subject.iter().any(is) {
         let first = statement.subject.iter().find_map(|subject| subject.digest.get("sha256"));
         let detail = match first {
             Some(other) => format!("the statement is about sha256 {:?}", shortened(other)),

@@ -3,14 +3,14 @@
 //! `cargo test --test e2e fixtures -- --ignored`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::cosign::keyless::Form;
 use crate::support::cosign::{Cosign, generate_key_pair};
-use crate::support::http::ask;
+use crate::support::evidence::{Evidence, tag};
 use crate::support::image::Image;
 use crate::support::lab::Cell;
 use crate::support::registry::Kind;
@@ -29,8 +29,7 @@ fn write_fixtures() {
     fs::copy(sigstore().trusted_root(), folder.join("trusted_root.json")).expect("the folder is writable");
     generate_key_pair(sigstore().folder(), "key");
     fs::copy(sigstore().folder().join("key.pub"), folder.join("key.pub")).expect("the folder is writable");
-    let manifest = ask(image.registry(), "GET", &image.manifest_path()).expect("the registry answers").body;
-    fs::write(folder.join("image.json"), manifest).expect("the folder is writable");
+    fs::write(folder.join("image.json"), image.get(&image.manifest_path())).expect("the folder is writable");
 
     let myorg = || Pipeline::of("myorg/app");
     let foreign = [
@@ -42,7 +41,7 @@ fn write_fixtures() {
         let kept = |case: &str, sign: &dyn Fn(&Image)| keep(&folder, &format!("{name}-{case}"), form, &image, sign);
         kept("myorg", &|image| form.sign(&myorg(), image));
         kept("sbom", &|image| form.attest_sbom(&myorg(), image));
-        kept("key", &|image| form.sign_with_key("key", image));
+        kept("key", &|image| form.sign_with_key(&sigstore().folder().join("key.key"), image));
         for (case, pipeline) in &foreign {
             kept(case, &|image| form.sign(pipeline, image));
         }
@@ -56,34 +55,21 @@ fn write_fixtures() {
 fn keep(folder: &Path, name: &str, form: Form, image: &Image, sign: &dyn Fn(&Image)) {
     let image = image.copied();
     sign(&image);
-    let get = |path: &str| {
-        let answer = ask(image.registry(), "GET", path).expect("the registry answers");
-        assert_eq!(answer.status, 200, "{path}: {answer:?}");
-        answer.body
-    };
-    let json = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).expect("a manifest is JSON");
-    let layer = |manifest: &Value| {
-        let layers = manifest["layers"].as_array().expect("a manifest has layers");
-        assert_eq!(layers.len(), 1, "{manifest}");
-        get(&image.blob_path(layers[0]["digest"].as_str().expect("a descriptor has a digest")))
-    };
     let put = |end: &str, bytes: &[u8]| {
-        fs::write(PathBuf::from(folder).join(format!("{name}.{end}")), bytes).expect("the folder is writable");
+        fs::write(folder.join(format!("{name}.{end}")), bytes).expect("the folder is writable");
     };
-    if let Form::Legacy = form {
-        let kind = if name.ends_with("sbom") { "att" } else { "sig" };
-        let tag = format!("{}.{kind}", image.digest.replace(':', "-"));
-        let manifest = get(&format!("/v2/{}/manifests/{tag}", image.repository));
-        put(&format!("{kind}.json"), &manifest);
-        put("payload", &layer(&json(&manifest)));
-        return;
+    match form {
+        Form::Legacy => {
+            let kind = if name.ends_with("sbom") { "att" } else { "sig" };
+            put(&format!("{kind}.json"), &image.get(&image.path(&format!("manifests/{}", tag(&image, kind)))));
+            let Evidence::Tag { payload, .. } = Evidence::tag_of(&image, kind) else { unreachable!() };
+            put("payload", &payload);
+        }
+        Form::EarlyBundle | Form::Bundle => {
+            let Evidence::Bundle(bytes) = Evidence::referrer_of(&image) else { unreachable!() };
+            put("bundle.json", &bytes);
+        }
     }
-    let list = json(&get(&format!("/v2/{}/referrers/{}", image.repository, image.digest)));
-    let referrers = list["manifests"].as_array().expect("an index lists manifests");
-    assert_eq!(referrers.len(), 1, "{list}");
-    let digest = referrers[0]["digest"].as_str().expect("a descriptor has a digest");
-    let manifest = get(&format!("/v2/{}/manifests/{digest}", image.repository));
-    put("bundle.json", &layer(&json(&manifest)));
 }
 
 fn now() -> u64 {

@@ -1,7 +1,9 @@
 //! The real parts, and how they are started, used and ended.
 
 pub(crate) mod containerd;
+pub(crate) mod content;
 pub(crate) mod cosign;
+pub(crate) mod evidence;
 pub(crate) mod expect;
 pub(crate) mod http;
 pub(crate) mod image;

@@ -1,11 +1,13 @@
 //! Every piece of evidence: where it was, what it says of itself, and what each authority said of it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::report::instant;
 use crate::discovery::Candidate;
 use crate::evidence::{Unusable, printable};
-use crate::policy::Format;
+use crate::policy::{Extension, Format};
 use crate::pull::Sight;
 use crate::reason::Reason;
 use crate::verify::describe::{Claimed, ClaimedCertificate, ClaimedEntry, describe};
@@ -81,8 +83,16 @@ pub(super) struct Proof {
     /// `signature` or `attestation`.
     pub(super) statement: &'static str,
     pub(super) predicate_type: Option<String>,
-    /// A key's fingerprint.
+    /// `key:` and its fingerprint, or `identity:` and `issuer:`.
     pub(super) signer: String,
+    pub(super) identity: Option<String>,
+    pub(super) issuer: Option<String>,
+    /// What else Fulcio vouched for, by the names that policies pin it by.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) extensions: BTreeMap<&'static str, String>,
+    /// When it was signed.
+    pub(super) time: Option<String>,
+    pub(super) log_index: Option<u64>,
 }
 
 /// All that was found, in the registry's order; what cannot be evidence comes last.
@@ -140,7 +150,19 @@ fn name(format: Format) -> &'static str {
 impl Proof {
     fn of(verified: &Verified) -> Self {
         let (statement, predicate_type) = statement(verified.claim());
-        Self { statement, predicate_type, signer: verified.signer().0.to_string() }
+        let signing = verified.signing();
+        let certificate = signing.certificate();
+        let extension = |key: &Extension| Some((key.key(), printable(certificate?.extension(*key)?)));
+        Self {
+            statement,
+            predicate_type,
+            signer: printable(&verified.signer().0),
+            identity: certificate.map(|one| printable(one.identity())),
+            issuer: certificate.map(|one| printable(one.issuer())),
+            extensions: Extension::ALL.iter().filter_map(extension).collect(),
+            time: signing.time().map(instant),
+            log_index: signing.log_index(),
+        }
     }
 }
 

@@ -171,7 +171,16 @@ fn wants(authority: &AuthorityReport) -> Vec<String> {
 
 fn verdict(said: &Said) -> String {
     match (&said.proof, said.reason) {
-        (Some(Proof { statement, signer, .. }), _) => format!("verified: {statement} by {signer}"),
+        (Some(proof), _) => {
+            let Proof { statement, signer, identity, issuer, time, log_index, .. } = proof;
+            let who = match (identity, issuer) {
+                (Some(identity), Some(issuer)) => format!("{identity} of {issuer}"),
+                _ => signer.replacen("key:", "key ", 1),
+            };
+            let when = time.as_ref().map_or(String::new(), |time| format!(", signed at {time}"));
+            let entry = log_index.map_or(String::new(), |index| format!(", log entry {index}"));
+            format!("verified: {statement} by {who}{when}{entry}")
+        }
         (None, Some(reason)) => format!("{reason}: {}", said.detail.as_deref().unwrap_or(reason.meaning())),
         (None, None) => "nothing".into(),
     }

@@ -6,10 +6,11 @@ pub(crate) mod keyless;
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::tempdir;
 
-use super::http::{ask, write};
+use super::content::{INDEX, MANIFEST};
+use super::http::ask;
 use super::image::{Image, crane};
 use super::process::{command, run, tool};
 
@@ -21,9 +22,6 @@ pub(crate) enum Cosign {
     /// 3.1.3: bundles, as referrers.
     Bundle,
 }
-
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// Makes a key pair: `NAME.key` and `NAME.pub`.
 pub(crate) fn generate_key_pair(keys: &Path, name: &str) {
@@ -93,29 +91,23 @@ fn cosign(program: &str, home: &Path, arguments: &[&str]) {
 
 /// Rewrites the subject of each referrer; where the registry has no referrers API, lists them under the fallback tag.
 fn attach_referrers(from: &Image, to: &Image) {
-    let registry = from.registry();
-    let get = |path: &str| ask(registry, "GET", path).expect("the registry answers");
-    let put = |path: &str, media_type: &str, body: &Value| {
-        let answer = write(registry, "PUT", path, media_type, body.to_string().as_bytes());
-        let answer = answer.expect("the registry answers");
-        assert_eq!(answer.status, 201, "{answer:?}");
-        answer.header("docker-content-digest").expect("a registry tells the digest").to_owned()
-    };
-    let in_repository = |rest: &str| format!("/v2/{}/{rest}", from.repository);
-    let fallback = |image: &Image| in_repository(&format!("manifests/{}", image.digest.replace(':', "-")));
-
-    let subject = json!({ "mediaType": MANIFEST, "digest": to.digest, "size": get(&to.manifest_path()).body.len() });
-    let api = get(&in_repository(&format!("referrers/{}", from.digest)));
+    let fallback = |image: &Image| image.digest.replace(':', "-");
+    let size = to.get(&to.manifest_path()).len();
+    let subject = json!({ "mediaType": MANIFEST, "digest": to.digest, "size": size });
+    let api = ask(from.registry(), "GET", &from.path(&format!("referrers/{}", from.digest)));
+    let api = api.expect("the registry answers");
     let has_api = api.status == 200;
-    let mut list = if has_api { api.json() } else { get(&fallback(from)).json() };
+    let mut list =
+        if has_api { api.json() } else { from.get_json(&from.path(&format!("manifests/{}", fallback(from)))) };
     for descriptor in list["manifests"].as_array_mut().expect("an index lists manifests") {
         let digest = descriptor["digest"].as_str().expect("a descriptor has a digest");
-        let mut manifest = get(&in_repository(&format!("manifests/{digest}"))).json();
+        let mut manifest = from.get_json(&from.path(&format!("manifests/{digest}")));
         manifest["subject"] = subject.clone();
-        descriptor["digest"] = put(&in_repository("manifests/copied"), MANIFEST, &manifest).into();
-        descriptor["size"] = manifest.to_string().len().into();
+        let bytes = manifest.to_string();
+        descriptor["digest"] = to.put_manifest("copied", MANIFEST, bytes.as_bytes()).into();
+        descriptor["size"] = bytes.len().into();
     }
     if !has_api {
-        put(&fallback(to), INDEX, &list);
+        to.put_manifest(&fallback(to), INDEX, list.to_string().as_bytes());
     }
 }

@@ -42,9 +42,14 @@ impl Image {
 
     /// The same image in a new repository.
     pub(crate) fn copied(&self) -> Self {
-        let copy = Self { repository: new_repository("copied"), ..self.clone() };
+        let copy = self.in_repository(new_repository("copied"));
         crane(["copy", &self.direct(), &copy.tagged(copy.registry)]);
         copy
+    }
+
+    /// The same image as it would be in this repository.
+    pub(crate) fn in_repository(&self, repository: String) -> Self {
+        Self { repository, ..self.clone() }
     }
 
     /// By digest, at the registry itself.

@@ -1,6 +1,6 @@
 //! Signing as a pipeline does: a token instead of a key, and a certificate, a log entry and a time for the signature.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use tempfile::tempdir;
 
@@ -36,10 +36,9 @@ impl Form {
         self.run("sign", &["--identity-token", &token, &image.direct()]);
     }
 
-    /// Signs it with this key beside the files of the Sigstore, and still in its log.
-    pub(crate) fn sign_with_key(self, name: &str, image: &Image) {
-        let key = text(sigstore().folder().join(format!("{name}.key")));
-        self.run("sign", &["--key", &key, &image.direct()]);
+    /// Signs the image with the key in this file, and still in the log.
+    pub(crate) fn sign_with_key(self, key: &Path, image: &Image) {
+        self.run("sign", &["--key", &text(key), &image.direct()]);
     }
 
     /// Attests a software bill of materials as this pipeline, which is no signature of the image.
@@ -67,9 +66,9 @@ impl Form {
     fn run(self, word: &str, arguments: &[&str]) {
         let sigstore = sigstore();
         let folder = tempdir().expect("a temporary folder");
-        let root = text(sigstore.trusted_root());
+        let root = text(&sigstore.trusted_root());
         let (fulcio, rekor) = (format!("http://{}", sigstore.fulcio), format!("http://{}", sigstore.rekor1));
-        let config = |log| text(sigstore.signing_config(log));
+        let config = |log| text(&sigstore.signing_config(log));
         let (config1, config2) = (config(Log::Rekor1), config(Log::Rekor2));
         let mut all = vec![word, "--yes", "--trusted-root", &root];
         match self {
@@ -89,6 +88,6 @@ impl Form {
     }
 }
 
-fn text(path: PathBuf) -> String {
+fn text(path: &Path) -> String {
     path.to_str().expect("the path is UTF-8").to_owned()
 }
