@@ -87,6 +87,10 @@ impl<S: Source> Reader<'_, S> {
             }
             Err(error) => listing.found.source_failed(&location, Format::Bundle, error),
         }
+        // Only an empty list is followed by the tag: everything that is listed now is the tag's.
+        for piece in &mut listing.pieces {
+            piece.location = format!("{}, listed by {location}", piece.location);
+        }
     }
 
     /// Adds what an index lists and may be evidence, each once, as far as the limit allows; `listed` counts all.

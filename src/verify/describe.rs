@@ -160,7 +160,7 @@ fn of_bundle(bundle: Bundle) -> Claimed {
         claim: bundle.dsse_envelope.as_ref().and_then(claim_of),
         key_hint: public_key.map(|key| hint(&key.hint)).filter(|hint| !hint.is_empty()),
         certificate: der.and_then(|der| certificate_of(&der)),
-        log_entries: tlog_entries.unwrap_or_default().into_iter().take(MAX_SHOWN).map(ClaimedEntry::from).collect(),
+        log_entries: tlog_entries.unwrap_or_default().into_iter().take(SHOWN).map(ClaimedEntry::from).collect(),
         timestamps: timestamp_verification_data.map_or(0, |data| data.rfc3161_timestamps.len()),
     }
 }
@@ -218,6 +218,9 @@ impl From<LogEntry> for ClaimedEntry {
         Self { index: number(entry.log_index).unwrap_or(0), integrated }
     }
 }
+
+/// Log entries of one piece that are shown.
+const SHOWN: usize = 32;
 
 /// Far more than any certificate has, in bytes.
 const MAX_CERTIFICATE: usize = 64 << 10;

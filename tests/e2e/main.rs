@@ -4,6 +4,7 @@
 mod blobs_door;
 mod changed_policy;
 mod differential;
+mod explained;
 mod elsewhere;
 mod fall_through;
 mod fixtures;

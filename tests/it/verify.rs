@@ -76,7 +76,7 @@ async fn an_allowed_image_is_shown_with_its_evidence() {
         assert_eq!(said["authority"], "release-key");
         if said["verified"] == true {
             good += 1;
-            assert_eq!(said["signer"], format!("key:{}", key.as_str().expect("a text")));
+            assert_eq!(said["proof"]["signer"], format!("key:{}", key.as_str().expect("a text")));
         } else {
             foreign += 1;
             assert_eq!(said["reason"], "key_mismatch");
@@ -136,7 +136,7 @@ async fn what_could_not_be_read_is_no_denial() {
 async fn a_registry_that_is_down_and_an_image_that_is_not_there_are_not_told() {
     let lab = Lab::start(Options::default()).await;
     let (ran, _) = explained(&lab, "registry.demo/team/nothing:1", &manifest("team/nothing", 1)).await;
-    assert!(ran.stdout.contains("? could not tell: upstream_not_found"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("? nothing to judge: upstream_not_found"), "{}", ran.stdout);
     let policy = lab.config.with_file_name("policy.yaml");
     // Nothing listens on the port of discard.
     let ran = verify(&["127.0.0.1:9/app:1", "--policy", text(&policy), "--insecure-plain-http"]).await;

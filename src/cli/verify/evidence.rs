@@ -1,15 +1,17 @@
 //! Every piece of evidence: where it was, what it says of itself, and what each authority said of it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::report::instant;
 use crate::discovery::Candidate;
 use crate::evidence::{Unusable, printable};
-use crate::policy::Format;
+use crate::policy::{Extension, Format};
 use crate::pull::Sight;
 use crate::reason::Reason;
-use crate::verify::Claim;
 use crate::verify::describe::{Claimed, ClaimedCertificate, ClaimedEntry, describe};
+use crate::verify::{Claim, Verified};
 
 /// One piece of evidence.
 #[derive(Debug, Serialize)]
@@ -64,14 +66,33 @@ pub(super) struct LogEntry {
 pub(super) struct Said {
     pub(super) authority: String,
     pub(super) verified: bool,
-    /// Who signed, if that was verified.
+    /// What was verified.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) signer: Option<String>,
+    pub(super) proof: Option<Proof>,
     /// Why it does not count, if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) detail: Option<String>,
+}
+
+/// What verification established.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Proof {
+    /// `signature` or `attestation`.
+    pub(super) statement: &'static str,
+    pub(super) predicate_type: Option<String>,
+    /// `key:` and its fingerprint, or `identity:` and `issuer:`.
+    pub(super) signer: String,
+    pub(super) identity: Option<String>,
+    pub(super) issuer: Option<String>,
+    /// What else Fulcio vouched for, by the names that policies pin it by.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) extensions: BTreeMap<&'static str, String>,
+    /// When it was signed.
+    pub(super) time: Option<String>,
+    pub(super) log_index: Option<u64>,
 }
 
 /// All that was found, in the registry's order; what cannot be evidence comes last.
@@ -88,7 +109,7 @@ impl Piece {
         let verified = proofs.map(|proof| Said {
             authority: proof.authority().to_string(),
             verified: true,
-            signer: Some(proof.signer().0.to_string()),
+            proof: Some(Proof::of(proof)),
             reason: None,
             detail: None,
         });
@@ -113,7 +134,7 @@ fn rejections<'a>(location: &'a str, sight: &'a Sight) -> impl Iterator<Item = S
     rejected.map(|rejected| Said {
         authority: rejected.authority.to_string(),
         verified: false,
-        signer: None,
+        proof: None,
         reason: Some(rejected.reason),
         detail: Some(rejected.detail.clone()),
     })
@@ -126,17 +147,40 @@ fn name(format: Format) -> &'static str {
     }
 }
 
-impl From<Claimed> for Claims {
-    fn from(claimed: Claimed) -> Self {
-        let (statement, predicate_type) = match claimed.claim {
-            Some(Claim::Attestation(predicate_type)) => (Some("attestation"), Some(predicate_type)),
-            Some(Claim::Signature) => (Some("signature"), None),
-            None => (None, None),
-        };
+impl Proof {
+    fn of(verified: &Verified) -> Self {
+        let (statement, predicate_type) = statement(verified.claim());
+        let signing = verified.signing();
+        let certificate = signing.certificate();
+        let extension = |key: &Extension| Some((key.key(), printable(certificate?.extension(*key)?)));
         Self {
-            size: claimed.size,
             statement,
             predicate_type,
+            signer: printable(&verified.signer().0),
+            identity: certificate.map(|one| printable(one.identity())),
+            issuer: certificate.map(|one| printable(one.issuer())),
+            extensions: Extension::ALL.iter().filter_map(extension).collect(),
+            time: signing.time().map(instant),
+            log_index: signing.log_index(),
+        }
+    }
+}
+
+/// What a claim is, and of which type.
+fn statement(claim: &Claim) -> (&'static str, Option<String>) {
+    match claim {
+        Claim::Attestation(predicate_type) => ("attestation", Some(printable(predicate_type))),
+        Claim::Signature => ("signature", None),
+    }
+}
+
+impl From<Claimed> for Claims {
+    fn from(claimed: Claimed) -> Self {
+        let claim = claimed.claim.as_ref().map(statement);
+        Self {
+            size: claimed.size,
+            statement: claim.as_ref().map(|(statement, _)| *statement),
+            predicate_type: claim.and_then(|(_, predicate_type)| predicate_type),
             key_hint: claimed.key_hint,
             certificate: claimed.certificate.map(Certificate::from),
             log_entries: claimed.log_entries.into_iter().map(LogEntry::from).collect(),

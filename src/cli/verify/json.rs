@@ -9,7 +9,8 @@
 //! evidenceRead  false if something else decided: an exemption, a revocation, no policy, a failing registry
 //! evidence    each piece: `location`, `format` bundle | legacy,
 //!               `claimed`: what it says of itself, verified by nobody; null if it is no evidence
-//!               `said`: for each `authority` whether it is `verified`, and its `signer`, or the `reason` and `detail`
+//!               `said`: for each `authority` whether it is `verified`, and the `proof`, or the `reason` and `detail`
+//!               `proof`: `statement`, `predicateType`, `signer`, `identity`, `issuer`, `extensions`, `time`, `logIndex`
 //! unread      what could not be read: `location`, `reason`, `detail`; `incomplete` if a limit ended the reading
 //! children    what an index lists, where that was judged too: `child` (its digest), `policies`, `evidence`, …
 //! exemptions  those in force: `reason`, `expires`

@@ -2,19 +2,21 @@
 
 use std::io::{self, Write};
 
-use super::evidence::{Claims, Piece, Said};
-use super::report::{Judged, Report};
+use super::evidence::{Piece, Proof, Said};
+use super::report::{AuthorityReport, Judged, Report};
 use super::requirement::{Node, PolicyReport, Value, What};
 use crate::reason::Reason;
 
+mod claims;
+
 /// Writes the report, in colour if `colour`.
 pub(super) fn write(report: &Report, colour: bool, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { text: String::new(), colour };
-    page.head(report);
-    page.judged(&report.judged, &report.detail);
+    let mut page = Page { text: String::new(), colour, report };
+    page.head();
+    page.judged(&report.judged);
     for child in &report.children {
         page.line(&format!("\nIt lists {}", child.child.map_or_else(String::new, |digest| digest.to_string())));
-        page.judged(child, &report.detail);
+        page.judged(child);
     }
     if !report.next.is_empty() {
         page.title("Next");
@@ -23,13 +25,15 @@ pub(super) fn write(report: &Report, colour: bool, out: &mut dyn Write) -> io::R
     out.write_all(page.text.as_bytes())
 }
 
-struct Page {
+struct Page<'a> {
     text: String,
     colour: bool,
+    report: &'a Report,
 }
 
-impl Page {
-    fn head(&mut self, report: &Report) {
+impl Page<'_> {
+    fn head(&mut self) {
+        let report = self.report;
         self.line(&report.reference);
         if let Some(digest) = report.digest {
             let kind = report.kind.map_or(String::new(), |kind| format!("  {kind}"));
@@ -38,6 +42,7 @@ impl Page {
         let word = match report.outcome {
             "allow" => self.paint("✔ allowed", GREEN),
             "deny" => self.paint("✘ denied", RED),
+            "request" => self.paint("? nothing to judge", YELLOW),
             _ => self.paint("? could not tell", YELLOW),
         };
         self.line(&format!("\n{word}: {}", codes(report.reason, report.cause)));
@@ -49,19 +54,14 @@ impl Page {
         }
     }
 
-    fn judged(&mut self, judged: &Judged, said: &str) {
+    fn judged(&mut self, judged: &Judged) {
         if !judged.policies.is_empty() {
             self.title("Policies");
         }
-        let width = judged.policies.iter().map(|policy| policy.name.chars().count()).max().unwrap_or(0);
-        for policy in &judged.policies {
-            self.policy(policy, width, said);
-        }
+        let width = widest(judged.policies.iter().map(|policy| policy.name.as_str()));
+        judged.policies.iter().for_each(|policy| self.policy(policy, width));
         if judged.evidence_read {
-            self.title(match judged.evidence.len() {
-                0 => "No evidence was found",
-                _ => "Evidence",
-            });
+            self.title(if judged.evidence.is_empty() { "No evidence was found" } else { "Evidence" });
         }
         for (number, piece) in judged.evidence.iter().enumerate() {
             self.piece(number + 1, piece);
@@ -69,7 +69,7 @@ impl Page {
         if !judged.unread.is_empty() || judged.incomplete {
             self.title("Could not be read");
         }
-        let width = judged.unread.iter().map(|unread| unread.location.chars().count()).max().unwrap_or(0);
+        let width = widest(judged.unread.iter().map(|unread| unread.location.as_str()));
         for unread in &judged.unread {
             self.line(&format!("  {:width$}  {}: {}", unread.location, unread.reason, unread.detail));
         }
@@ -78,46 +78,50 @@ impl Page {
         }
     }
 
-    fn policy(&mut self, policy: &PolicyReport, width: usize, said: &str) {
+    fn policy(&mut self, policy: &PolicyReport, width: usize) {
         let exempt = if policy.exempt { "  taken away by an exemption" } else { "" };
         self.line(&format!("  {:width$}  {}{exempt}", policy.name, policy.mode));
         if !policy.exempt {
-            self.node(&policy.require, 4, said);
+            self.node(&policy.require, 4);
         }
     }
 
-    /// A requirement and its branches; a sentence that was `said` already is not said again.
-    fn node(&mut self, node: &Node, indent: usize, said: &str) {
+    /// A requirement and its branches; the sentence that stands in the head is not said again.
+    fn node(&mut self, node: &Node, indent: usize) {
         let mark = self.mark(node.judgement.value);
-        let what = match &node.what {
-            What::AllOf => "all of".into(),
-            What::AnyOf => "any of".into(),
-            What::AtLeast { n } => format!("at least {n} of, by distinct signers"),
-            What::Attestation { by, predicate_type } => format!("attestation {predicate_type} by {by}"),
-            What::Signature { by } => format!("signature by {by}"),
+        let (what, by) = match &node.what {
+            What::AllOf => ("all of".into(), None),
+            What::AnyOf => ("any of".into(), None),
+            What::AtLeast { n } => (format!("at least {n} of, by distinct signers"), None),
+            What::Attestation { by, predicate_type } => (format!("attestation {predicate_type} by {by}"), Some(by)),
+            What::Signature { by } => (format!("signature by {by}"), Some(by)),
         };
-        let leaf = node.of.is_empty();
-        let why = match node.judgement.reason {
-            Some(reason) if leaf => format!(": {}", codes(reason, node.judgement.cause)),
+        let why = match (node.judgement.reason, by) {
+            (Some(reason), Some(_)) => format!(": {}", codes(reason, node.judgement.cause)),
             _ => String::new(),
         };
         self.line(&format!("{:indent$}{mark} {what}{why}", ""));
-        if let Some(detail) = node.judgement.detail.as_ref().filter(|detail| leaf && *detail != said) {
-            self.line(&format!("{:indent$}  {detail}", ""));
+        if let Some(by) = by.filter(|_| node.judgement.reason.is_some()) {
+            let detail = node.judgement.detail.iter().filter(|detail| **detail != self.report.detail);
+            let wanted = self.report.authorities.iter().filter(|authority| authority.name == *by).flat_map(wants);
+            let lines: Vec<_> = detail.cloned().chain(wanted).collect();
+            for line in lines {
+                self.line(&format!("{:indent$}  {line}", ""));
+            }
         }
-        node.of.iter().for_each(|branch| self.node(branch, indent + 2, said));
+        node.of.iter().for_each(|branch| self.node(branch, indent + 2));
     }
 
     fn piece(&mut self, number: usize, piece: &Piece) {
         self.line(&format!("  {number}. {} ({})", piece.location, piece.format));
-        for claim in piece.claimed.iter().flat_map(claims) {
+        for claim in piece.claimed.iter().flat_map(claims::lines) {
             let text = self.paint(&format!("claims {claim}"), FAINT);
             self.line(&format!("     {text}"));
         }
         if piece.said.is_empty() {
             self.line("     not examined: a limit came first");
         }
-        let width = piece.said.iter().map(|said| said.authority.chars().count()).max().unwrap_or(0);
+        let width = widest(piece.said.iter().map(|said| said.authority.as_str()));
         for said in &piece.said {
             let mark = self.mark(if said.verified { Value::Holds } else { Value::Fails });
             self.line(&format!("     {mark} {:width$}  {}", said.authority, verdict(said)));
@@ -148,54 +152,37 @@ impl Page {
     }
 }
 
+fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
 fn codes(reason: Reason, cause: Option<Reason>) -> String {
     cause.map_or_else(|| reason.to_string(), |cause| format!("{reason} ({cause})"))
 }
 
-/// One line for each thing that a piece says of itself.
-fn claims(claimed: &Claims) -> Vec<String> {
-    let what = match (claimed.statement, &claimed.predicate_type) {
-        (Some(statement), Some(predicate_type)) => format!("{statement} {predicate_type}"),
-        (Some(statement), None) => statement.to_string(),
-        (None, _) => "nothing that can be read".into(),
-    };
-    let mut lines = vec![format!("{what}, {}", size(claimed.size))];
-    lines.extend(claimed.key_hint.iter().map(|hint| format!("key {hint}")));
-    if let Some(certificate) = &claimed.certificate {
-        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
-        lines.push(format!("identity {}", or_none(&certificate.identity)));
-        lines.push(format!("issuer {}", or_none(&certificate.issuer)));
-        if let Some(repository) = &certificate.source_repository {
-            let at = certificate.source_ref.as_ref().map_or(String::new(), |at| format!(" at {at}"));
-            lines.push(format!("source {repository}{at}"));
-        }
-        lines.push(format!("certificate valid {} to {}", certificate.not_before, certificate.not_after));
-    }
-    lines.extend(claimed.log_entries.iter().map(|entry| {
-        let at = entry.integrated_time.as_ref().map_or(String::new(), |time| format!(", logged at {time}"));
-        format!("log entry {}{at}", entry.index)
-    }));
-    match claimed.timestamps {
-        0 => {}
-        1 => lines.push("a signed time stamp".into()),
-        many => lines.push(format!("{many} signed time stamps")),
-    }
-    lines
+/// What an authority demands of who signs.
+fn wants(authority: &AuthorityReport) -> Vec<String> {
+    let keys = authority.keys.iter().map(|key| format!("wants key {key}"));
+    let identity = authority.identity.iter().map(|identity| format!("wants identity {identity}"));
+    let issuer = authority.issuer.iter().map(|issuer| format!("wants issuer {issuer}"));
+    let pins = authority.pins.iter().map(|(extension, value)| format!("wants {extension} {value}"));
+    keys.chain(identity).chain(issuer).chain(pins).collect()
 }
 
 fn verdict(said: &Said) -> String {
-    match (&said.signer, said.reason) {
-        (Some(signer), _) => format!("verified: signed by {signer}"),
+    match (&said.proof, said.reason) {
+        (Some(proof), _) => {
+            let Proof { statement, signer, identity, issuer, time, log_index, .. } = proof;
+            let who = match (identity, issuer) {
+                (Some(identity), Some(issuer)) => format!("{identity} of {issuer}"),
+                _ => signer.replacen("key:", "key ", 1),
+            };
+            let when = time.as_ref().map_or(String::new(), |time| format!(", signed at {time}"));
+            let entry = log_index.map_or(String::new(), |index| format!(", log entry {index}"));
+            format!("verified: {statement} by {who}{when}{entry}")
+        }
         (None, Some(reason)) => format!("{reason}: {}", said.detail.as_deref().unwrap_or(reason.meaning())),
         (None, None) => "nothing".into(),
-    }
-}
-
-fn size(bytes: usize) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} bytes"),
-        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
-        _ => format!("{} MiB", bytes.div_ceil(1024 * 1024)),
     }
 }
 
@@ -204,3 +191,6 @@ const FAINT: &str = "2";
 const GREEN: &str = "32";
 const RED: &str = "31";
 const YELLOW: &str = "33";
+
+#[cfg(test)]
+mod tests;

@@ -76,3 +76,40 @@ fn what_cannot_be_read_claims_nothing() {
         assert_eq!(claimed, Claimed { size: 2, ..Claimed::default() });
     }
 }
+
+/// Real evidence by cosign 2 and 3 against a private Sigstore, where a project that is not `myorg`'s includes its file.
+const BUNDLE: &str = include_str!("../../../tests/fixtures/sigstore/cosign3-project.bundle.json");
+const LOGGED: &str = include_str!("../../../tests/fixtures/sigstore/cosign2-bundle-project.bundle.json");
+const LEGACY: &str = include_str!("../../../tests/fixtures/sigstore/cosign2-project.sig.json");
+const PAYLOAD: &str = include_str!("../../../tests/fixtures/sigstore/cosign2-project.payload");
+
+#[test]
+fn real_keyless_signatures_say_who_and_where_they_are_logged() {
+    let manifest: Value = serde_json::from_str(LEGACY).expect("JSON");
+    let annotation = |key: &str| {
+        let value = &manifest["layers"][0]["annotations"][format!("dev.sigstore.cosign/{key}")];
+        value.as_str().map(str::to_string)
+    };
+    let beside = Beside {
+        certificate: annotation("certificate"),
+        chain: annotation("chain"),
+        bundle: annotation("bundle"),
+        timestamp: annotation("rfc3161timestamp"),
+    };
+    let payload = Material::SimpleSigning { payload: PAYLOAD.into(), signature: String::new() };
+    let legacy = Candidate::new("tag".into(), payload).with(beside);
+    let [bundle, logged] =
+        [BUNDLE, LOGGED].map(|json| Candidate::new("referrer".into(), Material::Bundle(json.into())));
+    for (candidate, has_log_time, timestamps) in [(bundle, false, 1), (logged, true, 1), (legacy, true, 0)] {
+        let claimed = describe(&candidate);
+        let certificate = claimed.certificate.expect("a certificate");
+        let file = "https://gitlab.com/myorg/app//.gitlab-ci.yml@refs/heads/main";
+        assert_eq!(certificate.identity.as_deref(), Some(file));
+        assert_eq!(certificate.issuer.as_deref(), Some("https://gitlab.com"));
+        assert_eq!(certificate.source_repository.as_deref(), Some("https://gitlab.com/notmyorg/app"));
+        assert_eq!(certificate.not_after, certificate.not_before.plus(std::time::Duration::from_mins(10)));
+        assert_eq!((claimed.claim, claimed.key_hint), (Some(Claim::Signature), None));
+        let [entry] = claimed.log_entries.as_slice() else { panic!("{:?}", claimed.log_entries) };
+        assert_eq!((entry.integrated.is_some(), claimed.timestamps), (has_log_time, timestamps));
+    }
+}
