@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::fetch::upstream;
 use super::{PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;

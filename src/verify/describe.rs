@@ -225,8 +225,5 @@ const SHOWN: usize = 32;
 /// Far more than any certificate has, in bytes.
 const MAX_CERTIFICATE: usize = 64 << 10;
 
-/// The most log entries that are described.
-const MAX_SHOWN: usize = 32;
-
 #[cfg(test)]
 mod tests;

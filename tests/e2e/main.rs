@@ -4,8 +4,8 @@
 mod blobs_door;
 mod changed_policy;
 mod differential;
-mod explained;
 mod elsewhere;
+mod explained;
 mod fall_through;
 mod fixtures;
 mod keyless;

@@ -70,8 +70,9 @@ impl World {
             limits: Limits::default(),
             lasting: Lasting { allow: Duration::from_mins(1), deny: Duration::ZERO, evidence: Duration::from_mins(1) },
             metrics,
+            witness: None,
         };
-        let snapshot = Arc::new(Snapshot { policies, trust: Trust::none() });
+        let snapshot = Arc::new(Snapshot { policies: Arc::new(policies), trust: Trust::none() });
         Self { registry, signer, broken, asked, judge, snapshot, _running: running }
     }
 
