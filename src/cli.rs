@@ -14,6 +14,8 @@ mod report;
 
 pub mod serve;
 
+mod verify_bundle;
+
 /// An OCI registry proxy that enforces cosign signatures on pull.
 ///
 /// It stands between containerd and a private registry. Each image is resolved to a digest, its signatures are verified
@@ -59,6 +61,8 @@ enum Command {
         #[arg(long)]
         audit: bool,
     },
+    /// Verify a file by its Sigstore bundle, offline.
+    VerifyBundle(verify_bundle::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +124,7 @@ pub fn run() -> ExitCode {
             policy_check::run(&check.path, check.output == Output::Json, &mut out)
         }
         Command::Serve { config, audit } => serve::run(&config, audit),
+        Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),
         Command::Demo { once, sabotage } => demo(once, sabotage, &mut out),
     })
 }

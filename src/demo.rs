@@ -25,6 +25,8 @@ pub mod server;
 
 pub mod signer;
 
+pub mod sigstore;
+
 pub mod table;
 
 mod answer;

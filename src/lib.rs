@@ -41,10 +41,10 @@
 //! }
 //! ```
 //! ```compile_fail,E0451
-//! use countersign::{oci::Digest, policy::{Format, Name, Signer}, verify::{Claim, Verified}};
-//! fn forge(authority: Name, signer: Signer, subject: Digest) -> Verified {
+//! use countersign::{oci::Digest, policy::{Format, Name}, verify::{Claim, Signing, Verified}};
+//! fn forge(authority: Name, signing: Signing, subject: Digest) -> Verified {
 //!     let (claim, format, location) = (Claim::Signature, Format::Bundle, String::new());
-//!     Verified { authority, signer, subject, claim, format, location }
+//!     Verified { authority, signing, subject, claim, format, location }
 //! }
 //! ```
 //! ```compile_fail,E0423

@@ -18,6 +18,8 @@ pub mod governing;
 
 pub mod identity;
 
+pub mod public_key;
+
 pub mod revoked;
 
 pub mod scope;
@@ -26,9 +28,10 @@ pub mod tree;
 
 pub mod trust_root;
 
-pub use authority::{Authority, Kind, PublicKey, Validity};
+pub use authority::{Authority, Kind, Validity};
 pub use governing::Governing;
 pub use identity::{Extension, Keyless, Pattern, Pin};
+pub use public_key::{KeyError, PublicKey};
 pub use revoked::{Revoked, RevokedIdentity};
 pub use scope::Scope;
 pub use tree::{Leaf, Requirement, Shortfall, Signer, Truth};

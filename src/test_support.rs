@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::clock::Timestamp;
+use crate::demo::sigstore::Sigstore;
 use crate::discovery::{Candidate, Material};
 use crate::evidence::EvidenceSet;
 use crate::limits::Limits;
@@ -17,6 +18,9 @@ use crate::policy::file::parse;
 use crate::policy::{Name, Revoked};
 use crate::trust::Trust;
 use crate::verify::{Against, Findings, verify_all};
+
+/// A Sigstore that all tests share; whoever needs a foreign one makes it.
+pub(crate) static SIGSTORE: LazyLock<Sigstore> = LazyLock::new(|| Sigstore::new().expect("randomness"));
 
 /// A signing key.
 pub(crate) struct TestKey(EcdsaKeyPair);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use sigstore_verify::Verifier;
+use sigstore_verify::crypto::Keyring;
 use sigstore_verify::trust_root::TrustedRoot;
 
 use crate::oci::Digest;
@@ -46,6 +47,7 @@ pub struct Root {
     digest: Digest,
     content: TrustedRoot,
     verifier: Verifier,
+    log_keys: Keyring,
 }
 
 impl Trust {
@@ -121,7 +123,8 @@ impl Root {
         crate::strict_json::unambiguous(json.as_bytes()).map_err(|error| wrong(&error))?;
         let root = TrustedRoot::from_json(json).map_err(|error| wrong(&error))?;
         let verifier = Verifier::new(&root).map_err(|error| wrong(&error))?;
-        Ok(Self { digest: Digest::of(json.as_bytes()), content: root, verifier })
+        let log_keys = root.rekor_keys().map_err(|error| wrong(&error))?;
+        Ok(Self { digest: Digest::of(json.as_bytes()), content: root, verifier, log_keys })
     }
 
     /// What it hashes to.
@@ -132,6 +135,11 @@ impl Root {
     /// Its content.
     pub fn content(&self) -> &TrustedRoot {
         &self.content
+    }
+
+    /// The keys of its transparency logs.
+    pub fn log_keys(&self) -> &Keyring {
+        &self.log_keys
     }
 
     /// The verifier over it.

@@ -9,20 +9,48 @@ use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::policy::{Authority, Format, Name, Revoked};
 use crate::reason::Reason;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 use crate::trust::Trust;
+
+mod binding;
 
 pub mod bundle;
 
+pub mod certificate;
+
 mod envelope;
+
+pub mod file;
+
+mod inclusion;
+
+mod key;
+
+mod keyless;
+
+mod legacy;
+
+mod log;
+
+mod pins;
+
+mod reading;
+
+pub mod signing;
 
 pub mod simple_signing;
 
 pub mod statement;
 
+mod time;
+
 pub mod verified;
 
+pub use certificate::Certificate;
+pub use signing::Signing;
 pub use verified::{Claim, Verified};
+
+use verified::Piece;
 
 /// Everything that verification learned about one subject.
 #[derive(Debug)]
@@ -129,8 +157,9 @@ pub fn verify_all(
             findings.incomplete = true;
             continue;
         }
+        let piece = Piece::read(candidate, subject, against.limits);
         for authority in authorities {
-            match verified::verify(candidate, subject, authority, against) {
+            match piece.as_ref().map_err(Clone::clone).and_then(|piece| piece.verify(authority, against)) {
                 Ok(proof) => findings.verified.push(proof),
                 Err(Rejection { reason, detail }) => findings.rejected.push(Rejected {
                     authority: authority.name().clone(),
@@ -164,18 +193,21 @@ fn bounded(bytes: &[u8], limit: u64) -> Result<(), Rejection> {
     Err(Rejection::new(Reason::EvidenceTooLarge, format!("{} bytes, at most {limit} are read", bytes.len())))
 }
 
-/// Parses a JSON object as a `T`. Serde would also read an array as a structure, by position; nobody else does.
-fn object<T: serde::de::DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, Rejection> {
-    let malformed =
-        |why: &dyn std::fmt::Display| Rejection::new(Reason::EvidenceMalformed, format!("not a {what}: {why}"));
-    if !json.trim_ascii_start().starts_with(b"{") {
-        return Err(malformed(&"no JSON object"));
+fn at_most(what: &str, count: usize, most: usize) -> Result<(), Rejection> {
+    if count <= most {
+        return Ok(());
     }
-    strict_json::parse(json).map_err(|error| malformed(&error))
+    Err(Rejection::new(Reason::EvidenceTooLarge, format!("{count} {what}, at most {most} are read")))
 }
 
-/// Log entries, or time stamps, of one bundle.
-const MAX_OBSERVERS: usize = 32;
+/// Parses a JSON object as a `T`.
+fn object<T: serde::de::DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, Rejection> {
+    match strict_json::parse::<Object<T>>(json) {
+        Ok(Object(parsed)) => Ok(parsed),
+        Err(error) => Err(Rejection::new(Reason::EvidenceMalformed, format!("not a {what}: {error}"))),
+    }
+}
+
 /// Digests of one subject of a statement.
 const MAX_DIGESTS: usize = 32;
 

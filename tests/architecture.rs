@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Which modules of ours each top-level module may name. What is missing here may name none.
 const MAY_IMPORT: &[(&str, &str)] = &[
     ("main", ""),
-    ("cli", "app clock config demo policy reason telemetry yaml"),
+    ("cli", "app clock config demo limits oci policy reason telemetry trust verify yaml"),
     (
         "app",
         "admin body cache client clock config limits listener membership middleware oci policy proxy pull reason record \

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use super::images::{CONFIG, Descriptor, Document, Stored};
 use super::registry::Registry;
 use super::signer::{self, SIGN, Signer};
+use super::sigstore::pieces::SIGNATURE;
+use super::sigstore::{Content, Pieces};
 use crate::oci::Digest;
 use crate::oci::media_type::{BUNDLE_V03, DSSE, SIMPLE_SIGNING};
 
@@ -69,6 +71,32 @@ impl Signer {
     }
 }
 
+impl Pieces {
+    /// Makes its bundle a referrer of `image`, whatever it is about.
+    pub fn store_bundle(&self, registry: &Registry, image: &Stored) -> Stored {
+        attach_bundle(registry, image, self.bundle().to_string().into_bytes(), &self.predicate_type())
+    }
+
+    /// Adds it, with its annotations, to the tag `.sig` or `.att` of `image`, whatever it is about.
+    pub fn store_legacy(&self, registry: &Registry, image: &Stored) -> Stored {
+        let (suffix, kind) = match self.content {
+            Content::Envelope { .. } => ("att", DSSE),
+            Content::Message(_) => ("sig", SIMPLE_SIGNING),
+        };
+        let mut annotations = self.annotations();
+        if suffix == "att" {
+            annotations.insert("predicateType".into(), self.predicate_type());
+        }
+        attach_layer(registry, image, suffix, (kind, self.layer()), annotations)
+    }
+
+    /// What its statement says, if it is one.
+    fn predicate_type(&self) -> String {
+        let statement: Option<Value> = serde_json::from_slice(self.content.payload()).ok();
+        statement.and_then(|statement| Some(statement["predicateType"].as_str()?.to_string())).unwrap_or_default()
+    }
+}
+
 /// Makes `bundle` a referrer of `image`, whatever it is about.
 ///
 /// Where the registry has no referrers API, it is listed in the index at the fallback tag too, as clients do.
@@ -96,16 +124,26 @@ pub fn attach_bundle(registry: &Registry, image: &Stored, bundle: Vec<u8>, predi
 
 /// Adds a simple-signing payload and its base64 signature to the tag `.sig` of `image`, whatever it is about.
 pub fn attach_signature(registry: &Registry, image: &Stored, payload: Vec<u8>, signature: &str) -> Stored {
-    let mut layer = Descriptor::put(registry, &image.repository, SIMPLE_SIGNING, payload);
-    layer.annotations = annotations([(SIGNATURE, signature)]);
-    append(registry, image, "sig", layer)
+    attach_layer(registry, image, "sig", (SIMPLE_SIGNING, payload), annotations([(SIGNATURE, signature)]))
 }
 
 /// Adds a DSSE envelope to the tag `.att` of `image`, whatever it is about.
 pub fn attach_envelope(registry: &Registry, image: &Stored, envelope: Vec<u8>, predicate_type: &str) -> Stored {
-    let mut layer = Descriptor::put(registry, &image.repository, DSSE, envelope);
-    layer.annotations = annotations([(SIGNATURE, ""), ("predicateType", predicate_type)]);
-    append(registry, image, "att", layer)
+    let annotations = annotations([(SIGNATURE, ""), ("predicateType", predicate_type)]);
+    attach_layer(registry, image, "att", (DSSE, envelope), annotations)
+}
+
+/// Adds a layer, of some media type, with its annotations to a tag of `image`.
+pub fn attach_layer(
+    registry: &Registry,
+    image: &Stored,
+    suffix: &str,
+    (media_type, bytes): (&'static str, Vec<u8>),
+    annotations: BTreeMap<String, String>,
+) -> Stored {
+    let mut layer = Descriptor::put(registry, &image.repository, media_type, bytes);
+    layer.annotations = annotations;
+    append(registry, image, suffix, layer)
 }
 
 /// The tag under which evidence about `digest` is found: `sha256-…`, with the suffix `.sig` or `.att` in the legacy
@@ -151,7 +189,6 @@ fn name(registry: &Registry, image: &Stored) -> String {
 }
 
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,7 @@
-//! Who is trusted to sign: an authority is one or more public keys (identities come with keyless verification).
+//! Who is trusted to sign: an authority is one or more public keys, or an identity that certificates name.
 
-use std::sync::Arc;
-
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
-use sigstore_verify::types::DerPublicKey;
-
-use super::{Keyless, Name, Signer};
+use super::{Keyless, Name, PublicKey};
 use crate::clock::Timestamp;
-use crate::oci::Digest;
 
 /// One acceptable source of trust.
 #[derive(Debug)]
@@ -69,10 +63,28 @@ impl Authority {
         Self { skip_transparency_log: !log, validity, ..self }
     }
 
+    /// The same whose certificates need not have been logged, for tests of verification.
+    #[cfg(test)]
+    pub(crate) fn without_certificate_log(self) -> Self {
+        Self { skip_certificate_transparency: true, ..self }
+    }
+
     /// The same keys with the trusted root `name`, for tests of verification.
     #[cfg(test)]
     pub(crate) fn rooted(self, name: &str) -> Self {
         Self { trust_root: Name::new(name), ..self }
+    }
+
+    /// An authority outside any policy, for judging one file: no policy can name it.
+    pub fn alone(kind: Kind, trust_root: Name) -> Self {
+        Self {
+            name: trust_root.clone(),
+            kind,
+            trust_root: Some(trust_root),
+            skip_transparency_log: false,
+            skip_certificate_transparency: false,
+            validity: Validity::ALWAYS,
+        }
     }
 
     /// Its name in the policy file.
@@ -113,63 +125,3 @@ impl Authority {
         self.validity
     }
 }
-
-/// A public key that signatures are verified with: ECDSA over P-256 with SHA-256, as `cosign generate-key-pair` makes.
-pub struct PublicKey {
-    parsed: ParsedPublicKey,
-    fingerprint: Digest,
-    signer: Signer,
-}
-
-/// Why a text is not a usable public key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
-    /// No PEM block with a public key.
-    #[error("not a PEM public key: {0}")]
-    NotPem(String),
-    /// A key of another algorithm or curve.
-    #[error("only ECDSA P-256 keys are supported yet")]
-    Unsupported,
-}
-
-impl PublicKey {
-    /// Parses a PEM block `PUBLIC KEY`.
-    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        let der = DerPublicKey::from_pem(pem).map_err(|error| KeyError::NotPem(error.to_string()))?;
-        let spki = der.as_bytes();
-        if !spki.starts_with(&P256_SPKI_PREFIX) {
-            return Err(KeyError::Unsupported);
-        }
-        let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, spki).map_err(|_| KeyError::Unsupported)?;
-        let fingerprint = Digest::of(spki);
-        Ok(Self { parsed, fingerprint, signer: Signer(Arc::from(format!("key:{fingerprint}"))) })
-    }
-
-    /// The SHA-256 of its subject public key info; cosign writes it as a bundle's key hint.
-    pub fn fingerprint(&self) -> Digest {
-        self.fingerprint
-    }
-
-    /// The key as a signer, for thresholds and logs.
-    pub fn signer(&self) -> &Signer {
-        &self.signer
-    }
-
-    /// Whether `signature` (ASN.1) over `message` was made by this key.
-    #[must_use]
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.parsed.verify_sig(message, signature).is_ok()
-    }
-}
-
-impl std::fmt::Debug for PublicKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PublicKey({})", self.fingerprint)
-    }
-}
-
-/// `SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING …`: RFC 5480, section 2.
-const P256_SPKI_PREFIX: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];

@@ -1,56 +1,80 @@
-//! The Sigstore bundle, version 0.3: taken apart strictly, nothing verified.
+//! The Sigstore bundle, taken apart strictly: nothing verified.
 //!
 //! The members are read twice: here, so that an unknown or a second alternative is refused (the crate takes the first
-//! that it knows), and by `sigstore-verify`'s parser, so that log entries and time stamps are at least well formed.
+//! that it knows), and by `sigstore-verify`'s parser, whose types the verification needs.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sigstore_verify::types::Bundle;
 
-use super::envelope::{Envelope, Wire, shortened};
-use super::{MAX_OBSERVERS, Rejection};
+use super::Rejection;
+use super::envelope::{Wire, shortened};
 use crate::limits::Limits;
 use crate::oci::media_type::BUNDLE_V03;
 use crate::reason::Reason;
+use crate::strict_json::Object;
 
-/// A bundle whose content is one envelope, made with a key.
-pub(super) struct KeyBundle {
-    /// The envelope.
-    pub(super) envelope: Envelope,
-    /// Which key made it, so it says; only a hint.
-    pub(super) hint: String,
+/// Which bundles may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accept {
+    /// Every version, and signatures of blobs: what `verify-bundle` is asked about.
+    Any,
+    /// What stands for an image in a registry: version 0.3 and a signed statement. Another version is a downgrade.
+    Image,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WireBundle {
     media_type: String,
-    verification_material: Material,
-    dsse_envelope: Option<Wire>,
-    message_signature: Option<IgnoredAny>,
+    verification_material: Object<Material>,
+    dsse_envelope: Option<Object<Wire>>,
+    message_signature: Option<Object<MessageSignature>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Material {
-    certificate: Option<IgnoredAny>,
-    x509_certificate_chain: Option<IgnoredAny>,
-    public_key: Option<PublicKey>,
-    tlog_entries: Option<Vec<IgnoredAny>>,
-    timestamp_verification_data: Option<Timestamps>,
+    certificate: Option<Object<RawBytes>>,
+    x509_certificate_chain: Option<Object<Chain>>,
+    public_key: Option<Object<PublicKey>>,
+    tlog_entries: Option<Vec<Object<Entry>>>,
+    timestamp_verification_data: Option<Object<Timestamps>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PublicKey {
-    #[serde(default)]
-    hint: String,
+/// Structures of which only the names of the members matter here.
+macro_rules! only_members {
+    ($($name:ident { $($member:ident $json:literal: $kind:ty),* })*) => {$(
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct $name {
+            $(#[serde(rename = $json)] $member: Option<$kind>,)*
+        }
+    )*};
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Timestamps {
-    rfc3161_timestamps: Option<Vec<IgnoredAny>>,
+only_members! {
+    PublicKey { _hint "hint": IgnoredAny }
+    Chain { certificates "certificates": Vec<Object<RawBytes>> }
+    Timestamps { stamps "rfc3161Timestamps": Vec<Object<Timestamp>> }
+    RawBytes { _raw_bytes "rawBytes": IgnoredAny }
+    Timestamp { _signed "signedTimestamp": IgnoredAny }
+    MessageSignature { _digest "messageDigest": Object<MessageDigest>, _signature "signature": IgnoredAny }
+    MessageDigest { _algorithm "algorithm": IgnoredAny, _digest "digest": IgnoredAny }
+    Entry {
+        _index "logIndex": IgnoredAny, _log "logId": Object<LogId>, _kind "kindVersion": Object<KindVersion>,
+        _time "integratedTime": IgnoredAny, _promise "inclusionPromise": Object<Promise>,
+        proof "inclusionProof": Object<Proof>,
+        _body "canonicalizedBody": IgnoredAny
+    }
+    LogId { _key "keyId": IgnoredAny }
+    KindVersion { _kind "kind": IgnoredAny, _version "version": IgnoredAny }
+    Promise { _signed "signedEntryTimestamp": IgnoredAny }
+    Proof {
+        _index "logIndex": IgnoredAny, _root "rootHash": IgnoredAny, _size "treeSize": IgnoredAny,
+        hashes "hashes": Vec<IgnoredAny>, _checkpoint "checkpoint": Object<Checkpoint>
+    }
+    Checkpoint { _envelope "envelope": IgnoredAny }
 }
 
 /// The most bytes that a bundle may have. Only its payload tells whether it is a signature or an attestation, which
@@ -59,40 +83,73 @@ pub fn max_size(limits: &Limits) -> u64 {
     limits.bundle.max(limits.attestation)
 }
 
-/// Parses `json` as a bundle for an authority of keys.
-pub(super) fn parse(json: &[u8], limits: &Limits) -> Result<KeyBundle, Rejection> {
+/// Parses `json` as a bundle that is accepted.
+pub(super) fn parse(json: &[u8], accept: Accept, limits: &Limits) -> Result<Bundle, Rejection> {
     super::bounded(json, max_size(limits))?;
-    let malformed = |why: String| Rejection::new(Reason::EvidenceMalformed, why);
     let wire: WireBundle = super::object("bundle", json)?;
-    if wire.media_type != BUNDLE_V03 {
-        let detail = format!("bundle of media type {:?}", shortened(&wire.media_type));
-        return Err(Rejection::new(Reason::EvidenceUnsupported, detail));
+    let media_type = wire.media_type.as_str();
+    if accept == Accept::Image && media_type != BUNDLE_V03 {
+        return Err(unsupported(format!("bundle of media type {:?}", shortened(media_type))));
     }
-    let material = &wire.verification_material;
-    let stamps = material.timestamp_verification_data.as_ref().and_then(|data| data.rfc3161_timestamps.as_ref());
-    let observers = material.tlog_entries.as_ref().map_or(0, Vec::len).max(stamps.map_or(0, Vec::len));
-    if observers > MAX_OBSERVERS {
-        let detail = format!("{observers} log entries or time stamps, at most {MAX_OBSERVERS} are read");
-        return Err(Rejection::new(Reason::EvidenceTooLarge, detail));
+    check_material(&wire.verification_material.0, media_type)?;
+    match (&wire.dsse_envelope, &wire.message_signature) {
+        (Some(Object(envelope)), None) => {
+            envelope.check()?;
+        }
+        (None, Some(_)) if accept == Accept::Any => {}
+        (None, Some(_)) => return Err(unsupported("a signature of a blob, not a signed statement")),
+        _ => return Err(malformed("neither one envelope nor one message signature")),
     }
     let text = std::str::from_utf8(json).map_err(|error| malformed(error.to_string()))?;
-    Bundle::from_json(text).map_err(|error| malformed(format!("not a bundle: {error}")))?;
+    let bundle = Bundle::from_json(text).map_err(|error| malformed(format!("not a bundle: {error}")))?;
+    let stamps = &bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
+    if stamps.iter().enumerate().any(|(number, stamp)| stamps.iter().take(number).any(|other| other == stamp)) {
+        return Err(malformed("one time stamp twice"));
+    }
+    Ok(bundle)
+}
 
-    let hint = match (&material.public_key, &material.certificate, &material.x509_certificate_chain) {
-        (Some(key), None, None) => key.hint.clone(),
-        (None, Some(_), None) => {
-            return Err(Rejection::new(Reason::KeyMismatch, "signed with a certificate, not with a key"));
+fn check_material(material: &Material, media_type: &str) -> Result<(), Rejection> {
+    let entries = material.tlog_entries.as_deref().unwrap_or_default();
+    let stamps = material.timestamp_verification_data.as_ref().and_then(|data| data.0.stamps.as_ref());
+    for (what, count, most) in [
+        ("log entries", entries.len(), MAX_OBSERVERS),
+        ("time stamps", stamps.map_or(0, Vec::len), MAX_OBSERVERS),
+        ("certificates", certificates(material), MAX_CHAIN),
+        ("hashes of one proof", entries.iter().map(|Object(entry)| hashes(entry)).max().unwrap_or(0), MAX_HASHES),
+    ] {
+        super::at_most(what, count, most)?;
+    }
+    match (&material.public_key, &material.certificate, &material.x509_certificate_chain) {
+        (None, None, Some(_)) if media_type == BUNDLE_V03 || media_type.ends_with("=0.3") => {
+            Err(unsupported("a certificate chain in a version 0.3 bundle"))
         }
-        (None, None, Some(_)) => {
-            return Err(Rejection::new(Reason::EvidenceUnsupported, "a certificate chain in a version 0.3 bundle"));
-        }
-        _ => return Err(malformed("neither one public key nor one certificate".into())),
-    };
-    match (&wire.dsse_envelope, &wire.message_signature) {
-        (Some(envelope), None) => Ok(KeyBundle { envelope: Envelope::from_wire(envelope)?, hint }),
-        (None, Some(_)) => {
-            Err(Rejection::new(Reason::EvidenceUnsupported, "a signature of a blob, not a signed statement"))
-        }
-        _ => Err(malformed("neither one envelope nor one message signature".into())),
+        (None, None, Some(_)) if certificates(material) == 0 => Err(malformed("an empty certificate chain")),
+        (Some(_), None, None) | (None, Some(_), None) | (None, None, Some(_)) => Ok(()),
+        _ => Err(malformed("neither one public key nor one certificate")),
     }
 }
+
+fn certificates(material: &Material) -> usize {
+    let chain = material.x509_certificate_chain.as_ref().and_then(|Object(chain)| chain.certificates.as_ref());
+    chain.map_or(0, Vec::len)
+}
+
+fn hashes(entry: &Entry) -> usize {
+    entry.proof.as_ref().and_then(|Object(proof)| proof.hashes.as_ref()).map_or(0, Vec::len)
+}
+
+fn malformed(why: impl AsRef<str>) -> Rejection {
+    Rejection::new(Reason::EvidenceMalformed, why)
+}
+
+fn unsupported(what: impl AsRef<str>) -> Rejection {
+    Rejection::new(Reason::EvidenceUnsupported, what)
+}
+
+/// Log entries, or time stamps, of one bundle.
+pub(super) const MAX_OBSERVERS: usize = 32;
+/// Certificates of one chain.
+pub(super) const MAX_CHAIN: usize = 8;
+/// Hashes of one inclusion proof: a tree of 2⁶⁴ leaves has no more.
+const MAX_HASHES: usize = 64;

@@ -3,19 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use sigstore_verify::types::{DsseEnvelope, DsseSignature, KeyId, PayloadBytes, SignatureBytes};
 
 use super::Rejection;
 use crate::reason::Reason;
-
-/// An envelope of exactly one signature, nothing verified.
-///
-/// The payload is decoded once: what is signed, parsed and matched are the same bytes.
-pub(super) struct Envelope {
-    /// The signed document.
-    pub(super) payload: Vec<u8>,
-    /// The signature as it came, ASN.1 for ECDSA.
-    pub(super) signature: Vec<u8>,
-}
+use crate::strict_json::Object;
 
 /// An envelope as it stands in JSON.
 #[derive(Deserialize)]
@@ -23,7 +15,7 @@ pub(super) struct Envelope {
 pub(super) struct Wire {
     payload: String,
     payload_type: String,
-    signatures: Vec<WireSignature>,
+    signatures: Vec<Object<WireSignature>>,
 }
 
 #[derive(Deserialize)]
@@ -35,28 +27,42 @@ struct WireSignature {
     _keyid: Option<String>,
 }
 
-impl Envelope {
-    /// Takes an envelope apart; its payload must be declared an in-toto statement.
-    pub(super) fn from_wire(wire: &Wire) -> Result<Self, Rejection> {
-        if wire.payload_type != IN_TOTO {
-            let detail = format!("payload type {:?}", shortened(&wire.payload_type));
+impl Wire {
+    /// Refuses what is not one in-toto statement with one signature, both in standard base64 with padding.
+    pub(super) fn check(&self) -> Result<&str, Rejection> {
+        if self.payload_type != IN_TOTO {
+            let detail = format!("payload type {:?}", shortened(&self.payload_type));
             return Err(Rejection::new(Reason::EvidenceUnsupported, detail));
         }
-        let [signature] = wire.signatures.as_slice() else {
-            let detail = format!("{} signatures in one envelope, expected one", wire.signatures.len());
+        let [Object(signature)] = self.signatures.as_slice() else {
+            let detail = format!("{} signatures in one envelope, expected one", self.signatures.len());
             return Err(Rejection::new(Reason::EvidenceMalformed, detail));
         };
-        Ok(Self { payload: decode("payload", &wire.payload)?, signature: decode("signature", &signature.sig)? })
+        standard("payload", &self.payload)?;
+        standard("signature", &signature.sig)?;
+        Ok(&signature.sig)
     }
 
-    /// What the signature covers: the pre-authentication encoding of the DSSE specification.
-    pub(super) fn signed_bytes(&self) -> Vec<u8> {
-        sigstore_verify::types::pae(IN_TOTO, &self.payload)
+    /// The envelope, nothing verified. The payload is decoded once: what is signed, parsed and matched are the same
+    /// bytes.
+    pub(super) fn envelope(&self) -> Result<DsseEnvelope, Rejection> {
+        let signature = SignatureBytes::new(decode("signature", self.check()?)?);
+        let payload = PayloadBytes::new(decode("payload", &self.payload)?);
+        Ok(DsseEnvelope::new(IN_TOTO, payload, DsseSignature::new(signature, KeyId::default())))
     }
 }
 
-/// Decodes standard base64 with padding. Protobuf's JSON would allow the URL alphabet and missing padding; nobody who signs
-/// images writes those, and one text should have one meaning.
+/// Refuses the other alphabet and missing padding, which the crate's parser would take as Protobuf's JSON does: nobody
+/// who signs images writes those, and one text should have one meaning.
+fn standard(what: &str, text: &str) -> Result<(), Rejection> {
+    if text.contains(['-', '_']) || !text.len().is_multiple_of(4) {
+        let detail = format!("the {what} is not standard base64 with padding");
+        return Err(Rejection::new(Reason::EvidenceMalformed, detail));
+    }
+    Ok(())
+}
+
+/// Decodes standard base64 with padding.
 pub(super) fn decode(what: &str, text: &str) -> Result<Vec<u8>, Rejection> {
     STANDARD
         .decode(text)

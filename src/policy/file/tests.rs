@@ -21,10 +21,9 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEoNL9HxepLkU1nitr350P2P2cyZ8T
 ilrG17NwKJSU7gBsmJ9mL9DHkG2z0ogPbq+a4YnEVu3ssqRwMxK7IaTExg==
 -----END PUBLIC KEY-----
 ";
-const KEY_P384: &str = "-----BEGIN PUBLIC KEY-----
-MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEWyrWyJ77l4ckbd2pCaVNgva21870XobT
-JUVX/cFK6evh0QHXFbAMHHyS0rTuV4Kicz2EK/l1mesM90Eh2+GCtNMX+q6uCTaS
-XEEaopuoT14EF2z11vXoKaKpfxt2yrfn
+const KEY_K256: &str = "-----BEGIN PUBLIC KEY-----
+MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEQoXPpwCRLFwRRU7BjAJCPIZSLISLXRk5
+vKUyn1npdgsr79QVeiRLp/y+mqlKsMnlh0p+0JpXcBU3d0jmtO8lig==
 -----END PUBLIC KEY-----
 ";
 
@@ -39,7 +38,7 @@ authorities:
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let keys =
-        [("a.pub", KEY_A), ("b.pub", KEY_B), ("p384.pub", KEY_P384), ("keys/a.pem", KEY_A), ("keys/b.pub", KEY_B)];
+        [("a.pub", KEY_A), ("b.pub", KEY_B), ("k256.pub", KEY_K256), ("keys/a.pem", KEY_A), ("keys/b.pub", KEY_B)];
     for (name, text) in keys.iter().chain(files) {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
@@ -90,7 +89,7 @@ authorities:
   none: { }
   both: { key: { file: a.pub, inline: x, insecureSkipTransparencyLog: true } }
   gone: { key: { file: gone.pub, insecureSkipTransparencyLog: true } }
-  p384: { key: { file: p384.pub, insecureSkipTransparencyLog: true } }
+  k256: { key: { file: k256.pub, insecureSkipTransparencyLog: true } }
   empty: { key: { directory: ., insecureSkipTransparencyLog: false } }
 policies:
 - name: p
@@ -114,11 +113,12 @@ default: allow
             "policy.yaml:2:3: authorities.none: one of `key`, `keyless` is needed",
             "policy.yaml:3:39: authorities.both.key.inline: `file` and `inline` exclude each other",
             "policy.yaml:4:24: authorities.gone.key.file: key file `gone.pub`: it does not exist",
-            "policy.yaml:5:24: authorities.p384.key.file: key file `p384.pub`: only ECDSA P-256 keys are supported yet",
+            "policy.yaml:5:24: authorities.k256.key.file: key file `k256.pub`: a key on the curve secp256k1 is not \
+             supported, only P-256, P-384 and P-521",
             "policy.yaml:6:12: authorities.empty.key: a key needs a `trustRoot`, whose transparency log its \
              signatures are in, or `insecureSkipTransparencyLog: true` spelled out",
-            "policy.yaml:6:30: authorities.empty.key.directory: key file `p384.pub`: only ECDSA P-256 keys are \
-             supported yet",
+            "policy.yaml:6:30: authorities.empty.key.directory: key file `k256.pub`: a key on the curve secp256k1 is \
+             not supported, only P-256, P-384 and P-521",
             "policy.yaml:9:3: policies[0].match: an empty `match` governs nothing",
             "policy.yaml:10:9: policies[0].mode: `enforced` is not one of `enforce`, `audit`",
             "policy.yaml:11:3: policies[0].formats: an empty `formats` accepts no evidence",

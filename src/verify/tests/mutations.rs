@@ -80,7 +80,7 @@ fn no_member_of_good_evidence_can_be_dropped_or_replaced() {
         for with in &replacements {
             let material = Material::Bundle(bytes(&edited(&bundle, pointer, with.clone())));
             // An empty `publicKey` is the hint left out.
-            let hintless = pointer == "/verificationMaterial/publicKey" && [json!({}), json!([])].contains(with);
+            let hintless = pointer == "/verificationMaterial/publicKey" && *with == json!({});
             assert_eq!(tried(material, &by).is_ok(), hintless, "{pointer} = {with}");
         }
     }

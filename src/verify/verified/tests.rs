@@ -2,9 +2,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::Timestamp;
+use crate::discovery::Material;
 use crate::discovery::double::candidate;
 use crate::limits::Limits;
 use crate::policy::{Revoked, Validity};
+use crate::reason::Reason;
 use crate::test_support::against;
 use crate::verify::signer::{IN_TOTO, SBOM, Signer as Key, bytes, edited, simple_signing, statement, without};
 use crate::verify::statement::COSIGN_SIGN;

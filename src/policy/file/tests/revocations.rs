@@ -22,7 +22,7 @@ fn keys_are_revoked_by_fingerprint_file_or_text() {
     for (item, expected) in [
         ("gone.pub", "key file `gone.pub`: it does not exist"),
         ("'sha256:12'", "not a digest"),
-        ("'-----BEGIN PUBLIC KEY-----'", "not a PEM public key"),
+        ("'-----BEGIN PUBLIC KEY-----'", "its PEM block is broken"),
     ] {
         let errors = parsed(&format!("revoked: {{ keys: [ a.pub, {item} ] }}\n")).map(|_| ()).expect_err(item);
         let error = &errors.all()[0];

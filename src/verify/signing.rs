@@ -1,0 +1,85 @@
+//! Who made a signature and when, as far as it was verified.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sigstore_verify::types::TransparencyLogEntry;
+
+use super::reading::Reading;
+use super::{Against, Certificate, Rejection, key, keyless};
+use crate::clock::Timestamp;
+use crate::policy::{Authority, Kind, PublicKey, Signer};
+use crate::reason::Reason;
+
+/// Who signed, when, and where it is logged. By itself it proves nothing: see [`super::Verified`].
+#[derive(Debug, Clone)]
+pub struct Signing {
+    signer: Signer,
+    certificate: Option<Arc<Certificate>>,
+    time: Option<Timestamp>,
+    log_index: Option<u64>,
+}
+
+impl Signing {
+    /// Verifies that `authority` made `reading`; nothing that it demands is passed over.
+    pub(super) fn verify(
+        reading: &Reading<'_>,
+        authority: &Authority,
+        against: Against<'_>,
+    ) -> Result<Self, Rejection> {
+        let root = authority.trust_root().map(|name| against.trust.usable(name)).transpose();
+        let root = root.map_err(|unusable| Rejection::new(unusable.reason, unusable.detail))?;
+        match (authority.kind(), root) {
+            (Kind::Keys(keys), root) => key::verify(reading, keys, authority, root.map(AsRef::as_ref), against),
+            (Kind::Keyless(wanted), Some(root)) => keyless::verify(reading, wanted, authority, root, against),
+            (Kind::Keyless(_), None) => {
+                let detail = format!("`{}` has no trusted root", authority.name());
+                Err(Rejection::new(Reason::TrustRootUnavailable, detail))
+            }
+        }
+    }
+
+    pub(super) fn by_identity(
+        certificate: Arc<Certificate>,
+        time: Timestamp,
+        entry: Option<&TransparencyLogEntry>,
+    ) -> Self {
+        let signer = format!("identity:{} issuer:{}", certificate.identity(), certificate.issuer());
+        Self {
+            signer: Signer(signer.into()),
+            certificate: Some(certificate),
+            time: Some(time),
+            log_index: entry.map(|entry| entry.log_index.get()),
+        }
+    }
+
+    pub(super) fn by_key(key: &PublicKey, time: Option<Timestamp>, entry: Option<&TransparencyLogEntry>) -> Self {
+        let log_index = entry.map(|entry| entry.log_index.get());
+        Self { signer: key.signer().clone(), certificate: None, time, log_index }
+    }
+
+    /// Who, for thresholds.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
+    /// The certificate that names the identity; keys have none.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_deref()
+    }
+
+    /// The earliest verified time of signing, if there is any.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.time
+    }
+
+    /// For how long the certificate is valid.
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.certificate.as_ref().map(|certificate| certificate.lifetime())
+    }
+
+    /// The entry's index in the transparency log.
+    pub fn log_index(&self) -> Option<u64> {
+        self.log_index
+    }
+}

@@ -1,0 +1,46 @@
+//! Verified times: what a time stamp authority says, and that no clock runs ahead of ours.
+
+use sigstore_verify::tsa;
+use sigstore_verify::types::{SignatureBytes, TimestampToken};
+
+use super::Rejection;
+use crate::clock::Timestamp;
+use crate::reason::Reason;
+use crate::trust::Root;
+
+/// When one of the root's authorities stamped `over`.
+pub(super) fn stamped(token: &TimestampToken, over: &SignatureBytes, root: &Root) -> Result<Timestamp, Rejection> {
+    let authorities = root.content().tsa_authorities();
+    let mut why = "the trusted root has no time stamp authority".to_string();
+    for authority in &authorities {
+        match tsa::verify_timestamp_for_authority(token, over, authority) {
+            Ok(time) => return Ok(seconds(time)),
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(Rejection::new(Reason::TimestampInvalid, format!("the time stamp: {why}")))
+}
+
+/// Refuses times that have not come yet. Clocks differ a little; more than that proves nothing about the past.
+pub(super) fn check_past(times: &[Timestamp], now: Timestamp) -> Result<(), Rejection> {
+    match times.iter().find(|time| time.0 > now.0.saturating_add(SKEW)) {
+        None => Ok(()),
+        Some(time) => {
+            let detail = format!("signed {} s from now by its time stamp", time.0 - now.0);
+            Err(Rejection::new(Reason::TimestampInvalid, detail))
+        }
+    }
+}
+
+/// An instant as the crates write it.
+pub(super) fn instant(time: Timestamp) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_second(i64::try_from(time.0).ok()?).ok()
+}
+
+/// An instant as we write it.
+pub(super) fn seconds(time: jiff::Timestamp) -> Timestamp {
+    Timestamp(u64::try_from(time.as_second()).unwrap_or(0))
+}
+
+/// By how many seconds another clock may be ahead of ours.
+const SKEW: u64 = 60;
