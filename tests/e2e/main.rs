@@ -7,6 +7,7 @@ mod differential;
 mod fall_through;
 mod fixtures;
 mod keyless;
+mod keys;
 mod multi_arch;
 mod other_clients;
 mod refused;

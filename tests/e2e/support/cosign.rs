@@ -30,6 +30,14 @@ pub(crate) fn generate_key_pair(keys: &Path, name: &str) {
     cosign("bin/cosign3", keys, &["generate-key-pair", "--output-key-prefix", prefix]);
 }
 
+/// Makes a key pair of the kind that these words tell `openssl genpkey`, as `cosign import-key-pair` takes it over.
+pub(crate) fn import_key_pair(keys: &Path, name: &str, kind: &[&str]) {
+    let path = |name: &str| keys.join(name).to_str().expect("the path is UTF-8").to_owned();
+    let private = path(&format!("{name}.pem"));
+    run(&command("openssl", ["genpkey", "-out", &private].iter().chain(kind))).succeeded();
+    cosign("bin/cosign3", keys, &["import-key-pair", "--key", &private, "--output-key-prefix", &path(name)]);
+}
+
 impl Cosign {
     pub(crate) fn sign(self, keys: &Path, key: &str, image: &Image) {
         self.run(keys, key, &["sign", &image.direct()]);
@@ -43,22 +51,18 @@ impl Cosign {
     }
 
     fn run(self, keys: &Path, key: &str, arguments: &[&str]) {
-        let path = |name: String| keys.join(name).to_str().expect("the path is UTF-8").to_owned();
-        let key = path(format!("{key}.key"));
+        let key = keys.join(format!("{key}.key"));
+        let key = key.to_str().expect("the path is UTF-8");
         let mut arguments = arguments.to_vec();
-        arguments.extend(["--yes", "--key", &key]);
+        arguments.extend(["--yes", "--key", key]);
         match self {
             Self::Legacy => {
                 arguments.extend(["--new-bundle-format=false", "--tlog-upload=false"]);
                 cosign("bin/cosign2", keys, &arguments);
             }
             Self::Bundle => {
-                // An empty configuration: no log, no time stamps, nobody to ask.
-                let of = |kind| json!({ "mediaType": format!("application/vnd.dev.sigstore.{kind}") }).to_string();
-                let (signing, root) = (path("signing.json".into()), path("root.json".into()));
-                fs::write(&signing, of("signingconfig.v0.2+json")).expect("the folder is writable");
-                fs::write(&root, of("trustedroot+json;version=0.1")).expect("the folder is writable");
-                arguments.extend(["--signing-config", &signing, "--trusted-root", &root]);
+                // Without a trusted root, with which cosign would not accept the Ed25519ph signatures that it makes.
+                arguments.extend(["--use-signing-config=false", "--tlog-upload=false"]);
                 cosign("bin/cosign3", keys, &arguments);
             }
         }
