@@ -74,15 +74,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut (impl io::Write + IsTerminal)
     if let Some(policy) = &arguments.policy {
         config.policy_path.clone_from(policy);
     }
-    let puller = match app::explainer(&config) {
-        Ok(puller) => puller,
-        Err(error @ (StartError::Policy(_) | StartError::Upstream { .. })) => {
+    let explained = async { Ok(app::explainer(&config).await?.explain(&pull).await) };
+    let explanation = match block_on(explained) {
+        Ok(Ok(explanation)) => explanation,
+        Ok(Err(error @ (StartError::Policy(_) | StartError::Upstream { .. }))) => {
             return complain(&error.to_string(), CONFIGURATION);
         }
-        Err(error) => return complain(&error.to_string(), UNKNOWN),
-    };
-    let explanation = match block_on(puller.explain(&pull)) {
-        Ok(explanation) => explanation,
+        Ok(Err(error)) => return complain(&error.to_string(), UNKNOWN),
         Err(error) => return complain(&format!("cannot run: {error}"), UNKNOWN),
     };
     let configured: Vec<_> = config.upstreams.iter().map(|upstream| upstream.registry.clone()).collect();
