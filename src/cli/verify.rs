@@ -77,7 +77,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut (impl io::Write + IsTerminal)
     let explained = block_on(async { Ok::<_, StartError>(app::explainer(&config).await?.explain(&pull).await) });
     let explanation = match explained {
         Ok(Ok(explanation)) => explanation,
-        Ok(Err(error @ (StartError::Policy(_) | StartError::TrustRoots(_) | StartError::Upstream { .. }))) => {
+        // A trusted root in a file that is wrong is the policy's mistake; one that cannot be had leaves it open.
+        Ok(Err(error @ (StartError::Policy(_) | StartError::Upstream { .. }))) => {
             return complain(&error.to_string(), CONFIGURATION);
         }
         Ok(Err(error)) => return complain(&error.to_string(), UNKNOWN),
