@@ -3,13 +3,22 @@ use serde_json::{Value, json};
 use super::signer::{IN_TOTO, SBOM, Signer, bytes, edited, simple_signing, statement, without};
 use super::statement::COSIGN_SIGN;
 use super::*;
+use crate::discovery::Material;
 use crate::discovery::double::candidate;
 use crate::evidence::Unusable;
 use crate::outcome;
 use crate::policy::{Leaf, Validity};
 use crate::test_support::against;
 
+mod keyless;
+
+mod logged;
+
 mod mutations;
+
+mod real_keys;
+
+mod scene;
 
 fn evidence(materials: Vec<Material>) -> EvidenceSet {
     EvidenceSet {

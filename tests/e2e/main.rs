@@ -4,10 +4,12 @@
 mod blobs_door;
 mod changed_policy;
 mod differential;
+mod elsewhere;
 mod explained;
 mod fall_through;
 mod fixtures;
 mod keyless;
+mod keys;
 mod multi_arch;
 mod other_clients;
 mod refused;

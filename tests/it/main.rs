@@ -6,6 +6,7 @@ mod admin;
 mod audit;
 mod cli;
 mod doubles;
+mod elsewhere;
 mod evidence;
 mod exemptions;
 mod flights;

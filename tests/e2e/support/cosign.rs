@@ -27,12 +27,25 @@ pub(crate) enum Cosign {
 pub(crate) fn generate_key_pair(keys: &Path, name: &str) {
     let prefix = keys.join(name);
     let prefix = prefix.to_str().expect("the path is UTF-8");
-    cosign("bin/cosign3", keys, &["generate-key-pair", "--output-key-prefix", prefix]);
+    cosign("bin/cosign3", keys, &["generate-key-pair", "--output-key-prefix", prefix], &[]);
+}
+
+/// Makes a key pair of the kind that these words tell `openssl genpkey`, as `cosign import-key-pair` takes it over.
+pub(crate) fn import_key_pair(keys: &Path, name: &str, kind: &[&str]) {
+    let path = |name: &str| keys.join(name).to_str().expect("the path is UTF-8").to_owned();
+    let private = path(&format!("{name}.pem"));
+    run(&command("openssl", ["genpkey", "-out", &private].iter().chain(kind))).succeeded();
+    cosign("bin/cosign3", keys, &["import-key-pair", "--key", &private, "--output-key-prefix", &path(name)], &[]);
 }
 
 impl Cosign {
     pub(crate) fn sign(self, keys: &Path, key: &str, image: &Image) {
         self.run(keys, key, &["sign", &image.direct()]);
+    }
+
+    /// Signs as with `COSIGN_REPOSITORY`: the signature goes into the repository `signatures`, not beside the image.
+    pub(crate) fn sign_into(self, keys: &Path, key: &str, image: &Image, signatures: &str) {
+        self.run_with(keys, key, &["sign", &image.direct()], &[("COSIGN_REPOSITORY", signatures)]);
     }
 
     /// Attests a software bill of materials, which is no signature of the image.
@@ -43,6 +56,10 @@ impl Cosign {
     }
 
     fn run(self, keys: &Path, key: &str, arguments: &[&str]) {
+        self.run_with(keys, key, arguments, &[]);
+    }
+
+    fn run_with(self, keys: &Path, key: &str, arguments: &[&str], variables: &[(&str, &str)]) {
         let path = |name: String| keys.join(name).to_str().expect("the path is UTF-8").to_owned();
         let key = path(format!("{key}.key"));
         let mut arguments = arguments.to_vec();
@@ -50,16 +67,12 @@ impl Cosign {
         match self {
             Self::Legacy => {
                 arguments.extend(["--new-bundle-format=false", "--tlog-upload=false"]);
-                cosign("bin/cosign2", keys, &arguments);
+                cosign("bin/cosign2", keys, &arguments, variables);
             }
             Self::Bundle => {
-                // An empty configuration: no log, no time stamps, nobody to ask.
-                let of = |kind| json!({ "mediaType": format!("application/vnd.dev.sigstore.{kind}") }).to_string();
-                let (signing, root) = (path("signing.json".into()), path("root.json".into()));
-                fs::write(&signing, of("signingconfig.v0.2+json")).expect("the folder is writable");
-                fs::write(&root, of("trustedroot+json;version=0.1")).expect("the folder is writable");
-                arguments.extend(["--signing-config", &signing, "--trusted-root", &root]);
-                cosign("bin/cosign3", keys, &arguments);
+                // Without a trusted root, with which cosign would not accept the Ed25519ph signatures that it makes.
+                arguments.extend(["--use-signing-config=false", "--tlog-upload=false"]);
+                cosign("bin/cosign3", keys, &arguments, variables);
             }
         }
     }
@@ -84,8 +97,19 @@ fn write_sbom(folder: &Path) -> String {
     path.to_str().expect("the path is UTF-8").to_owned()
 }
 
-fn cosign(program: &str, home: &Path, arguments: &[&str]) {
+/// Signs with cosign 2 as `--registry-referrers-mode=oci-1-1` has it: in the legacy format, as a referrer.
+pub(crate) fn sign_as_referrer(keys: &Path, key: &str, image: &Image) {
+    let key = keys.join(format!("{key}.key"));
+    let key = key.to_str().expect("the path is UTF-8");
+    let mode = "--registry-referrers-mode=oci-1-1";
+    let plain = ["--yes", "--new-bundle-format=false", "--tlog-upload=false"];
+    let arguments = [&["sign", &image.direct(), "--key", key, mode][..], &plain].concat();
+    cosign("bin/cosign2", keys, &arguments, &[("COSIGN_EXPERIMENTAL", "1")]);
+}
+
+fn cosign(program: &str, home: &Path, arguments: &[&str], variables: &[(&str, &str)]) {
     let mut cosign = command(tool(program), arguments);
+    cosign.envs(variables.iter().copied());
     run(cosign.env("HOME", home).env("COSIGN_PASSWORD", "")).succeeded();
 }
 
