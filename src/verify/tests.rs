@@ -15,6 +15,8 @@ mod logged;
 
 mod mutations;
 
+mod real_keys;
+
 mod scene;
 
 fn evidence(materials: Vec<Material>) -> EvidenceSet {

@@ -7,6 +7,8 @@ mod content;
 
 mod identities;
 
+mod keys;
+
 mod revocations;
 
 mod sources;
