@@ -27,7 +27,7 @@ pub(crate) enum Cosign {
 pub(crate) fn generate_key_pair(keys: &Path, name: &str) {
     let prefix = keys.join(name);
     let prefix = prefix.to_str().expect("the path is UTF-8");
-    cosign("bin/cosign3", keys, &["generate-key-pair", "--output-key-prefix", prefix], &[]);
+    cosign("bin/cosign3", keys, &["generate-key-pair", "--output-key-prefix", prefix]);
 }
 
 impl Cosign {
@@ -59,7 +59,7 @@ impl Cosign {
         match self {
             Self::Legacy => {
                 arguments.extend(["--new-bundle-format=false", "--tlog-upload=false"]);
-                cosign("bin/cosign2", keys, &arguments, variables);
+                cosign_with("bin/cosign2", keys, &arguments, variables);
             }
             Self::Bundle => {
                 // An empty configuration: no log, no time stamps, nobody to ask.
@@ -68,7 +68,7 @@ impl Cosign {
                 fs::write(&signing, of("signingconfig.v0.2+json")).expect("the folder is writable");
                 fs::write(&root, of("trustedroot+json;version=0.1")).expect("the folder is writable");
                 arguments.extend(["--signing-config", &signing, "--trusted-root", &root]);
-                cosign("bin/cosign3", keys, &arguments, variables);
+                cosign_with("bin/cosign3", keys, &arguments, variables);
             }
         }
     }
@@ -99,11 +99,16 @@ pub(crate) fn sign_as_referrer(keys: &Path, key: &str, image: &Image) {
     let key = key.to_str().expect("the path is UTF-8");
     let mode = "--registry-referrers-mode=oci-1-1";
     let plain = ["--yes", "--new-bundle-format=false", "--tlog-upload=false"];
-    let arguments = [&["sign", &image.direct(), "--key", key, mode][..], &plain].concat();
-    cosign("bin/cosign2", keys, &arguments, &[("COSIGN_EXPERIMENTAL", "1")]);
+    let image = image.direct();
+    let arguments = [&["sign", &image, "--key", key, mode][..], &plain].concat();
+    cosign_with("bin/cosign2", keys, &arguments, &[("COSIGN_EXPERIMENTAL", "1")]);
 }
 
-fn cosign(program: &str, home: &Path, arguments: &[&str], variables: &[(&str, &str)]) {
+fn cosign(program: &str, home: &Path, arguments: &[&str]) {
+    cosign_with(program, home, arguments, &[]);
+}
+
+fn cosign_with(program: &str, home: &Path, arguments: &[&str], variables: &[(&str, &str)]) {
     let mut cosign = command(tool(program), arguments);
     cosign.envs(variables.iter().copied());
     run(cosign.env("HOME", home).env("COSIGN_PASSWORD", "")).succeeded();
