@@ -10,7 +10,13 @@ use crate::outcome;
 use crate::policy::{Leaf, Validity};
 use crate::test_support::against;
 
+mod keyless;
+
+mod logged;
+
 mod mutations;
+
+mod scene;
 
 fn evidence(materials: Vec<Material>) -> EvidenceSet {
     EvidenceSet {

@@ -71,7 +71,7 @@ impl World {
             lasting: Lasting { allow: Duration::from_mins(1), deny: Duration::ZERO, evidence: Duration::from_mins(1) },
             metrics,
         };
-        let snapshot = Arc::new(Snapshot { policies, trust: Trust::none() });
+        let snapshot = Arc::new(Snapshot { policies: Arc::new(policies), trust: Trust::none() });
         Self { registry, signer, broken, asked, judge, snapshot, _running: running }
     }
 
