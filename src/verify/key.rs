@@ -45,6 +45,9 @@ pub(super) fn verify(
     }
     time::check_past(&times, against.now)?;
     let earliest = times.iter().min().copied();
+    if let Some(root) = root.filter(|_| logged) {
+        log::check_validity(&reading.bundle, root, earliest.unwrap_or(against.now))?;
+    }
     if !authority.validity().contains(earliest.unwrap_or(against.now)) {
         let when = earliest.map_or("now".into(), |time| format!("when it signed, at {}", time.0));
         return Err(Rejection::new(Reason::KeyMismatch, format!("no key of `{}` counts {when}", authority.name())));

@@ -39,6 +39,10 @@ pub(super) fn verify(
         let detail = "the certificate holds no proof that it was logged";
         return Err(Rejection::new(Reason::SctMissing, detail));
     }
+    if certified && root.content().ctlogs.is_empty() {
+        let detail = "the trusted root has no log that could have taken the certificate in";
+        return Err(Rejection::new(Reason::SctInvalid, detail));
+    }
     // 3. Chain, times, certificate log, entry, signature: the crate's work.
     let mut policy = VerificationPolicy::any_identity();
     if !logged {

@@ -10,6 +10,7 @@ use crate::policy::{Leaf, Validity};
 use crate::test_support::against;
 
 mod mutations;
+mod rows;
 
 fn evidence(materials: Vec<Material>) -> EvidenceSet {
     EvidenceSet {
