@@ -123,7 +123,7 @@ fn conclude(
     would_deny: Vec<Denial>,
     read_at: Timestamp,
 ) -> Verdict {
-    let valid_until = governing.exemptions_end();
+    let valid_until = governing.holds_until();
     let fresh_until = match outcome {
         Outcome::Allow(_) => terms.now.plus(terms.allow).min(read_at.plus(terms.evidence_max_age)),
         Outcome::Deny(_) => terms.now.plus(terms.deny),

@@ -155,15 +155,29 @@ pub(crate) fn absent(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) ->
 
 /// How far a candidate came before it was found not to count.
 fn nearness(reason: Reason) -> usize {
-    const ORDER: [Reason; 9] = [
+    const ORDER: [Reason; 22] = [
         Reason::EvidenceTooLarge,
         Reason::EvidenceMalformed,
         Reason::EvidenceUnsupported,
         Reason::KeyMismatch,
-        Reason::SignatureInvalid,
         Reason::IdentityMismatch,
         Reason::SubjectMismatch,
+        // From here on the evidence names whom the policy wants.
+        Reason::IssuerMismatch,
+        Reason::ExtensionMismatch,
+        Reason::CertificateInvalid,
+        Reason::SignatureInvalid,
+        Reason::LogEntryMissing,
+        Reason::LogProofMissing,
+        Reason::LogEntryInvalid,
+        Reason::LogEntryMismatch,
+        Reason::SctMissing,
+        Reason::SctInvalid,
+        Reason::TimestampMissing,
+        Reason::TimestampInvalid,
+        Reason::CertificateExpired,
         Reason::PredicateTypeMismatch,
+        Reason::Revoked,
         Reason::FormatNotAccepted,
     ];
     ORDER.iter().position(|known| *known == reason).map_or(0, |at| at + 1)

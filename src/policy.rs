@@ -26,6 +26,8 @@ pub mod scope;
 
 pub mod tree;
 
+pub mod trust_root;
+
 pub use authority::{Authority, Kind, Validity};
 pub use governing::Governing;
 pub use identity::{Extension, Keyless, Pattern, Pin};
@@ -33,11 +35,13 @@ pub use public_key::{KeyError, PublicKey};
 pub use revoked::{Revoked, RevokedIdentity};
 pub use scope::Scope;
 pub use tree::{Leaf, Requirement, Shortfall, Signer, Truth};
+pub use trust_root::{TrustRoot, TrustSource, TufSource};
 
 /// All that one policy text says. Only [`mod@file`] makes one, by parsing.
 #[derive(Debug)]
 pub struct Policies {
     authorities: BTreeMap<Name, Arc<Authority>>,
+    trust_roots: BTreeMap<Name, Arc<TrustRoot>>,
     all: Vec<Arc<Policy>>,
     exemptions: Vec<Arc<Exemption>>,
     revoked: Revoked,
@@ -133,6 +137,16 @@ impl Policies {
     /// What must never be served or believed again.
     pub fn revoked(&self) -> &Revoked {
         &self.revoked
+    }
+
+    /// Every authority by its name.
+    pub fn authorities(&self) -> impl Iterator<Item = &Arc<Authority>> {
+        self.authorities.values()
+    }
+
+    /// The trusted roots that it declares, by name.
+    pub fn trust_roots(&self) -> &BTreeMap<Name, Arc<TrustRoot>> {
+        &self.trust_roots
     }
 
     /// The authority `name`; loading made sure that every name which a policy uses exists.

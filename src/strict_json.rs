@@ -6,7 +6,10 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 /// Refuses `bytes` unless they are one JSON document whose objects have no duplicate member names.
@@ -33,6 +36,29 @@ fn check(bytes: &[u8], rule: Unambiguous) -> Result<(), serde_json::Error> {
 pub fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     unambiguous(bytes)?;
     serde_json::from_slice(bytes)
+}
+
+/// A structure that stands as a JSON object. Serde would also read an array as one, by position; nobody else does.
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -106,6 +132,16 @@ mod tests {
     #[test]
     fn accepts_ordinary_documents() {
         assert!(unambiguous(br#" {"a":[1,-2,3.5,"x",null,true,{"b":{}}],"c":{"a":1}} "#).is_ok());
+    }
+
+    #[test]
+    fn a_structure_stands_as_an_object_only() {
+        #[derive(Deserialize)]
+        struct One {
+            a: u8,
+        }
+        let parsed = |json: &str| parse::<Object<One>>(json.as_bytes()).map(|Object(one)| one.a).ok();
+        assert_eq!((parsed(r#"{"a":1}"#), parsed("[1]"), parsed("1"), parsed("{}")), (Some(1), None, None, None));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::policy::{Authority, Format, Name, Revoked};
 use crate::reason::Reason;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 use crate::trust::Trust;
 
 mod binding;
@@ -200,14 +200,12 @@ fn at_most(what: &str, count: usize, most: usize) -> Result<(), Rejection> {
     Err(Rejection::new(Reason::EvidenceTooLarge, format!("{count} {what}, at most {most} are read")))
 }
 
-/// Parses a JSON object as a `T`. Serde would also read an array as a structure, by position; nobody else does.
+/// Parses a JSON object as a `T`.
 fn object<T: serde::de::DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, Rejection> {
-    let malformed =
-        |why: &dyn std::fmt::Display| Rejection::new(Reason::EvidenceMalformed, format!("not a {what}: {why}"));
-    if !json.trim_ascii_start().starts_with(b"{") {
-        return Err(malformed(&"no JSON object"));
+    match strict_json::parse::<Object<T>>(json) {
+        Ok(Object(parsed)) => Ok(parsed),
+        Err(error) => Err(Rejection::new(Reason::EvidenceMalformed, format!("not a {what}: {error}"))),
     }
-    strict_json::parse(json).map_err(|error| malformed(&error))
 }
 
 /// Digests of one subject of a statement.

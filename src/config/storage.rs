@@ -1,10 +1,12 @@
-//! What is remembered and how much of anything is read: cache, store, limits; trust and the audit log, to come.
+//! What is remembered and how much of anything is read: cache, store, trust, limits; the audit log, to come.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::raw::{RawAudit, RawCache, RawLimits, RawStore, RawTrust};
 use super::{Cache, field};
 use crate::limits::Limits;
+use crate::trust;
 use crate::yaml::At;
 
 /// Judges `cache`.
@@ -78,13 +80,14 @@ pub(super) fn store(at: &At<'_>, raw: &RawStore) {
     }
 }
 
-/// Judges `trust`: this version has keys only.
-pub(super) fn trust(at: &At<'_>, raw: &RawTrust) {
-    let six_hours = Duration::from_hours(6);
-    field::later_if_given(at, "cache", raw.cache.as_ref());
-    field::later(at, "refresh", field::positive(at, "refresh", raw.refresh.as_deref(), six_hours), six_hours);
-    let stale = field::duration(at, "maxStale", raw.max_stale.as_deref(), Duration::ZERO);
-    field::later(at, "maxStale", stale, Duration::ZERO);
+/// Judges `trust`.
+pub(super) fn trust(at: &At<'_>, raw: &RawTrust, base: &Path) -> trust::Settings {
+    let default = trust::Settings::default();
+    trust::Settings {
+        cache: raw.cache.as_ref().map(|path| base.join(path)),
+        refresh: field::positive(at, "refresh", raw.refresh.as_deref(), default.refresh),
+        max_stale: field::duration(at, "maxStale", raw.max_stale.as_deref(), default.max_stale),
+    }
 }
 
 /// Judges `audit`: this version has the log only.

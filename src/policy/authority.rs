@@ -63,6 +63,12 @@ impl Authority {
         Self { skip_transparency_log: !log, validity, ..self }
     }
 
+    /// The same whose certificates need not have been logged, for tests of verification.
+    #[cfg(test)]
+    pub(crate) fn without_certificate_log(self) -> Self {
+        Self { skip_certificate_transparency: true, ..self }
+    }
+
     /// The same keys with the trusted root `name`, for tests of verification.
     #[cfg(test)]
     pub(crate) fn rooted(self, name: &str) -> Self {

@@ -20,6 +20,8 @@ mod exemptions;
 
 mod key;
 
+mod keyless;
+
 mod lint;
 
 mod policies;
@@ -30,12 +32,16 @@ mod raw;
 
 mod requirement;
 
+mod revocations;
+
 mod scope;
 
 #[cfg(test)]
 mod tests;
 
 mod time;
+
+mod trust_roots;
 
 pub use crate::yaml::FileErrors as PolicyErrors;
 pub use scope::parse_scope;
@@ -94,6 +100,7 @@ fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
     let declared = Declared::collect(&parts);
     let mut built = Policies {
         authorities: BTreeMap::new(),
+        trust_roots: BTreeMap::new(),
         all: Vec::new(),
         exemptions: Vec::new(),
         revoked: Revoked::default(),
@@ -101,18 +108,20 @@ fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
         audit: false,
     };
     for part in &parts {
-        built.authorities.extend(authorities::all(part, &declared));
+        built.trust_roots.extend(trust_roots::all(part));
+    }
+    for part in &parts {
+        built.authorities.extend(authorities::all(part, &declared, &built.trust_roots));
     }
     for part in &parts {
         built.all.extend(policies::all(part, &declared, &built.authorities));
         built.exemptions.extend(exemptions::all(part, &declared));
-        built.revoked.digests.extend(exemptions::revoked(part));
+        revocations::add(&mut built.revoked, part);
         if let Some(mode) = part.raw.default.as_ref().and_then(|text| default(&part.at().key("default"), text)) {
             built.default = mode;
         }
     }
-    built.revoked.digests.sort_unstable();
-    built.revoked.digests.dedup();
+    built.revoked.settle();
     let wrong = parts.into_iter().filter_map(|part| part.document.settle(part.problems).err());
     FileErrors::of(wrong.flatten()).map(|()| built)
 }

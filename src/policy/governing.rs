@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::{Exemption, Mode, Name, Policies, Policy};
+use super::{Authority, Exemption, Mode, Name, Policies, Policy};
 use crate::clock::Timestamp;
 use crate::oci::{Digest, Subject};
 
@@ -25,6 +26,7 @@ pub struct Governing {
     audit: bool,
     revision: Revision,
     trust_roots: Vec<Name>,
+    keys_end: Timestamp,
 }
 
 impl Policies {
@@ -52,18 +54,30 @@ impl Policies {
             revoked: self.revoked.digests.contains(&subject.digest),
             default: self.default,
             audit: self.audit,
-            trust_roots: self.trust_roots(&policies),
+            trust_roots: self.roots_of(&policies),
+            keys_end: self.keys_end(&policies, now),
             policies,
             revision,
         }
     }
 
-    /// The trusted roots that the authorities of `policies` use, in order, each once.
-    fn trust_roots(&self, policies: &[Arc<Policy>]) -> Vec<Name> {
+    /// The authorities that `policies` ask for.
+    fn authorities_of(&self, policies: &[Arc<Policy>]) -> impl Iterator<Item = &Arc<Authority>> {
         let leaves = policies.iter().flat_map(|policy| policy.require.leaves());
-        let authorities = leaves.filter_map(|leaf| self.authorities.get(leaf.by()));
-        let names: BTreeSet<_> = authorities.filter_map(|authority| authority.trust_root.clone()).collect();
-        names.into_iter().collect()
+        leaves.filter_map(|leaf| self.authorities.get(leaf.by()))
+    }
+
+    /// The trusted roots that the authorities of `policies` use, in order, each once.
+    fn roots_of(&self, policies: &[Arc<Policy>]) -> Vec<Name> {
+        let names = self.authorities_of(policies).filter_map(|authority| authority.trust_root.clone());
+        names.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The first instant, after `now`, at which keys of `policies` no longer count.
+    fn keys_end(&self, policies: &[Arc<Policy>], now: Timestamp) -> Timestamp {
+        // The last instant still counts; what has ended already carries no verdict that is made now.
+        let ends = self.authorities_of(policies).map(|authority| authority.validity.not_after.plus(ONE_SECOND));
+        ends.filter(|end| now < *end).min().unwrap_or(Timestamp::FOREVER)
     }
 
     /// Whether `digest` is revoked, for everyone and in every mode.
@@ -117,9 +131,12 @@ impl Governing {
         &self.exemptions
     }
 
-    /// When the first exemption in force ends: no verdict that rests on it outlives this.
-    pub fn exemptions_end(&self) -> Timestamp {
-        self.exemptions.iter().filter_map(|exemption| exemption.expires).min().unwrap_or(Timestamp::FOREVER)
+    /// When the first exemption in force, or the first key of its policies, ends: no verdict outlives this.
+    ///
+    /// A signature whose time is verified goes on to count when its key has ended; it is only judged again.
+    pub fn holds_until(&self) -> Timestamp {
+        let exemptions = self.exemptions.iter().filter_map(|exemption| exemption.expires);
+        exemptions.chain([self.keys_end]).min().unwrap_or(Timestamp::FOREVER)
     }
 
     /// An exemption that would cover it, had it not expired.
@@ -152,6 +169,8 @@ impl Governing {
         self.revision
     }
 }
+
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// Raised whenever the same text would be decided differently.
 const ENGINE: &[u8] = b"countersign decision engine 1";

@@ -13,6 +13,9 @@
 //! What cosign 2.6.5 and 3.1.3 write was seen with keys of `cosign import-key-pair` (`tests/fixtures/keys`): signatures and
 //! attestations, bundles and legacy tags, are alike. The rest is in the source of the signers that cosign calls. A
 //! signature does not say how it was made, so each pair of the table is tried, and no other.
+//!
+//! cosign itself verifies P-384 and P-521 only if `--signature-digest-algorithm` names the hash, and Ed25519ph never. It can
+//! log P-384 and P-521 in Rekor v2 only, and Ed25519 nowhere: Rekor v1 or its own check of the bundle refuses them.
 
 use std::sync::Arc;
 

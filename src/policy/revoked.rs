@@ -13,7 +13,7 @@ pub struct Revoked {
     pub(super) digests: Vec<Digest>,
     /// Keys by fingerprint, in order.
     pub(super) keys: Vec<Digest>,
-    /// Identities of certificates.
+    /// Identities of certificates, in order.
     pub(super) identities: Vec<RevokedIdentity>,
 }
 
@@ -31,6 +31,24 @@ impl Revoked {
     #[cfg(test)]
     pub(crate) fn of_keys(keys: Vec<Digest>) -> Self {
         Self { keys, ..Self::default() }
+    }
+
+    /// Brings each list into its one order, so that the order of a file is no revision of its own.
+    pub(super) fn settle(&mut self) {
+        for digests in [&mut self.digests, &mut self.keys] {
+            digests.sort_unstable();
+            digests.dedup();
+        }
+        self.identities.sort_by_cached_key(|revoked| format!("{revoked:?}"));
+        self.identities.dedup();
+    }
+
+    /// A revoked identity without a policy text, for tests of verification.
+    #[cfg(test)]
+    pub(crate) fn of_identity(issuer: Option<&str>, identity: &str) -> Self {
+        let identity = Pattern::glob(identity).expect("a pattern");
+        let identities = vec![RevokedIdentity { issuer: issuer.map(str::to_string), identity }];
+        Self { identities, ..Self::default() }
     }
 
     /// The revoked manifests, in order.
@@ -73,18 +91,12 @@ mod tests {
 
     use super::*;
 
-    fn by(issuer: Option<&str>, identity: &str) -> Revoked {
-        let identity = Pattern::glob(identity).expect("a pattern");
-        let revoked = RevokedIdentity { issuer: issuer.map(str::to_string), identity };
-        Revoked { identities: vec![revoked], ..Revoked::default() }
-    }
-
     #[test]
     fn an_identity_is_revoked_whole_and_for_its_issuer() {
-        let everywhere = by(None, "https://gitlab.com/gone/*");
+        let everywhere = Revoked::of_identity(None, "https://gitlab.com/gone/*");
         assert!(everywhere.identity("https://any.test", "https://gitlab.com/gone/app"));
         assert!(!everywhere.identity("https://any.test", "https://gitlab.com/gone-not/app"));
-        let one = by(Some("https://gitlab.com"), "a");
+        let one = Revoked::of_identity(Some("https://gitlab.com"), "a");
         assert!(one.identity("https://gitlab.com", "a"));
         assert!(!one.identity("https://gitlab.com.evil", "a"));
     }
@@ -96,9 +108,9 @@ mod tests {
             Revoked::default(),
             Revoked { digests: vec![digest], ..Revoked::default() },
             Revoked::of_keys(vec![digest]),
-            by(None, "x"),
-            by(None, "y"),
-            by(Some("i"), "x"),
+            Revoked::of_identity(None, "x"),
+            Revoked::of_identity(None, "y"),
+            Revoked::of_identity(Some("i"), "x"),
         ];
         let hash = |revoked: &Revoked| {
             let mut hash = Context::new(&SHA256);

@@ -92,6 +92,27 @@ impl Glob {
         Self { pattern: pattern.into(), tokens }
     }
 
+    /// Whether there is a text that both patterns cover: a walk through the pairs of their states.
+    pub fn meets(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.tokens.len(), other.tokens.len());
+        let (mut seen, mut open) = (vec![false; (mine + 1) * (theirs + 1)], vec![(0, 0)]);
+        while let Some((i, j)) = open.pop() {
+            if (i, j) == (mine, theirs) {
+                return true;
+            }
+            let (Some(a), Some(b)) = (self.tokens.get(i), other.tokens.get(j)) else { continue };
+            if std::mem::replace(&mut seen[i * (theirs + 1) + j], true) || !a.shares(b) {
+                continue;
+            }
+            // One more character: a literal is done with, a wildcard may take more.
+            let stays = |token: &Token| !matches!(token, Token::Literal(_));
+            open.push((i + 1, j + 1));
+            open.extend(stays(a).then_some((i, j + 1)));
+            open.extend(stays(b).then_some((i + 1, j)));
+        }
+        false
+    }
+
     /// Whether the pattern covers the whole of `name`: a set of states, so the time is bounded by the product of the
     /// lengths.
     pub fn matches(&self, name: &[u8]) -> bool {
@@ -112,6 +133,17 @@ impl Glob {
             here = next;
         }
         here[self.tokens.len()]
+    }
+}
+
+impl Token {
+    /// Whether there is a character that both take.
+    fn shares(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Literal(a), Self::Literal(b)) => a == b,
+            (Self::Literal(literal), Self::Star) | (Self::Star, Self::Literal(literal)) => *literal != b'/',
+            _ => true,
+        }
     }
 }
 
@@ -151,6 +183,29 @@ mod tests {
             ("r.io/a", "r.io/ab", false),
         ] {
             assert_eq!(Scope::parse(pattern).expect(pattern).0.matches(name.as_bytes()), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn patterns_meet_in_a_text_that_both_cover() {
+        let shape = "https://gitlab.com/**//**@**";
+        for (a, b, expected) in [
+            ("https://gitlab.com/myorg/**", shape, true),
+            ("https://gitlab.com/myorg/*", shape, false),
+            ("https://gitlab.com/myorg/app//.gitlab-ci.yml@refs/heads/main", shape, true),
+            ("https://gitlab.com/myorg/app", shape, false),
+            ("https://github.com/myorg/**", shape, false),
+            ("**", shape, true),
+            ("*", "a/b", false),
+            ("*", "ab", true),
+            ("*a", "b*", true),
+            ("a", "a*", false),
+            ("a", "a", true),
+            ("", "", true),
+            ("", "*", false),
+        ] {
+            let (one, other) = (Glob::parse(a), Glob::parse(b));
+            assert_eq!((one.meets(&other), other.meets(&one)), (expected, expected), "{a} {b}");
         }
     }
 

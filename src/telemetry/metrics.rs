@@ -18,12 +18,15 @@ mod labels;
 
 mod in_use;
 
+mod trust;
+
 #[cfg(test)]
 mod tests;
 
 use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
 pub use in_use::{InUse, ListenerMetrics};
 pub use labels::outcome_of;
+pub use trust::TrustMetrics;
 
 /// The metrics, as handles that modules are given.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ pub struct Metrics {
     connections: IntGaugeVec,
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
+    trust: TrustMetrics,
 }
 
 impl Metrics {
@@ -117,6 +121,7 @@ impl Metrics {
                 listeners,
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
+            trust: TrustMetrics::new(r),
             registry: r.clone(),
         };
         for name in labels::LISTENERS {
@@ -194,6 +199,11 @@ impl Metrics {
             turned_away: self.turned_away.with_label_values(&[name]),
             accept_errors: self.accept_errors.with_label_values(&[name]),
         }
+    }
+
+    /// What is shown of trusted roots.
+    pub fn trust(&self) -> TrustMetrics {
+        self.trust.clone()
     }
 
     /// Everything, in the text format 0.0.4.

@@ -12,6 +12,7 @@ use super::envelope::{Wire, shortened};
 use crate::limits::Limits;
 use crate::oci::media_type::BUNDLE_V03;
 use crate::reason::Reason;
+use crate::strict_json::Object;
 
 /// Which bundles may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,38 +27,19 @@ pub(super) enum Accept {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WireBundle {
     media_type: String,
-    verification_material: Material,
-    dsse_envelope: Option<Wire>,
-    message_signature: Option<MessageSignature>,
+    verification_material: Object<Material>,
+    dsse_envelope: Option<Object<Wire>>,
+    message_signature: Option<Object<MessageSignature>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Material {
-    certificate: Option<RawBytes>,
-    x509_certificate_chain: Option<Chain>,
-    public_key: Option<PublicKey>,
-    tlog_entries: Option<Vec<Entry>>,
-    timestamp_verification_data: Option<Timestamps>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Chain {
-    certificates: Option<Vec<RawBytes>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PublicKey {
-    #[serde(rename = "hint")]
-    _hint: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Timestamps {
-    rfc3161_timestamps: Option<Vec<Timestamp>>,
+    certificate: Option<Object<RawBytes>>,
+    x509_certificate_chain: Option<Object<Chain>>,
+    public_key: Option<Object<PublicKey>>,
+    tlog_entries: Option<Vec<Object<Entry>>>,
+    timestamp_verification_data: Option<Object<Timestamps>>,
 }
 
 /// Structures of which only the names of the members matter here.
@@ -72,13 +54,17 @@ macro_rules! only_members {
 }
 
 only_members! {
+    PublicKey { _hint "hint": IgnoredAny }
+    Chain { certificates "certificates": Vec<Object<RawBytes>> }
+    Timestamps { stamps "rfc3161Timestamps": Vec<Object<Timestamp>> }
     RawBytes { _raw_bytes "rawBytes": IgnoredAny }
     Timestamp { _signed "signedTimestamp": IgnoredAny }
-    MessageSignature { _digest "messageDigest": MessageDigest, _signature "signature": IgnoredAny }
+    MessageSignature { _digest "messageDigest": Object<MessageDigest>, _signature "signature": IgnoredAny }
     MessageDigest { _algorithm "algorithm": IgnoredAny, _digest "digest": IgnoredAny }
     Entry {
-        _index "logIndex": IgnoredAny, _log "logId": LogId, _kind "kindVersion": KindVersion,
-        _time "integratedTime": IgnoredAny, _promise "inclusionPromise": Promise, proof "inclusionProof": Proof,
+        _index "logIndex": IgnoredAny, _log "logId": Object<LogId>, _kind "kindVersion": Object<KindVersion>,
+        _time "integratedTime": IgnoredAny, _promise "inclusionPromise": Object<Promise>,
+        proof "inclusionProof": Object<Proof>,
         _body "canonicalizedBody": IgnoredAny
     }
     LogId { _key "keyId": IgnoredAny }
@@ -86,7 +72,7 @@ only_members! {
     Promise { _signed "signedEntryTimestamp": IgnoredAny }
     Proof {
         _index "logIndex": IgnoredAny, _root "rootHash": IgnoredAny, _size "treeSize": IgnoredAny,
-        hashes "hashes": Vec<IgnoredAny>, _checkpoint "checkpoint": Checkpoint
+        hashes "hashes": Vec<IgnoredAny>, _checkpoint "checkpoint": Object<Checkpoint>
     }
     Checkpoint { _envelope "envelope": IgnoredAny }
 }
@@ -105,9 +91,9 @@ pub(super) fn parse(json: &[u8], accept: Accept, limits: &Limits) -> Result<Bund
     if accept == Accept::Image && media_type != BUNDLE_V03 {
         return Err(unsupported(format!("bundle of media type {:?}", shortened(media_type))));
     }
-    check_material(&wire.verification_material, media_type)?;
+    check_material(&wire.verification_material.0, media_type)?;
     match (&wire.dsse_envelope, &wire.message_signature) {
-        (Some(envelope), None) => {
+        (Some(Object(envelope)), None) => {
             envelope.check()?;
         }
         (None, Some(_)) if accept == Accept::Any => {}
@@ -115,17 +101,22 @@ pub(super) fn parse(json: &[u8], accept: Accept, limits: &Limits) -> Result<Bund
         _ => return Err(malformed("neither one envelope nor one message signature")),
     }
     let text = std::str::from_utf8(json).map_err(|error| malformed(error.to_string()))?;
-    Bundle::from_json(text).map_err(|error| malformed(format!("not a bundle: {error}")))
+    let bundle = Bundle::from_json(text).map_err(|error| malformed(format!("not a bundle: {error}")))?;
+    let stamps = &bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
+    if stamps.iter().enumerate().any(|(number, stamp)| stamps.iter().take(number).any(|other| other == stamp)) {
+        return Err(malformed("one time stamp twice"));
+    }
+    Ok(bundle)
 }
 
 fn check_material(material: &Material, media_type: &str) -> Result<(), Rejection> {
     let entries = material.tlog_entries.as_deref().unwrap_or_default();
-    let stamps = material.timestamp_verification_data.as_ref().and_then(|data| data.rfc3161_timestamps.as_ref());
+    let stamps = material.timestamp_verification_data.as_ref().and_then(|data| data.0.stamps.as_ref());
     for (what, count, most) in [
         ("log entries", entries.len(), MAX_OBSERVERS),
         ("time stamps", stamps.map_or(0, Vec::len), MAX_OBSERVERS),
         ("certificates", certificates(material), MAX_CHAIN),
-        ("hashes of one proof", entries.iter().map(hashes).max().unwrap_or(0), MAX_HASHES),
+        ("hashes of one proof", entries.iter().map(|Object(entry)| hashes(entry)).max().unwrap_or(0), MAX_HASHES),
     ] {
         super::at_most(what, count, most)?;
     }
@@ -140,12 +131,12 @@ fn check_material(material: &Material, media_type: &str) -> Result<(), Rejection
 }
 
 fn certificates(material: &Material) -> usize {
-    let chain = material.x509_certificate_chain.as_ref().and_then(|chain| chain.certificates.as_ref());
+    let chain = material.x509_certificate_chain.as_ref().and_then(|Object(chain)| chain.certificates.as_ref());
     chain.map_or(0, Vec::len)
 }
 
 fn hashes(entry: &Entry) -> usize {
-    entry.proof.as_ref().and_then(|proof| proof.hashes.as_ref()).map_or(0, Vec::len)
+    entry.proof.as_ref().and_then(|Object(proof)| proof.hashes.as_ref()).map_or(0, Vec::len)
 }
 
 fn malformed(why: impl AsRef<str>) -> Rejection {

@@ -7,6 +7,7 @@ use sigstore_verify::types::{DsseEnvelope, DsseSignature, KeyId, PayloadBytes, S
 
 use super::Rejection;
 use crate::reason::Reason;
+use crate::strict_json::Object;
 
 /// An envelope as it stands in JSON.
 #[derive(Deserialize)]
@@ -14,7 +15,7 @@ use crate::reason::Reason;
 pub(super) struct Wire {
     payload: String,
     payload_type: String,
-    signatures: Vec<WireSignature>,
+    signatures: Vec<Object<WireSignature>>,
 }
 
 #[derive(Deserialize)]
@@ -33,7 +34,7 @@ impl Wire {
             let detail = format!("payload type {:?}", shortened(&self.payload_type));
             return Err(Rejection::new(Reason::EvidenceUnsupported, detail));
         }
-        let [signature] = self.signatures.as_slice() else {
+        let [Object(signature)] = self.signatures.as_slice() else {
             let detail = format!("{} signatures in one envelope, expected one", self.signatures.len());
             return Err(Rejection::new(Reason::EvidenceMalformed, detail));
         };

@@ -97,10 +97,13 @@ fn entries(reading: &Reading<'_>, key: &PublicKey, root: &Root, now: Timestamp) 
     Ok(times)
 }
 
-/// Verifies every time stamp there is.
+/// Verifies every time stamp there is, if the root knows anybody who could have made them.
 fn stamps(reading: &Reading<'_>, root: &Root) -> Result<Vec<Timestamp>, Rejection> {
     let over_signature = &reading.bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
     let mut times = Vec::new();
+    if root.content().timestamp_authorities.is_empty() {
+        return Ok(times);
+    }
     for stamp in over_signature {
         let signature = reading.signature().ok_or_else(|| Rejection::new(Reason::TimestampInvalid, "no signature"))?;
         times.push(time::stamped(&stamp.signed_timestamp, signature, root)?);

@@ -1,8 +1,9 @@
 //! Signatures by identities: everything that the crate leaves to its caller, around its verification.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use sigstore_verify::types::KindVersion;
+use sigstore_verify::types::{Bundle, KindVersion, TimestampVerificationData};
 use sigstore_verify::{
     CertificateError, Error, TimestampError, TransparencyLogError, VerificationPolicy, VerificationResult,
 };
@@ -40,7 +41,7 @@ pub(super) fn verify(
         return Err(Rejection::new(Reason::SctMissing, detail));
     }
     if certified && root.content().ctlogs.is_empty() {
-        let detail = "the trusted root has no log that could have taken the certificate in";
+        let detail = "the trusted root has no log of certificates to verify the proof of logging with";
         return Err(Rejection::new(Reason::SctInvalid, detail));
     }
     // 3. Chain, times, certificate log, entry, signature: the crate's work.
@@ -53,7 +54,7 @@ pub(super) fn verify(
     }
     let result = root
         .verifier()
-        .verify(reading.artifact.clone(), &reading.bundle, &policy)
+        .verify(reading.artifact.clone(), &stamped(reading, root), &policy)
         .map_err(|error| rejection(&error, reading, certificate, root, against.now))?;
     let times = times(&result, reading, certificate, root, against)?;
     // 4. The crate did what was asked of it.
@@ -65,6 +66,18 @@ pub(super) fn verify(
     Ok(Signing::by_identity(Arc::clone(certificate), earliest, reading.entries().first()))
 }
 
+/// The bundle, without time stamps where the root knows nobody who could have made them: the crate would refuse it for
+/// them, and they say nothing.
+fn stamped<'r>(reading: &'r Reading<'_>, root: &Root) -> Cow<'r, Bundle> {
+    let stamps = &reading.bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
+    if stamps.is_empty() || !root.content().timestamp_authorities.is_empty() {
+        return Cow::Borrowed(&reading.bundle);
+    }
+    let mut bundle = reading.bundle.clone();
+    bundle.verification_material.timestamp_verification_data = TimestampVerificationData::default();
+    Cow::Owned(bundle)
+}
+
 /// Every verified time; the certificate was valid at each.
 fn times(
     result: &VerificationResult,
@@ -74,7 +87,9 @@ fn times(
     against: Against<'_>,
 ) -> Result<Vec<Timestamp>, Rejection> {
     let mut times: Vec<_> = result.verified_timestamps().iter().map(|time| time::seconds(*time)).collect();
-    if let Some((token, layer)) = &reading.layer_stamp {
+    if let Some((token, layer)) = &reading.layer_stamp
+        && !root.content().timestamp_authorities.is_empty()
+    {
         times.push(time::stamped(token, layer, root)?);
     }
     time::check_past(&times, against.now)?;
@@ -103,7 +118,9 @@ fn rejection(
             _ => Reason::CertificateInvalid,
         },
         Error::TransparencyLog(error) => match error {
-            TransparencyLogError::EntryMismatch(_) => Reason::LogEntryMismatch,
+            TransparencyLogError::EntryMismatch(_) | TransparencyLogError::MalformedEntry(_) => {
+                Reason::LogEntryMismatch
+            }
             TransparencyLogError::IntegratedTime(_) => match ahead() {
                 Some(ahead) => {
                     let detail = format!("the log's clock is {ahead} s ahead of ours; it counts once that has passed");
@@ -119,6 +136,8 @@ fn rejection(
         Error::ArtifactMismatch(_) => Reason::LogEntryMismatch,
         Error::UnsupportedArtifact(_) | Error::UnsupportedBundle(_) => Reason::EvidenceUnsupported,
         Error::Bundle(error) => structure(error),
+        // The root was fit for use when it was loaded; it has no certificate log of the proof's kind.
+        Error::InvalidTrustRoot(_) => Reason::SctInvalid,
         _ => Reason::EvidenceMalformed,
     };
     Rejection::new(reason, error.to_string())

@@ -19,6 +19,7 @@ use crate::discovery::Beside;
 use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::reason::Reason;
+use crate::strict_json::Object;
 
 /// The annotations beside one legacy layer, parsed.
 #[derive(Default)]
@@ -33,7 +34,7 @@ pub(super) struct Annotations {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct RekorBundle {
     signed_entry_timestamp: String,
-    payload: RekorPayload,
+    payload: Object<RekorPayload>,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +118,8 @@ fn certificates(what: &str, pem: &str) -> Result<Vec<X509Certificate>, Rejection
 
 fn entry(json: &str, limits: &Limits) -> Result<TransparencyLogEntry, Rejection> {
     super::bounded(json.as_bytes(), limits.bundle)?;
-    let RekorBundle { signed_entry_timestamp, payload } = super::object("log entry annotation", json.as_bytes())?;
+    let RekorBundle { signed_entry_timestamp, payload: Object(payload) } =
+        super::object("log entry annotation", json.as_bytes())?;
     let wrong = |why: &dyn std::fmt::Display| malformed(format!("the log entry annotation: {why}"));
     let log_id = Digest::from_hex(&payload.log_id).map_err(|error| wrong(&error))?;
     let time = instant(payload.integrated_time).ok_or_else(|| wrong(&"an impossible time"))?;

@@ -7,11 +7,12 @@ use super::Rejection;
 use super::envelope::shortened;
 use crate::oci::Digest;
 use crate::reason::Reason;
+use crate::strict_json::Object;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Payload {
-    critical: Critical,
+    critical: Object<Critical>,
     /// Required, but it may be null.
     #[serde(rename = "optional", deserialize_with = "object_or_null")]
     _optional: Option<Map<String, Value>>,
@@ -21,8 +22,8 @@ struct Payload {
 #[serde(deny_unknown_fields)]
 struct Critical {
     #[serde(rename = "identity")]
-    _identity: Identity,
-    image: Image,
+    _identity: Object<Identity>,
+    image: Object<Image>,
     #[serde(rename = "type")]
     kind: String,
 }
@@ -45,13 +46,13 @@ struct Image {
 /// Whether `payload` is a statement by its signer that the image `subject` is signed. The signature is verified by the
 /// caller.
 pub(super) fn match_subject(payload: &[u8], subject: &Digest) -> Result<(), Rejection> {
-    let parsed: Payload = super::object("simple-signing payload", payload)?;
-    if parsed.critical.kind != COSIGN_TYPE {
-        let detail = format!("payload of type {:?}", shortened(&parsed.critical.kind));
+    let Payload { critical: Object(critical), .. } = super::object("simple-signing payload", payload)?;
+    if critical.kind != COSIGN_TYPE {
+        let detail = format!("payload of type {:?}", shortened(&critical.kind));
         return Err(Rejection::new(Reason::EvidenceUnsupported, detail));
     }
-    if parsed.critical.image.digest != subject.to_string() {
-        let detail = format!("the signature is about {:?}", shortened(&parsed.critical.image.digest));
+    if critical.image.0.digest != subject.to_string() {
+        let detail = format!("the signature is about {:?}", shortened(&critical.image.0.digest));
         return Err(Rejection::new(Reason::SubjectMismatch, detail));
     }
     Ok(())

@@ -9,6 +9,7 @@ use super::{Claim, MAX_DIGESTS, Rejection};
 use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::reason::Reason;
+use crate::strict_json::Object;
 
 /// A statement's members that decide. Others are ignored, as in-toto demands of consumers; `predicate` is absent in
 /// signatures that cosign 2.6 to 3.0.4 made.
@@ -17,7 +18,7 @@ use crate::reason::Reason;
 struct Statement {
     #[serde(rename = "_type")]
     kind: String,
-    subject: Vec<Subject>,
+    subject: Vec<Object<Subject>>,
     predicate_type: String,
 }
 
@@ -51,14 +52,16 @@ pub(super) fn claim_of_any(
         let detail = format!("{} subjects, at most {} are read", statement.subject.len(), limits.subjects);
         return Err(Rejection::new(Reason::EvidenceTooLarge, detail));
     }
-    if let Some(most) = statement.subject.iter().map(|subject| subject.digest.len()).find(|n| *n > MAX_DIGESTS) {
+    if let Some(most) = statement.subject.iter().map(|Object(subject)| subject.digest.len()).find(|n| *n > MAX_DIGESTS)
+    {
         let detail = format!("{most} digests of one subject, at most {MAX_DIGESTS} are read");
         return Err(Rejection::new(Reason::EvidenceTooLarge, detail));
     }
     // Exact text: an upper-case or prefixed digest is another string to some reader.
-    let is = |subject: &Subject| digests.iter().any(|(name, hex)| subject.digest.get(*name) == Some(hex));
+    let is =
+        |Object(subject): &Object<Subject>| digests.iter().any(|(name, hex)| subject.digest.get(*name) == Some(hex));
     if !statement.subject.iter().any(is) {
-        let first = statement.subject.iter().find_map(|subject| subject.digest.get("sha256"));
+        let first = statement.subject.iter().find_map(|Object(subject)| subject.digest.get("sha256"));
         let detail = match first {
             Some(other) => format!("the statement is about sha256 {:?}", shortened(other)),
             None => "the statement names no sha256 digest".into(),

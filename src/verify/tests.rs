@@ -9,8 +9,16 @@ use crate::outcome;
 use crate::policy::{Leaf, Validity};
 use crate::test_support::against;
 
+mod keyless;
+
+mod logged;
+
 mod mutations;
 mod rows;
+
+mod real_keys;
+
+mod scene;
 
 fn evidence(materials: Vec<Material>) -> EvidenceSet {
     EvidenceSet {

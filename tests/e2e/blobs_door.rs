@@ -1,16 +1,16 @@
 //! The second door: registries may serve a manifest's bytes under `/blobs/`, and containerd tries there when it is
 //! refused. Anyone who may push can make any registry do so, by pushing the manifest as a blob, too.
 
-use crate::support::http::{ask, write};
+use crate::support::http::ask;
 use crate::support::image::Image;
-use crate::support::lab::{Cell, Lab};
+use crate::support::lab::Cell;
 use crate::support::matrix::{on_every_node, on_the_old_node};
 use crate::support::relay::Relay;
 
 fn an_unsigned_manifest_does_not_come_in_as_a_blob(cell: Cell) {
     let (lab, node) = (cell.lab(), cell.node());
     let image = lab.push("door");
-    push_manifest_as_blob(lab, &image);
+    push_manifest_as_blob(&image);
     let blob = image.blob_path(&image.digest);
     let direct = ask(lab.registry.address, "GET", &blob).expect("the registry answers");
     assert_eq!(direct.status, 200, "the door stands open behind the proxy");
@@ -29,7 +29,7 @@ fn an_unsigned_manifest_does_not_come_in_as_a_blob(cell: Cell) {
 fn a_proxy_that_refuses_manifests_alone_lets_one_in_as_a_blob(cell: Cell) {
     let (lab, node) = (cell.lab(), cell.node());
     let image = lab.push("naive");
-    push_manifest_as_blob(lab, &image);
+    push_manifest_as_blob(&image);
     let naive = Relay::refusing(lab.registry.address, "/manifests/");
     let hosts = lab.proxy.hosts_through(lab.host(), naive.address);
     let before = node.images(&image.digest);
@@ -53,17 +53,8 @@ fn neither_config_nor_layers_of_an_unsigned_image_are_served(cell: Cell) {
     }
 }
 
-fn push_manifest_as_blob(lab: &Lab, image: &Image) {
-    let registry = lab.registry.address;
-    let manifest = ask(registry, "GET", &image.manifest_path()).expect("the registry answers").body;
-    let uploads = image.blob_path("uploads/");
-    let upload = write(registry, "POST", &uploads, "application/octet-stream", &[]).expect("the registry answers");
-    let location = upload.header("location").expect("an upload has a location");
-    let path = location.strip_prefix(&format!("http://{registry}")).unwrap_or(location);
-    let and = if path.contains('?') { '&' } else { '?' };
-    let path = format!("{path}{and}digest={}", image.digest);
-    let put = write(registry, "PUT", &path, "application/octet-stream", &manifest).expect("the registry answers");
-    assert_eq!(put.status, 201, "{put:?}");
+fn push_manifest_as_blob(image: &Image) {
+    image.put_blob(&image.digest, &image.get(&image.manifest_path()));
 }
 
 on_every_node! {

@@ -3,7 +3,11 @@
 
 mod blobs_door;
 mod changed_policy;
+mod differential;
 mod fall_through;
+mod fixtures;
+mod keyless;
+mod keys;
 mod multi_arch;
 mod other_clients;
 mod refused;

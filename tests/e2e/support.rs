@@ -1,7 +1,10 @@
 //! The real parts, and how they are started, used and ended.
 
 pub(crate) mod containerd;
+pub(crate) mod content;
 pub(crate) mod cosign;
+pub(crate) mod evidence;
+pub(crate) mod expect;
 pub(crate) mod http;
 pub(crate) mod image;
 pub(crate) mod lab;
@@ -10,3 +13,4 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod registry;
 pub(crate) mod relay;
+pub(crate) mod sigstore;

@@ -69,6 +69,26 @@ fn a_good_policy_passes_the_check() {
 }
 
 #[test]
+fn a_key_may_stand_in_the_environment() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let policy = "authorities:\n  x: { key: { env: RELEASE_KEY, insecureSkipTransparencyLog: true } }\npolicies: []\n";
+    let path = file(&directory, "policy.yaml", policy);
+    let pem = Signer::generate().expect("a key").public_key_pem();
+    for (key, code, shown) in [
+        (pem.clone(), 0, ""),
+        (pem.replace('\n', "\r\n"), 0, ""),
+        (pem.replace('\n', "\\n"), 78, "`RELEASE_KEY`: its PEM block is broken: its first line goes on"),
+        (String::new(), 78, "`RELEASE_KEY`: it is not a PEM public key"),
+    ] {
+        let mut check = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let output = check.args(["policy", "check", text(&path)]).env("RELEASE_KEY", &key).output().expect("it runs");
+        let printed = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
+        assert_eq!(output.status.code(), Some(code), "{key}: {printed}");
+        assert!(printed.contains(shown), "{printed}");
+    }
+}
+
+#[test]
 fn a_wrong_policy_is_shown_with_its_place() {
     let directory = tempfile::tempdir().expect("a directory");
     for (wrong, line, shown) in [

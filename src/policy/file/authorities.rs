@@ -1,115 +1,92 @@
-//! Authorities and trust roots.
+//! Authorities: who is trusted to sign, and by which trusted root it is told.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::{Kind, Validity};
-use super::raw::{RawAuthority, RawKey, RawKeyless, RawTrustRoot};
-use super::{Authority, Declared, Name, Part, key, time};
+use super::super::{Kind, TrustRoot, Validity};
+use super::raw::{RawAuthority, RawKey, RawKeyless};
+use super::{Authority, Declared, Name, Part, key, keyless, time};
+use crate::clock::Timestamp;
 use crate::yaml::At;
 
+type Roots = BTreeMap<Name, Arc<TrustRoot>>;
+
 /// The authorities of one file.
-pub(super) fn all(part: &Part, declared: &Declared) -> BTreeMap<Name, Arc<Authority>> {
-    for (name, raw) in part.raw.trust_roots.iter().flatten() {
-        trust_root(&part.at().key("trustRoots").key(name), raw);
-    }
-    if part.raw.trust_roots.as_ref().is_some_and(|roots| !roots.is_empty()) {
-        part.at().unsupported("trustRoots");
-    }
+pub(super) fn all(part: &Part, declared: &Declared, roots: &Roots) -> BTreeMap<Name, Arc<Authority>> {
     let built = part.raw.authorities.iter().flatten().filter_map(|(name, raw)| {
         let name = Name::new(name)?;
         let authority = authority(&part.at().key("authorities").key(name.as_str()), &name, raw, part, declared)?;
-        Some((name, Arc::new(authority)))
+        Some((name, Arc::new(loosened(authority, roots))))
     });
     built.collect()
 }
 
+/// What a trust root skips is skipped by all who use it.
+fn loosened(mut authority: Authority, roots: &Roots) -> Authority {
+    if let Some(root) = authority.trust_root.as_ref().and_then(|name| roots.get(name)) {
+        authority.skip_transparency_log |= root.skip_transparency_log;
+        authority.skip_certificate_transparency |= root.skip_certificate_transparency;
+    }
+    authority
+}
+
 fn authority(at: &At<'_>, name: &Name, raw: &RawAuthority, part: &Part, declared: &Declared) -> Option<Authority> {
     at.exactly_one(&[("key", raw.key.is_some()), ("keyless", raw.keyless.is_some())])?;
-    if let Some(raw) = &raw.keyless {
-        keyless(&at.key("keyless"), raw, declared);
-        at.unsupported("keyless");
+    match (&raw.key, &raw.keyless) {
+        (Some(raw), _) => of_keys(&at.key("key"), name, raw, part, declared),
+        (None, raw) => of_identity(&at.key("keyless"), name, raw.as_ref()?, declared),
     }
-    let raw = raw.key.as_ref()?;
-    let at = at.key("key");
-    transparency(&at, raw, declared);
-    validity(&at, raw);
-    let kind = Kind::Keys(key::resolve(&at, raw, &part.base));
+}
+
+fn of_keys(at: &At<'_>, name: &Name, raw: &RawKey, part: &Part, declared: &Declared) -> Option<Authority> {
+    let skip = raw.insecure_skip_transparency_log == Some(true);
+    let trust_root = raw.trust_root.as_ref().map(|root| declared.trust_root(&at.key("trustRoot"), root));
+    if trust_root.is_none() && !skip {
+        at.problem(
+            "a key needs a `trustRoot`, whose transparency log its signatures are in, or \
+             `insecureSkipTransparencyLog: true` spelled out",
+        );
+    }
+    let validity = validity(at, raw);
+    let kind = Kind::Keys(key::resolve(at, raw, &part.base));
+    let trust_root = match trust_root {
+        None => None,
+        Some(found) => Some(found?),
+    };
     Some(Authority {
         name: name.clone(),
         kind,
-        trust_root: None,
-        skip_transparency_log: true,
+        trust_root,
+        skip_transparency_log: skip,
         skip_certificate_transparency: false,
+        validity: validity?,
+    })
+}
+
+fn of_identity(at: &At<'_>, name: &Name, raw: &RawKeyless, declared: &Declared) -> Option<Authority> {
+    let root = at.require("trustRoot", raw.trust_root.as_ref());
+    let root = root.and_then(|name| declared.trust_root(&at.key("trustRoot"), name));
+    let keyless = keyless::build(at, raw);
+    Some(Authority {
+        name: name.clone(),
+        kind: Kind::Keyless(keyless?),
+        trust_root: Some(root?),
+        skip_transparency_log: raw.insecure_skip_transparency_log == Some(true),
+        skip_certificate_transparency: raw.insecure_skip_certificate_transparency == Some(true),
         validity: Validity::ALWAYS,
     })
 }
 
-fn transparency(at: &At<'_>, raw: &RawKey, declared: &Declared) {
-    let skip = raw.insecure_skip_transparency_log == Some(true);
-    match &raw.trust_root {
-        Some(_) if skip => {
-            at.key("trustRoot").problem("`trustRoot` and `insecureSkipTransparencyLog: true` exclude each other");
-        }
-        Some(name) if declared.trust_root(&at.key("trustRoot"), name).is_some() => at.unsupported("trustRoot"),
-        Some(_) => {}
-        None if skip => {}
-        None => at.problem(
-            "a key needs a `trustRoot`, which is not yet supported, or `insecureSkipTransparencyLog: true` spelled out",
-        ),
-    }
-}
-
-fn validity(at: &At<'_>, raw: &RawKey) {
-    let mut ends = Vec::new();
-    for (key, text) in [("notBefore", &raw.not_before), ("notAfter", &raw.not_after)] {
-        if let Some(text) = text {
-            ends.extend(at.key(key).accept(time::instant(text)));
-            at.unsupported(key);
-        }
-    }
-    if let [from, to] = ends[..]
-        && to <= from
-    {
+fn validity(at: &At<'_>, raw: &RawKey) -> Option<Validity> {
+    let instant = |key: &str, text: Option<&String>, open: Timestamp| match text {
+        None => Some(open),
+        Some(text) => at.key(key).accept(time::instant(text)),
+    };
+    let not_before = instant("notBefore", raw.not_before.as_ref(), Validity::ALWAYS.not_before);
+    let not_after = instant("notAfter", raw.not_after.as_ref(), Validity::ALWAYS.not_after);
+    let validity = Validity { not_before: not_before?, not_after: not_after? };
+    if validity.not_after <= validity.not_before {
         at.key("notAfter").problem("`notAfter` is not after `notBefore`");
     }
-}
-
-fn keyless(at: &At<'_>, raw: &RawKeyless, declared: &Declared) {
-    if let Some(name) = at.require("trustRoot", raw.trust_root.as_ref()) {
-        declared.trust_root(&at.key("trustRoot"), name);
-    }
-    at.require("issuer", raw.issuer.as_ref());
-    at.exactly_one(&[("identity", raw.identity.is_some()), ("identityRegex", raw.identity_regex.is_some())]);
-    for (key, text) in [
-        ("issuer", &raw.issuer),
-        ("identity", &raw.identity),
-        ("identityRegex", &raw.identity_regex),
-        ("sourceRepository", &raw.source_repository),
-        ("sourceRepositoryOwner", &raw.source_repository_owner),
-        ("sourceRepositoryRef", &raw.source_repository_ref),
-        ("buildTrigger", &raw.build_trigger),
-        ("runnerEnvironment", &raw.runner_environment),
-    ] {
-        if text.as_ref().is_some_and(String::is_empty) {
-            at.key(key).problem("it is empty, and would match nothing");
-        }
-    }
-    for (key, skip) in [
-        ("insecureSkipTransparencyLog", raw.insecure_skip_transparency_log),
-        ("insecureSkipCertificateTransparency", raw.insecure_skip_certificate_transparency),
-    ] {
-        if skip == Some(true) {
-            at.unsupported(key);
-        }
-    }
-}
-
-fn trust_root(at: &At<'_>, raw: &RawTrustRoot) {
-    at.exactly_one(&[("tuf", raw.tuf.is_some()), ("file", raw.file.is_some())]);
-    let Some(tuf) = &raw.tuf else { return };
-    if let Some(mirror) = &tuf.mirror {
-        at.key("tuf").key("mirror").accept(url::Url::parse(mirror).map_err(|_| format!("`{mirror}` is not a URL")));
-        at.key("tuf").require("root", tuf.root.as_ref());
-    }
+    Some(validity)
 }

@@ -1,9 +1,9 @@
-//! Exemptions and revocations: the only places of a policy that name digests.
+//! Exemptions: with revocations the only places of a policy that name digests.
 
 use std::sync::Arc;
 
 use super::raw::RawExemption;
-use super::{Declared, Digest, Exemption, Part, canonical, parse_scope, time};
+use super::{Declared, Exemption, Part, canonical, parse_scope, time};
 use crate::policy::ExemptionScope;
 use crate::yaml::At;
 
@@ -49,18 +49,4 @@ fn scope(text: &str) -> Result<ExemptionScope, String> {
         None => (text, None),
     };
     Ok(ExemptionScope { scope: parse_scope(scope)?, digest })
-}
-
-/// The revoked digests of one file.
-pub(super) fn revoked(part: &Part) -> Vec<Digest> {
-    let at = part.at().key("revoked");
-    let Some(raw) = &part.raw.revoked else { return Vec::new() };
-    for (key, list) in [("keys", &raw.keys), ("identities", &raw.identities)] {
-        if list.as_ref().is_some_and(|list| !list.is_empty()) {
-            at.unsupported(key);
-        }
-    }
-    let each = raw.digests.iter().flatten().enumerate();
-    let digest = |(index, text): (usize, &String)| at.key("digests").index(index).accept(text.parse::<Digest>());
-    each.filter_map(digest).collect()
 }

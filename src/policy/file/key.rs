@@ -1,5 +1,6 @@
 //! Public keys, from wherever the file says they are.
 
+use std::env::VarError;
 use std::path::Path;
 
 use super::files_of;
@@ -31,7 +32,10 @@ pub(super) fn resolve(at: &At<'_>, raw: &RawKey, base: &Path) -> Vec<PublicKey> 
         keys.extend(from_directory(&at.key("directory"), path, base));
     }
     if let Some(name) = &raw.env {
-        let text = std::env::var(name).map_err(|_| format!("the environment has no `{name}`"));
+        let text = std::env::var(name).map_err(|why| match why {
+            VarError::NotPresent => format!("the environment has no `{name}`"),
+            VarError::NotUnicode(_) => format!("`{name}`: it is not UTF-8"),
+        });
         keys.extend(
             at.key("env").accept(text.and_then(|text| from_text(&text).map_err(|why| format!("`{name}`: {why}")))),
         );
@@ -50,10 +54,10 @@ fn from_directory(at: &At<'_>, path: &str, base: &Path) -> Vec<PublicKey> {
     files.iter().filter_map(|file| at.accept(key(file))).collect()
 }
 
-fn from_file(path: &Path) -> Result<PublicKey, String> {
+pub(super) fn from_file(path: &Path) -> Result<PublicKey, String> {
     from_text(&read_text(path)?)
 }
 
-fn from_text(text: &str) -> Result<PublicKey, String> {
+pub(super) fn from_text(text: &str) -> Result<PublicKey, String> {
     PublicKey::from_pem(text).map_err(|error| error.to_string())
 }

@@ -1,6 +1,10 @@
 //! What a policy file may say, and nothing more. Nothing here is judged yet.
 
 use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 macro_rules! raw {
     ($($(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty),* $(,)? })*) => {$(
@@ -28,6 +32,8 @@ raw! {
     RawTrustRoot {
         tuf: RawTuf,
         file: String,
+        insecure_skip_transparency_log: bool,
+        insecure_skip_certificate_transparency: bool,
     }
 
     /// A TUF repository; the public one if nothing is said.
@@ -60,11 +66,22 @@ raw! {
         issuer: String,
         identity: String,
         identity_regex: String,
-        source_repository: String,
-        source_repository_owner: String,
-        source_repository_ref: String,
-        build_trigger: String,
+        build_signer: String,
+        build_signer_digest: String,
         runner_environment: String,
+        source_repository: String,
+        source_digest: String,
+        source_ref: String,
+        source_repository_id: String,
+        source_repository_owner: String,
+        source_repository_owner_id: String,
+        build_config: String,
+        build_config_digest: String,
+        trigger: String,
+        run_invocation: String,
+        source_repository_visibility: String,
+        deployment_environment: String,
+        token_subject: String,
         insecure_skip_transparency_log: bool,
         insecure_skip_certificate_transparency: bool,
     }
@@ -130,6 +147,42 @@ raw! {
     RawRevoked {
         digests: Vec<String>,
         keys: Vec<String>,
-        identities: Vec<String>,
+        identities: Vec<RawRevokedIdentity>,
+    }
+
+    /// An identity, and who vouches for it: any issuer if nothing is said.
+    RawIdentity {
+        issuer: String,
+        identity: String,
+    }
+}
+
+/// An identity by itself, or with its issuer.
+#[derive(Debug)]
+pub(super) enum RawRevokedIdentity {
+    Anywhere(String),
+    Of(RawIdentity),
+}
+
+/// By hand, because an untagged enumeration would not say which key is wrong.
+impl<'de> Deserialize<'de> for RawRevokedIdentity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = RawRevokedIdentity;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an identity, or a mapping with `issuer` and `identity`")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(RawRevokedIdentity::Anywhere(text.into()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                RawIdentity::deserialize(MapAccessDeserializer::new(map)).map(RawRevokedIdentity::Of)
+            }
+        }
+        deserializer.deserialize_any(Either)
     }
 }

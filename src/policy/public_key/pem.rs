@@ -18,7 +18,10 @@ pub(super) fn read(text: &str) -> Result<Block<'_>, KeyError> {
     let Some(begin) = lines.find_map(|line| line.strip_prefix(BEGIN)) else {
         return Err(if blocks == 0 { KeyError::NotPem } else { KeyError::Pem("it does not begin a line") });
     };
-    let label = begin.strip_suffix(DASHES).ok_or(KeyError::Pem("its first line goes on; were line ends lost?"))?;
+    let label = begin
+        .strip_suffix(DASHES)
+        .filter(|label| !label.contains(DASHES))
+        .ok_or(KeyError::Pem("its first line goes on; were line ends lost?"))?;
     // A private key beside a public one, or a chain of certificates, is told as what it is.
     if text.contains("PRIVATE KEY-----") {
         return Err(KeyError::Private);

@@ -1,13 +1,16 @@
 //! Signing with real cosign: version 2 as it stores signatures under `.sig` tags, version 3 as bundles. Key pairs, no
-//! log and no network.
+//! log and no network; and as a pipeline, without a key.
+
+pub(crate) mod keyless;
 
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::tempdir;
 
-use super::http::{ask, write};
+use super::content::{INDEX, MANIFEST};
+use super::http::ask;
 use super::image::{Image, crane};
 use super::process::{command, run, tool};
 
@@ -20,14 +23,19 @@ pub(crate) enum Cosign {
     Bundle,
 }
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-
 /// Makes a key pair: `NAME.key` and `NAME.pub`.
 pub(crate) fn generate_key_pair(keys: &Path, name: &str) {
     let prefix = keys.join(name);
     let prefix = prefix.to_str().expect("the path is UTF-8");
     cosign("bin/cosign3", keys, &["generate-key-pair", "--output-key-prefix", prefix]);
+}
+
+/// Makes a key pair of the kind that these words tell `openssl genpkey`, as `cosign import-key-pair` takes it over.
+pub(crate) fn import_key_pair(keys: &Path, name: &str, kind: &[&str]) {
+    let path = |name: &str| keys.join(name).to_str().expect("the path is UTF-8").to_owned();
+    let private = path(&format!("{name}.pem"));
+    run(&command("openssl", ["genpkey", "-out", &private].iter().chain(kind))).succeeded();
+    cosign("bin/cosign3", keys, &["import-key-pair", "--key", &private, "--output-key-prefix", &path(name)]);
 }
 
 impl Cosign {
@@ -38,30 +46,23 @@ impl Cosign {
     /// Attests a software bill of materials, which is no signature of the image.
     pub(crate) fn attest_sbom(self, keys: &Path, key: &str, image: &Image) {
         let folder = tempdir().expect("a temporary folder");
-        let sbom = folder.path().join("sbom.json");
-        let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[]}"#;
-        fs::write(&sbom, text).expect("the folder is writable");
-        let sbom = sbom.to_str().expect("the path is UTF-8");
-        self.run(keys, key, &["attest", "--type", "cyclonedx", "--predicate", sbom, &image.direct()]);
+        let sbom = write_sbom(folder.path());
+        self.run(keys, key, &["attest", "--type", "cyclonedx", "--predicate", &sbom, &image.direct()]);
     }
 
     fn run(self, keys: &Path, key: &str, arguments: &[&str]) {
-        let path = |name: String| keys.join(name).to_str().expect("the path is UTF-8").to_owned();
-        let key = path(format!("{key}.key"));
+        let key = keys.join(format!("{key}.key"));
+        let key = key.to_str().expect("the path is UTF-8");
         let mut arguments = arguments.to_vec();
-        arguments.extend(["--yes", "--key", &key]);
+        arguments.extend(["--yes", "--key", key]);
         match self {
             Self::Legacy => {
                 arguments.extend(["--new-bundle-format=false", "--tlog-upload=false"]);
                 cosign("bin/cosign2", keys, &arguments);
             }
             Self::Bundle => {
-                // An empty configuration: no log, no time stamps, nobody to ask.
-                let of = |kind| json!({ "mediaType": format!("application/vnd.dev.sigstore.{kind}") }).to_string();
-                let (signing, root) = (path("signing.json".into()), path("root.json".into()));
-                fs::write(&signing, of("signingconfig.v0.2+json")).expect("the folder is writable");
-                fs::write(&root, of("trustedroot+json;version=0.1")).expect("the folder is writable");
-                arguments.extend(["--signing-config", &signing, "--trusted-root", &root]);
+                // Without a trusted root, with which cosign would not accept the Ed25519ph signatures that it makes.
+                arguments.extend(["--use-signing-config=false", "--tlog-upload=false"]);
                 cosign("bin/cosign3", keys, &arguments);
             }
         }
@@ -79,6 +80,14 @@ impl Cosign {
     }
 }
 
+/// Writes a software bill of materials into the folder; its path.
+fn write_sbom(folder: &Path) -> String {
+    let path = folder.join("sbom.json");
+    let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[]}"#;
+    fs::write(&path, text).expect("the folder is writable");
+    path.to_str().expect("the path is UTF-8").to_owned()
+}
+
 fn cosign(program: &str, home: &Path, arguments: &[&str]) {
     let mut cosign = command(tool(program), arguments);
     run(cosign.env("HOME", home).env("COSIGN_PASSWORD", "")).succeeded();
@@ -86,29 +95,23 @@ fn cosign(program: &str, home: &Path, arguments: &[&str]) {
 
 /// Rewrites the subject of each referrer; where the registry has no referrers API, lists them under the fallback tag.
 fn attach_referrers(from: &Image, to: &Image) {
-    let registry = from.registry();
-    let get = |path: &str| ask(registry, "GET", path).expect("the registry answers");
-    let put = |path: &str, media_type: &str, body: &Value| {
-        let answer = write(registry, "PUT", path, media_type, body.to_string().as_bytes());
-        let answer = answer.expect("the registry answers");
-        assert_eq!(answer.status, 201, "{answer:?}");
-        answer.header("docker-content-digest").expect("a registry tells the digest").to_owned()
-    };
-    let in_repository = |rest: &str| format!("/v2/{}/{rest}", from.repository);
-    let fallback = |image: &Image| in_repository(&format!("manifests/{}", image.digest.replace(':', "-")));
-
-    let subject = json!({ "mediaType": MANIFEST, "digest": to.digest, "size": get(&to.manifest_path()).body.len() });
-    let api = get(&in_repository(&format!("referrers/{}", from.digest)));
+    let fallback = |image: &Image| image.digest.replace(':', "-");
+    let size = to.get(&to.manifest_path()).len();
+    let subject = json!({ "mediaType": MANIFEST, "digest": to.digest, "size": size });
+    let api = ask(from.registry(), "GET", &from.path(&format!("referrers/{}", from.digest)));
+    let api = api.expect("the registry answers");
     let has_api = api.status == 200;
-    let mut list = if has_api { api.json() } else { get(&fallback(from)).json() };
+    let mut list =
+        if has_api { api.json() } else { from.get_json(&from.path(&format!("manifests/{}", fallback(from)))) };
     for descriptor in list["manifests"].as_array_mut().expect("an index lists manifests") {
         let digest = descriptor["digest"].as_str().expect("a descriptor has a digest");
-        let mut manifest = get(&in_repository(&format!("manifests/{digest}"))).json();
+        let mut manifest = from.get_json(&from.path(&format!("manifests/{digest}")));
         manifest["subject"] = subject.clone();
-        descriptor["digest"] = put(&in_repository("manifests/copied"), MANIFEST, &manifest).into();
-        descriptor["size"] = manifest.to_string().len().into();
+        let bytes = manifest.to_string();
+        descriptor["digest"] = to.put_manifest("copied", MANIFEST, bytes.as_bytes()).into();
+        descriptor["size"] = bytes.len().into();
     }
     if !has_api {
-        put(&fallback(to), INDEX, &list);
+        to.put_manifest(&fallback(to), INDEX, list.to_string().as_bytes());
     }
 }

@@ -22,9 +22,7 @@ pub(crate) struct Image {
 impl Image {
     /// Pushes a new image.
     pub(crate) fn push(registry: SocketAddr, name: &str) -> Self {
-        static REPOSITORIES: AtomicU32 = AtomicU32::new(0);
-        let repository = format!("lab/{name}-{}", REPOSITORIES.fetch_add(1, Ordering::Relaxed));
-        Self::push_to(registry, &repository, "v1", architecture())
+        Self::push_to(registry, &new_repository(name), "v1", architecture())
     }
 
     /// Pushes a new image into the same repository, under another tag.
@@ -40,6 +38,18 @@ impl Image {
         let children = ["-m", &self.direct(), "-m", &other.direct()];
         let digest = crane(["index", "append"].into_iter().chain(children).chain(["-t", &index.tagged(self.registry)]));
         (Self { digest: digest_of(&digest), ..index }, other)
+    }
+
+    /// The same image in a new repository.
+    pub(crate) fn copied(&self) -> Self {
+        let copy = self.in_repository(new_repository("copied"));
+        crane(["copy", &self.direct(), &copy.tagged(copy.registry)]);
+        copy
+    }
+
+    /// The same image as it would be in this repository.
+    pub(crate) fn in_repository(&self, repository: String) -> Self {
+        Self { repository, ..self.clone() }
     }
 
     /// By digest, at the registry itself.
@@ -97,6 +107,11 @@ impl Image {
         let printed = crane(["mutate", &name, "--set-platform", &platform, "--entrypoint", "/print", "-t", &name]);
         Self { digest: digest_of(&printed), ..image }
     }
+}
+
+fn new_repository(name: &str) -> String {
+    static REPOSITORIES: AtomicU32 = AtomicU32::new(0);
+    format!("lab/{name}-{}", REPOSITORIES.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Runs crane; what it printed.

@@ -68,13 +68,13 @@ impl Lab {
             generate_key_pair(keys.folder(), key);
         }
         let registry = Registry::start(kind);
-        let proxy = Proxy::start(&registry, keys.folder(), &signed_by(RELEASE));
+        let proxy = Proxy::start(&registry, &public_keys(&keys), &signed_by(RELEASE));
         Self { registry, proxy, keys }
     }
 
     /// Another proxy before the same registry, for a test that changes its policy.
     pub(crate) fn own_proxy(&self) -> Proxy {
-        Proxy::start(&self.registry, self.keys.folder(), &signed_by(RELEASE))
+        Proxy::start(&self.registry, &public_keys(&self.keys), &signed_by(RELEASE))
     }
 
     pub(crate) fn push(&self, name: &str) -> Image {
@@ -111,4 +111,8 @@ impl Lab {
         let seen = self.registry.forbidden.seen(image);
         assert!(seen.is_empty(), "went past the proxy: {seen:?}");
     }
+}
+
+fn public_keys(keys: &Process) -> [PathBuf; 2] {
+    [RELEASE, FOREIGN].map(|key| keys.folder().join(format!("{key}.pub")))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::{env, str};
 
 use super::http::{Answer, ask};
@@ -18,8 +18,8 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts it before the registry, with this policy; key files stand in `keys`.
-    pub(crate) fn start(registry: &Registry, keys: &Path, policy: &str) -> Self {
+    /// Starts it before the registry, with this policy and the files that the policy names.
+    pub(crate) fn start(registry: &Registry, files: &[PathBuf], policy: &str) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let process = Process::start("proxy", |folder| {
@@ -39,8 +39,9 @@ impl Proxy {
                  store: {{ kind: memory }}\n"
             );
             fs::write(&config, text).expect("the folder is writable");
-            for key in ["release.pub", "foreign.pub"] {
-                fs::copy(keys.join(key), folder.join(key)).expect("the keys are there");
+            for file in files {
+                let name = file.file_name().expect("a file has a name");
+                fs::copy(file, folder.join(name)).expect("the file is there");
             }
             fs::write(folder.join("policy.yaml"), policy).expect("the folder is writable");
             let built = env!("CARGO_BIN_EXE_countersign").into();

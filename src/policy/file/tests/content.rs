@@ -58,3 +58,42 @@ exemptions:
         assert_eq!(new_exemption == exemption, exemption_stays, "exemption: {from} -> {to}");
     }
 }
+
+#[test]
+fn the_content_digest_covers_what_a_certificate_must_say() {
+    let base = "\
+trustRoots: { r: { file: r.json }, s: { file: s.json } }
+authorities:
+  ci: { keyless: { trustRoot: r, issuer: i, identity: x, sourceRepository: p } }
+  k: { key: { file: a.pub, trustRoot: r } }
+policies:
+- name: p
+  match: [ r.io/** ]
+  require: { allOf: [ { signature: { by: ci } }, { signature: { by: k } } ] }
+";
+    let content = |text: &str| parsed(text).expect(text).all[0].content;
+    let before = content(base);
+    for (from, to, stays) in [
+        ("s.json", "other.json", true),
+        ("{ file: s.json }", "{ file: s.json, insecureSkipTransparencyLog: true }", true),
+        ("{ file: r.json }", "{ file: r.json, insecureSkipTransparencyLog: false }", true),
+        ("{ file: r.json }", "{ file: r.json, insecureSkipTransparencyLog: true }", false),
+        ("{ file: r.json }", "{ file: r.json, insecureSkipCertificateTransparency: true }", false),
+        ("issuer: i", "issuer: j", false),
+        ("identity: x", "identity: y", false),
+        ("identity: x", "identityRegex: x", false),
+        ("sourceRepository: p", "sourceRepository: q", false),
+        ("sourceRepository: p", "sourceRef: p", false),
+        (", sourceRepository: p", "", false),
+        ("trustRoot: r, issuer", "trustRoot: s, issuer", false),
+        ("sourceRepository: p", "sourceRepository: p, insecureSkipTransparencyLog: true", false),
+        ("trustRoot: r }", "trustRoot: r, notBefore: 2026-01-01T00:00:00Z }", false),
+        ("trustRoot: r }", "trustRoot: r, notAfter: 2036-01-01T00:00:00Z }", false),
+        ("trustRoot: r }", "trustRoot: r, insecureSkipTransparencyLog: true }", false),
+        ("trustRoot: r }", "trustRoot: s }", false),
+    ] {
+        let text = base.replacen(from, to, 1);
+        assert_ne!(text, base, "{from}");
+        assert_eq!(content(&text) == before, stays, "{from} -> {to}");
+    }
+}

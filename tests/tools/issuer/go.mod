@@ -1,0 +1,3 @@
+module countersign.test/issuer
+
+go 1.25.0

@@ -1,0 +1,3 @@
+module countersign.test/keys
+
+go 1.25.0
