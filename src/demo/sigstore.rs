@@ -5,6 +5,21 @@
 //! so everything is a plain value that can be changed before the next step is taken: a [`Recipe`] before it is signed,
 //! the [`Pieces`] before they are put together, the bundle and the trusted root as JSON. It knows no clock: whoever
 //! asks says what time it is.
+//!
+//! ```
+//! use countersign::demo::sigstore::{Content, Identity, Sigstore};
+//! # fn main() -> std::io::Result<()> {
+//! let sigstore = Sigstore::new()?;
+//! let mut recipe = sigstore.keyless(&Identity::gitlab("myorg/app"), 1_784_894_400)?;
+//! recipe.integrated_at += 3600; // long after the certificate has ended
+//! let mut pieces = recipe.sign(Content::document(&serde_json::json!({})))?;
+//! pieces.entries[0].promise = None;
+//! let (bundle, trusted_root) = (pieces.bundle(), sigstore.trusted_root());
+//! # assert!(bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"].is_object());
+//! # assert_eq!(trusted_root["tlogs"].as_array().map(Vec::len), Some(2));
+//! # Ok(())
+//! # }
+//! ```
 
 use std::io;
 

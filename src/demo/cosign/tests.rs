@@ -1,6 +1,7 @@
 use super::*;
 use crate::demo::images::image;
 use crate::demo::registry::Options;
+use crate::demo::sigstore::Identity;
 use crate::policy::PublicKey;
 
 struct World {
@@ -105,4 +106,30 @@ fn evidence_can_be_attached_to_another_image() {
     attach_bundle(&registry, &other, bundle.into_bytes(), SIGN);
     let index = get(&registry, &format!("/v2/team/other/referrers/{}", other.digest)).expect("the API");
     assert_eq!(index["manifests"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_keyless_signature_is_stored_with_all_that_speaks_for_it() {
+    let World { registry, image, .. } = world(true);
+    let sigstore = &*crate::test_support::SIGSTORE;
+    let recipe = sigstore.keyless(&Identity::gitlab("myorg/app"), 1_784_894_400).expect("a key");
+    let recipe = sigstore.stamped(recipe);
+    let payload = Content::document(&signer::simple_signing_payload("r.io/team/app", image.digest));
+    let statement = Content::statement(&signer::signature_statement(image.digest));
+    for (content, suffix, annotations) in [(payload, "sig", 5), (statement.clone(), "att", 6)] {
+        let pieces = recipe.sign(content).expect("signs");
+        pieces.store_legacy(&registry, &image);
+        let tag = tag(&image.digest, Some(suffix));
+        let manifest = get(&registry, &format!("/v2/team/app/manifests/{tag}")).expect("the tag");
+        let layer = &manifest["layers"][0];
+        assert_eq!(layer["digest"], Digest::of(&pieces.layer()).to_string());
+        assert_eq!(layer["annotations"].as_object().map(serde_json::Map::len), Some(annotations), "{layer:#}");
+        for (name, text) in pieces.annotations() {
+            assert_eq!(layer["annotations"][&name], text);
+        }
+    }
+    let pieces = recipe.sign(statement).expect("signs");
+    pieces.store_bundle(&registry, &image);
+    let index = get(&registry, &format!("/v2/team/app/referrers/{}", image.digest)).expect("the API");
+    assert_eq!(index["manifests"][0]["annotations"]["dev.sigstore.bundle.predicateType"], SIGN);
 }

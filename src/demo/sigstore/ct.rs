@@ -22,6 +22,8 @@ pub struct Sct {
     pub at: i64,
     /// The extensions within it, as static logs use them.
     pub extensions: Vec<u8>,
+    /// The hash of the issuer's key, if it is to be another's than the one that issues.
+    pub issuer: Option<Vec<u8>>,
     /// Sign something else instead of the certificate.
     pub forged: bool,
 }
@@ -37,7 +39,7 @@ impl CtLog {
 
     /// A promise of this log at `at`.
     pub fn sct(&self, at: i64) -> Sct {
-        Sct { log: self.clone(), at, extensions: Vec::new(), forged: false }
+        Sct { log: self.clone(), at, extensions: Vec::new(), issuer: None, forged: false }
     }
 }
 
@@ -48,7 +50,7 @@ impl Sct {
         let mut signed = vec![0, 0];
         signed.extend_from_slice(&at.to_be_bytes());
         signed.extend_from_slice(&[0, 1]);
-        signed.extend_from_slice(&issuer.id());
+        signed.extend_from_slice(self.issuer.as_ref().unwrap_or(&issuer.id()));
         signed.extend_from_slice(&length::<3>(tbs));
         signed.extend_from_slice(tbs);
         signed.extend_from_slice(&length::<2>(&self.extensions));

@@ -58,9 +58,18 @@ impl Recipe {
     /// # Errors
     /// If the system has no randomness to give.
     pub fn sign(&self, content: Content) -> io::Result<Pieces> {
+        let signature = self.key.sign(&content.message())?;
+        self.vouch(content, signature)
+    }
+
+    /// Makes everything that speaks for `signature`, which need not be one.
+    ///
+    /// # Errors
+    /// If the system has no randomness to give.
+    pub fn vouch(&self, content: Content, signature: Vec<u8>) -> io::Result<Pieces> {
         let mut pieces = Pieces {
-            signature: self.key.sign(&content.message())?,
             content,
+            signature,
             key: self.key.clone(),
             certificate: None,
             chain: Vec::new(),

@@ -53,6 +53,8 @@ fn certificate_timestamps() {
     assert!(scts(vec![]).contains("missing SCT"));
     assert!(scts(vec![good.clone(), good.clone()]).contains("multiple SCTs"));
     assert!(scts(vec![ct::Sct { forged: true, ..good.clone() }]).contains("SCT signature verification failed"));
+    let issuer = Some(other.authority.key.id());
+    assert!(scts(vec![ct::Sct { issuer, ..good.clone() }]).contains("SCT signature verification failed"));
     assert!(scts(vec![other.ct.sct(NOW)]).contains("key not found"));
     assert!(scts(vec![SIGSTORE.ct.sct(authority::BEGIN - 1)]).contains("not valid at"));
     assert_eq!(scts(vec![ct::Sct { extensions: vec![0, 0, 5, 0, 0, 0, 0, 9], ..good }]), "");
@@ -86,6 +88,21 @@ fn identities() {
     assert_eq!(issuer(|one| one.without(&fulcio(1)).without(&fulcio(8))), None);
     let evil = |one: Template| one.with(Extension::new(&fulcio(8), der::utf8("https://evil.test")));
     assert_eq!(issuer(evil).as_deref(), Some("https://evil.test"));
+}
+
+#[test]
+fn signatures() {
+    let recipe = SIGSTORE.stamped(myorg());
+    let vouched = |signature: Vec<u8>| {
+        let bundle = recipe.vouch(statement(), signature).expect("signs").bundle();
+        verify(&SIGSTORE.trusted_root(), &bundle, None).err().unwrap_or_default()
+    };
+    let sign = |message: &[u8]| recipe.key.sign(message).expect("signs");
+    assert_eq!(vouched(sign(&statement().message())), "");
+    // Not over the encoding, by another key, over nothing.
+    assert!(vouched(sign(statement().payload())).contains("signature"));
+    assert!(vouched(SIGSTORE.tsa.key.sign(&statement().message()).expect("signs")).contains("signature"));
+    assert!(vouched(Vec::new()).contains("signature"));
 }
 
 #[test]
