@@ -14,6 +14,7 @@ use crate::cache::Verdicts;
 use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::discovery::Backoff;
 use crate::listener;
 use crate::membership::Membership;
 use crate::middleware;
@@ -21,7 +22,7 @@ use crate::oci::Registry;
 use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
-use crate::pull::{Fetch, Judge, Puller};
+use crate::pull::{Fetch, Judge, Puller, Witness};
 use crate::record::Seal;
 use crate::route::Registries;
 use crate::snapshot::Current;
@@ -29,6 +30,7 @@ use crate::store::{MemoryStore, Store};
 use crate::telemetry::Metrics;
 use crate::trust;
 use crate::upstream::Upstream;
+use crate::verify::Pool;
 use crate::yaml::FileErrors;
 
 mod reload;
@@ -87,8 +89,7 @@ pub enum StartError {
 pub async fn start(config: Config) -> Result<Running, StartError> {
     let metrics = Arc::new(Metrics::new());
     let clock = Arc::new(Clock::default());
-    let trust = trust::Upkeep { settings: config.trust.clone(), clock: clock.clone(), metrics: metrics.trust() };
-    let reloader = Reloader::start(config.policy_path.clone(), config.audit, metrics.clone(), trust).await?;
+    let reloader = reloader(&config, &clock, &metrics).await?;
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
     let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics)?);
@@ -119,12 +120,46 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
     Ok((tcp, bound))
 }
 
+/// Makes what explains pulls as the proxy that `config` describes would answer them, with a memory of its own.
+///
+/// # Errors
+/// If the policy is wrong, a trusted root cannot be had, or an upstream's client cannot be made.
+pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
+    let (metrics, clock) = (Arc::new(Metrics::new()), Arc::new(Clock::default()));
+    let reloader = reloader(config, &clock, &metrics).await?;
+    puller(config, reloader.current(), clock, &metrics, Some(Arc::default()))
+}
+
+async fn reloader(config: &Config, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -> Result<Reloader, StartError> {
+    let trust = trust::Upkeep { settings: config.trust.clone(), clock: clock.clone(), metrics: metrics.trust() };
+    Reloader::start(config.policy_path.clone(), config.audit, metrics.clone(), trust).await
+}
+
 fn proxy(
     config: &Config,
     current: Arc<Current>,
     clock: Arc<Clock>,
     metrics: &Arc<Metrics>,
 ) -> Result<Proxy, StartError> {
+    let puller = puller(config, current, clock, metrics, None)?;
+    let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
+    let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
+    let public_origin = public_url.trim_end_matches('/').to_string();
+    Ok(Proxy { registries: registries(config), clients, public_origin, puller, metrics: metrics.clone() })
+}
+
+/// The registries of `config`, by name and alias.
+pub fn registries(config: &Config) -> Registries {
+    Registries::new(config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone())))
+}
+
+fn puller(
+    config: &Config,
+    current: Arc<Current>,
+    clock: Arc<Clock>,
+    metrics: &Arc<Metrics>,
+    witness: Option<Arc<Witness>>,
+) -> Result<Puller, StartError> {
     let mut upstreams = BTreeMap::new();
     for configured in &config.upstreams {
         let registry = configured.registry.clone();
@@ -141,11 +176,14 @@ fn proxy(
         verdicts: Verdicts::new(config.cache.verdicts),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
+        backoff: Backoff::new(),
+        pool: Pool::new(config.limits.verification),
         limits: config.limits,
         lasting,
         metrics: metrics.clone(),
+        witness,
     };
-    let puller = Puller {
+    Ok(Puller {
         fetch: Fetch::new(upstreams.clone(), config.limits, config.cache.manifests),
         upstreams,
         current,
@@ -154,12 +192,7 @@ fn proxy(
         recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         limits: config.limits,
         clock,
-    };
-    let registries = config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone()));
-    let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
-    let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
-    let public_origin = public_url.trim_end_matches('/').to_string();
-    Ok(Proxy { registries: Registries::new(registries), clients, public_origin, puller, metrics: metrics.clone() })
+    })
 }
 
 impl Running {

@@ -39,6 +39,7 @@ pub struct Metrics {
     verdict_cache: Counters<1>,
     verifications: Counters<1>,
     verification_duration: Histogram,
+    verifying: IntGauge,
     upstream: Counters<2>,
     upstream_duration: Histograms<1>,
     reloads: Counters<1>,
@@ -86,13 +87,14 @@ impl Metrics {
             ),
             verifications: Counters::new(
                 counter_vec(r, "verifications_total", "Verifications of all evidence of one digest.", &["result"]),
-                ["verified", "rejected", "unread"].map(|result| [result]),
+                ["verified", "rejected", "unread", "busy", "broken"].map(|result| [result]),
             ),
             verification_duration: histogram(
                 r,
                 "verification_duration_seconds",
                 "Time to read and verify all evidence of one digest.",
             ),
+            verifying: gauge(r, "verifications_in_progress", "Verifications that run or wait for a thread."),
             upstream: Counters::new(
                 counter_vec(r, "upstream_requests_total", "Requests to registries.", &["operation", "status"]),
                 labels::pairs(&labels::OPERATIONS, &labels::STATUSES),
@@ -170,6 +172,16 @@ impl Metrics {
     pub fn verification(&self, result: &'static str, took: Duration) {
         self.verifications.at([result], GenericCounter::inc);
         self.verification_duration.observe(took.as_secs_f64());
+    }
+
+    /// Counts a verification that did not come to an end: none was begun because the queue was full, or it broke.
+    pub fn verification_unfinished(&self, busy: bool) {
+        self.verifications.at([if busy { "busy" } else { "broken" }], GenericCounter::inc);
+    }
+
+    /// Counts a verification as running or waiting until the answer is dropped.
+    pub fn verifying(&self) -> InUse {
+        InUse::new(&self.verifying)
     }
 
     /// Counts and times one upstream request; `status` is a number or `error`/`timeout`.

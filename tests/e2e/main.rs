@@ -4,6 +4,7 @@
 mod blobs_door;
 mod changed_policy;
 mod differential;
+mod explained;
 mod fall_through;
 mod fixtures;
 mod keyless;

@@ -21,12 +21,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("store: { redis: { url: 'redis://x' } }", "store.redis", "redis"),
     ("store: { members: 1d }", "store.members", "members"),
     ("store: { evidence: 1d }", "store.evidence", "evidence"),
-    ("limits: { logEntries: 1 }", "limits.logEntries", "logEntries"),
-    ("limits: { timestamps: 1 }", "limits.timestamps", "timestamps"),
-    ("limits: { chain: 1 }", "limits.chain", "chain"),
-    ("limits: { verification: { threads: 4 } }", "limits.verification.threads", "threads"),
-    ("limits: { verification: { queue: 4 } }", "limits.verification.queue", "queue"),
-    ("limits: { verification: { time: 4s } }", "limits.verification.time", "time"),
     ("audit: { path: p }", "audit.path", "path"),
     ("audit: { checkpointKey: p }", "audit.checkpointKey", "checkpointKey"),
     ("audit: { checkpointEvery: 2m }", "audit.checkpointEvery", "checkpointEvery"),
@@ -75,7 +69,6 @@ fn what_later_versions_honour_is_judged_all_the_same() {
         ("audit: { rotate: 1 }", "`1` is not a size"),
         ("store: { redis: { } }", "`url` is missing"),
         ("store: { kind: postgres }", "`postgres` is not one of"),
-        ("limits: { chain: 0 }", "at least 1"),
     ] {
         let text = format!("{LEAST}{text}\n");
         let errors = parsed(&text, &[]).map(|_| ()).expect_err(&text).to_string();

@@ -63,6 +63,11 @@ impl Proxy {
         self.process.signal("HUP");
     }
 
+    /// The configuration that it runs with.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.process.folder().join("config.yaml")
+    }
+
     pub(crate) fn log(&self) -> String {
         self.process.log()
     }
