@@ -28,6 +28,9 @@ mod tests;
 
 mod tuf;
 
+#[cfg(test)]
+pub(crate) use tuf::double;
+
 pub use roots::{Kind, Roots, files};
 pub use settings::{Settings, Upkeep};
 
