@@ -2,10 +2,12 @@
 //!
 //! Both are swapped together, as one snapshot. Whatever is wrong changes nothing.
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use super::StartError;
@@ -89,11 +91,19 @@ impl Reloader {
 
     async fn keep_up(&self, kind: Kind) {
         loop {
-            let (policies, roots) = self.parts();
-            roots.renew(kind, &policies, &self.0.trust).await;
-            self.publish(None);
+            // Whatever happens, somebody has to notice that a root expires.
+            if AssertUnwindSafe(self.look(kind)).catch_unwind().await.is_err() {
+                tracing::error!(?kind, "looking after the trusted roots failed; it goes on");
+            }
             sleep(TICK).await;
         }
+    }
+
+    /// Looks at the trusted roots of this kind once.
+    async fn look(&self, kind: Kind) {
+        let (policies, roots) = self.parts();
+        roots.renew(kind, &policies, &self.0.trust).await;
+        self.publish(None);
     }
 
     /// Makes a snapshot of the parts, or of new ones. The time goes into it: what has expired decides nothing.
@@ -131,3 +141,6 @@ fn announce(metrics: &Metrics, policies: &Policies) {
 
 /// How soon a changed file is noticed, and an expiry.
 const TICK: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;
