@@ -11,7 +11,6 @@ use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use super::StartError;
-use crate::config::Config;
 use crate::oci::Registry;
 use crate::policy::Policies;
 use crate::policy::file::{PolicyErrors, load};
@@ -42,12 +41,12 @@ struct Inner {
 impl Reloader {
     /// Reads everything for the first time.
     pub(super) async fn start(
-        config: &Config,
+        path: PathBuf,
+        audit: bool,
+        registries: Vec<Registry>,
         metrics: Arc<Metrics>,
         trust: trust::Upkeep,
     ) -> Result<Self, StartError> {
-        let (path, audit) = (config.policy_path.clone(), config.audit);
-        let registries: Vec<_> = config.upstreams.iter().map(|upstream| upstream.registry.clone()).collect();
         let policies = Arc::new(read(&path, &registries)?.audited(audit));
         trust::files(&policies)?;
         let roots = Roots::load(&policies, &Roots::default(), &trust).await.map_err(StartError::TrustRoots)?;

@@ -49,7 +49,7 @@ impl Scene {
     async fn start(&self) -> Result<Reloader, StartError> {
         let settings = trust::Settings { cache: None, refresh: Duration::ZERO, max_stale: Duration::ZERO };
         let upkeep = trust::Upkeep { settings, clock: self.clock.clone(), metrics: self.metrics.trust() };
-        Reloader::start(self.path().join("policy.yaml"), false, self.metrics.clone(), upkeep).await
+        Reloader::start(self.path().join("policy.yaml"), false, Vec::new(), self.metrics.clone(), upkeep).await
     }
 }
 
