@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,21 +14,28 @@ use crate::cache::Verdicts;
 use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::discovery::Backoff;
 use crate::listener;
 use crate::membership::Membership;
 use crate::middleware;
 use crate::oci::Registry;
-use crate::policy::{self, Policies};
+use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
-use crate::pull::{Fetch, Judge, Puller};
+use crate::pull::{Fetch, Judge, Puller, Witness};
 use crate::record::Seal;
 use crate::route::Registries;
-use crate::snapshot::{Current, Snapshot};
+use crate::snapshot::Current;
 use crate::store::{MemoryStore, Store};
 use crate::telemetry::Metrics;
-use crate::trust::Trust;
+use crate::trust;
 use crate::upstream::Upstream;
+use crate::verify::Pool;
+use crate::yaml::FileErrors;
+
+mod reload;
+
+pub use reload::Reloader;
 
 /// A proxy that is serving.
 #[derive(Debug)]
@@ -39,6 +45,8 @@ pub struct Running {
     /// Where metrics and health are.
     pub admin: SocketAddr,
     reloader: Reloader,
+    /// Keeps trusted roots up to date.
+    keeper: JoinHandle<()>,
     readiness: Arc<admin::Readiness>,
     /// The pulls, then the operator's listener: it says that pulls drain until they have.
     listeners: [(watch::Sender<bool>, JoinHandle<()>); 2],
@@ -58,6 +66,9 @@ pub enum StartError {
     /// The policy file is wrong.
     #[error("{0}")]
     Policy(#[from] policy::file::PolicyErrors),
+    /// A trusted root could not be had.
+    #[error("{0}")]
+    TrustRoots(FileErrors),
     /// The system has no randomness to give.
     #[error("no randomness for the store's key")]
     Randomness,
@@ -71,42 +82,17 @@ pub enum StartError {
     },
 }
 
-/// Reads the policy again and swaps it in; a wrong file keeps the old one.
-#[derive(Debug, Clone)]
-pub struct Reloader {
-    path: PathBuf,
-    audit: bool,
-    current: Arc<Current>,
-    metrics: Arc<Metrics>,
-}
-
-impl Reloader {
-    /// Reads the policy again.
-    ///
-    /// # Errors
-    /// Where the file is wrong; the old policy stays.
-    pub fn reload(&self) -> Result<(), policy::file::PolicyErrors> {
-        let loaded = policy::file::load(&self.path);
-        self.metrics.policy_reload(loaded.is_ok());
-        let policies = loaded?.audited(self.audit);
-        announce(&self.metrics, &policies);
-        self.current.swap(Snapshot { policies, trust: Trust::none() });
-        Ok(())
-    }
-}
-
 /// Starts the proxy that `config` describes.
 ///
 /// # Errors
 /// If the policy is wrong, an address is taken, or an upstream's client cannot be made.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     let metrics = Arc::new(Metrics::new());
-    let policies = policy::file::load(&config.policy_path)?.audited(config.audit);
-    announce(&metrics, &policies);
-    let current = Arc::new(Current::new(Snapshot { policies, trust: Trust::none() }));
+    let clock = Arc::new(Clock::default());
+    let reloader = reloader(&config, &clock, &metrics).await?;
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
-    let proxy = Arc::new(proxy(&config, &current, &metrics)?);
+    let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics)?);
     let options = listener::Options {
         max_connections: config.listen.max_connections,
         header_timeout: config.listen.header_timeout,
@@ -122,13 +108,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let pulls = tokio::spawn(listener::serve(tcp, service, options, metrics.clone(), stopped));
     let (admin_stop, stopped) = watch::channel(false);
     let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
-    let reloader = Reloader { path: config.policy_path, audit: config.audit, current, metrics };
+    let keeper = tokio::spawn(reloader.clone().keep());
     let listeners = [(stop, pulls), (admin_stop, operator)];
-    Ok(Running { address, admin: admin_address, reloader, readiness, listeners })
-}
-
-fn announce(metrics: &Metrics, policies: &Policies) {
-    metrics.announce_policies(policies.all().iter().map(|policy| policy.name().as_str()));
+    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, listeners })
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -138,7 +120,46 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
     Ok((tcp, bound))
 }
 
-fn proxy(config: &Config, current: &Arc<Current>, metrics: &Arc<Metrics>) -> Result<Proxy, StartError> {
+/// Makes what explains pulls as the proxy that `config` describes would answer them, with a memory of its own.
+///
+/// # Errors
+/// If the policy is wrong, a trusted root cannot be had, or an upstream's client cannot be made.
+pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
+    let (metrics, clock) = (Arc::new(Metrics::new()), Arc::new(Clock::default()));
+    let reloader = reloader(config, &clock, &metrics).await?;
+    puller(config, reloader.current(), clock, &metrics, Some(Arc::default()))
+}
+
+async fn reloader(config: &Config, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -> Result<Reloader, StartError> {
+    let trust = trust::Upkeep { settings: config.trust.clone(), clock: clock.clone(), metrics: metrics.trust() };
+    Reloader::start(config.policy_path.clone(), config.audit, metrics.clone(), trust).await
+}
+
+fn proxy(
+    config: &Config,
+    current: Arc<Current>,
+    clock: Arc<Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<Proxy, StartError> {
+    let puller = puller(config, current, clock, metrics, None)?;
+    let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
+    let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
+    let public_origin = public_url.trim_end_matches('/').to_string();
+    Ok(Proxy { registries: registries(config), clients, public_origin, puller, metrics: metrics.clone() })
+}
+
+/// The registries of `config`, by name and alias.
+pub fn registries(config: &Config) -> Registries {
+    Registries::new(config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone())))
+}
+
+fn puller(
+    config: &Config,
+    current: Arc<Current>,
+    clock: Arc<Clock>,
+    metrics: &Arc<Metrics>,
+    witness: Option<Arc<Witness>>,
+) -> Result<Puller, StartError> {
     let mut upstreams = BTreeMap::new();
     for configured in &config.upstreams {
         let registry = configured.registry.clone();
@@ -155,25 +176,23 @@ fn proxy(config: &Config, current: &Arc<Current>, metrics: &Arc<Metrics>) -> Res
         verdicts: Verdicts::new(config.cache.verdicts),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
+        backoff: Backoff::new(),
+        pool: Pool::new(config.limits.verification),
         limits: config.limits,
         lasting,
         metrics: metrics.clone(),
+        witness,
     };
-    let puller = Puller {
+    Ok(Puller {
         fetch: Fetch::new(upstreams.clone(), config.limits, config.cache.manifests),
         upstreams,
-        current: current.clone(),
+        current,
         judge,
         membership: Membership::new(store),
         recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         limits: config.limits,
-        clock: Arc::new(Clock::default()),
-    };
-    let registries = config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone()));
-    let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
-    let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
-    let public_origin = public_url.trim_end_matches('/').to_string();
-    Ok(Proxy { registries: Registries::new(registries), clients, public_origin, puller, metrics: metrics.clone() })
+        clock,
+    })
 }
 
 impl Running {
@@ -185,6 +204,7 @@ impl Running {
     /// Stops accepting, lets what is in flight finish, and returns when it has.
     pub async fn shutdown(self) {
         self.readiness.draining();
+        self.keeper.abort();
         for (stop, task) in self.listeners {
             // Nobody listening any more means that it has stopped already.
             let _ = stop.send(true);

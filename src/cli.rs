@@ -14,6 +14,8 @@ mod report;
 
 pub mod serve;
 
+mod verify;
+
 mod verify_bundle;
 
 /// An OCI registry proxy that enforces cosign signatures on pull.
@@ -32,6 +34,7 @@ Start here:
   countersign demo                        see it refuse an unsigned image, with nothing else installed
   countersign policy check policy.yaml    find the mistakes in a policy before the nodes do
   countersign serve --config FILE         put it in front of your registry
+  countersign verify IMAGE --config FILE  see why it would be served or refused
 
 Exit codes: 0 yes, 1 no, 2 could not tell, 64 wrong usage, 78 wrong configuration.";
 
@@ -61,6 +64,8 @@ enum Command {
         #[arg(long)]
         audit: bool,
     },
+    /// Explain what the proxy would answer: the evidence that was found, and what each authority said of it.
+    Verify(verify::Arguments),
     /// Verify a file by its Sigstore bundle, offline.
     VerifyBundle(verify_bundle::Arguments),
 }
@@ -124,6 +129,7 @@ pub fn run() -> ExitCode {
             policy_check::run(&check.path, check.output == Output::Json, &mut out)
         }
         Command::Serve { config, audit } => serve::run(&config, audit),
+        Command::Verify(arguments) => verify::run(&arguments, &mut out),
         Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),
         Command::Demo { once, sabotage } => demo(once, sabotage, &mut out),
     })

@@ -13,6 +13,7 @@ use url::Url;
 use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::policy::Scope;
+use crate::trust;
 use crate::upstream::{Credentials, Settings};
 use crate::yaml::{self, At, FileError, Problems};
 
@@ -58,6 +59,8 @@ pub struct Config {
     pub policy_path: PathBuf,
     /// Whether everything that policy refuses is served and only logged and counted.
     pub audit: bool,
+    /// How trusted roots are kept up to date.
+    pub trust: trust::Settings,
     /// How much is remembered, and how long.
     pub cache: Cache,
     /// How much of anything is read.
@@ -192,7 +195,7 @@ impl Config {
         }
         let policy = raw.policy.unwrap_or_default();
         let policy_path = at.key("policy").require("path", policy.path.as_ref()).map(|path| base.join(path));
-        storage::trust(&at.key("trust"), &raw.trust.unwrap_or_default());
+        let trust = storage::trust(&at.key("trust"), &raw.trust.unwrap_or_default(), base);
         storage::store(&at.key("store"), &raw.store.unwrap_or_default());
         storage::audit(&at.key("audit"), &raw.audit.unwrap_or_default());
         let log = raw.log.unwrap_or_default();
@@ -204,6 +207,7 @@ impl Config {
             upstreams,
             policy_path: policy_path.unwrap_or_default(),
             audit: policy.audit.unwrap_or(false),
+            trust,
             cache: storage::cache(&at.key("cache"), &raw.cache.unwrap_or_default()),
             limits: storage::limits(&at.key("limits"), &raw.limits.unwrap_or_default()),
             log: Log {

@@ -57,7 +57,7 @@ pub fn decide(
     }
     let (mut denied, mut unsure, mut would_deny, mut held) = (Vec::new(), Vec::new(), Vec::new(), false);
     for policy in governing.remaining() {
-        let truth = policy.require().evaluate(&|leaf| judge(leaf, policy, governing.subject().digest, findings));
+        let truth = policy.require().evaluate(&|leaf| weigh(leaf, policy, governing.subject().digest, findings));
         let (list, why) = match (policy.mode(), truth) {
             (mode, Truth::Holds(_)) => {
                 held |= mode == Mode::Enforce;
@@ -87,7 +87,7 @@ fn without_policy(governing: &Governing) -> Outcome {
 }
 
 /// The value of one requirement: only a `Verified` of the right authority, subject, claim and format makes it hold.
-fn judge(leaf: &Leaf, policy: &Policy, subject: Digest, findings: &Findings) -> Truth {
+pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, subject: Digest, findings: &Findings) -> Truth {
     let mut signers = BTreeSet::new();
     let mut cause = None;
     for verified in findings.verified.iter().filter(|verified| verified.authority() == leaf.by()) {

@@ -11,6 +11,8 @@ use crate::limits::Limits;
 use crate::oci::{Digest, Repository};
 use crate::upstream::Upstream;
 
+pub mod backoff;
+
 pub mod candidate;
 
 mod found;
@@ -21,6 +23,7 @@ mod source;
 
 pub mod tag;
 
+pub use backoff::Backoff;
 pub use candidate::{Beside, Candidate, Material};
 
 use found::Found;

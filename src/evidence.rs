@@ -56,7 +56,12 @@ impl Unusable {
     }
 }
 
-/// A text that quotes foreign material, made fit for one log line: bounded, without control characters.
+/// A text that quotes foreign material, made fit for one log line: bounded, without characters that move the cursor,
+/// turn the line around or cannot be seen.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(400).collect()
+    let hides = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars().map(|c| if hides(c) { '\u{fffd}' } else { c }).take(400).collect()
 }

@@ -1,5 +1,7 @@
 //! The bounds on everything that comes from outside.
 
+use std::time::Duration;
+
 /// How much of anything the proxy reads before it gives up; a limit that is hit never allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -13,14 +15,33 @@ pub struct Limits {
     pub listed: usize,
     /// Pieces of evidence fetched and verified for one digest.
     pub examined: usize,
+    /// Transparency log entries of one bundle.
+    pub log_entries: usize,
+    /// Signed time stamps of one bundle.
+    pub timestamps: usize,
     /// Subjects of one statement.
     pub subjects: usize,
+    /// Certificates from the one that signed up to its anchor.
+    pub chain: usize,
     /// Manifests listed by an index.
     pub index_children: usize,
     /// Indexes within indexes.
     pub index_depth: usize,
     /// Parents judged anew for one request.
     pub parents: usize,
+    /// What verification may take of this machine.
+    pub verification: Verification,
+}
+
+/// How much verification goes on at once, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verification {
+    /// Verifications under way at once.
+    pub threads: usize,
+    /// Verifications that wait; one more is told to come again.
+    pub queue: usize,
+    /// How long the evidence of one digest is worked on.
+    pub time: Duration,
 }
 
 impl Default for Limits {
@@ -31,10 +52,14 @@ impl Default for Limits {
             attestation: 16 << 20,
             listed: 1000,
             examined: 64,
+            log_entries: 32,
+            timestamps: 32,
             subjects: 1024,
+            chain: 8,
             index_children: 10_000,
             index_depth: 4,
             parents: 16,
+            verification: Verification { threads: 2, queue: 256, time: Duration::from_secs(2) },
         }
     }
 }

@@ -25,11 +25,14 @@ use crate::upstream::{Upstream, UpstreamError};
 
 pub mod error;
 
+pub mod explain;
+
 pub mod fetch;
 
 pub mod judge;
 
 pub use error::PullError;
+pub use explain::{Explanation, Sight, Witness};
 pub use fetch::Fetch;
 pub use judge::Judge;
 

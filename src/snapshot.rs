@@ -11,7 +11,7 @@ use crate::trust::Trust;
 #[derive(Debug)]
 pub struct Snapshot {
     /// The policies.
-    pub policies: Policies,
+    pub policies: Arc<Policies>,
     /// The trusted roots.
     pub trust: Trust,
 }

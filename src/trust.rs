@@ -1,4 +1,6 @@
 //! What signatures are verified against that were not made with a key of our own: trusted roots, by name.
+//!
+//! [`Trust`] is what one request sees; [`Roots`] keeps it up to date, in the background. No pull waits for that.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +15,22 @@ use crate::oci::Digest;
 use crate::policy::{Governing, Name};
 use crate::reason::Reason;
 
+mod demands;
+
+mod file;
+
+mod roots;
+
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+mod tuf;
+
+pub use roots::{Kind, Roots, files};
+pub use settings::{Settings, Upkeep};
+
 /// The identity of the trusted roots' content: part of a verdict's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TrustRevision(Digest);
@@ -21,6 +39,7 @@ pub struct TrustRevision(Digest);
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     roots: BTreeMap<Name, Arc<Root>>,
+    unusable: BTreeMap<Name, Unusable>,
 }
 
 /// One trusted root: certificate authorities, transparency logs, time stamp authorities, and since when.
@@ -39,14 +58,23 @@ impl Trust {
 
     /// These roots.
     pub fn of(roots: BTreeMap<Name, Arc<Root>>) -> Self {
-        Self { roots }
+        Self { roots, unusable: BTreeMap::new() }
+    }
+
+    /// The same, but for those that decide nothing now.
+    #[must_use]
+    pub fn without(self, unusable: BTreeMap<Name, Unusable>) -> Self {
+        Self { unusable, ..self }
     }
 
     /// The root `name`, if it may decide.
     ///
     /// # Errors
-    /// If it is not loaded.
+    /// If it is not loaded, or has expired.
     pub fn usable(&self, name: &Name) -> Result<&Arc<Root>, Unusable> {
+        if let Some(unusable) = self.unusable.get(name) {
+            return Err(unusable.clone());
+        }
         self.roots.get(name).ok_or_else(|| Unusable {
             reason: Reason::TrustRootUnavailable,
             detail: format!("the trust root `{name}` is not loaded"),
@@ -59,9 +87,10 @@ impl Trust {
         for name in governing.trust_roots() {
             hash.update(name.as_str().as_bytes());
             hash.update(&[0]);
-            match self.roots.get(name) {
-                Some(root) => hash.update(root.digest.as_bytes()),
-                None => hash.update(b"not loaded"),
+            match self.usable(name) {
+                Ok(root) => hash.update(root.digest.as_bytes()),
+                // What was decided by a root that has expired since is not found any more.
+                Err(unusable) => hash.update(unusable.reason.code().as_bytes()),
             }
         }
         let mut bytes = [0; 32];

@@ -1,6 +1,7 @@
 //! What verification establishes: which authority signed which subject. What policy makes of it is not said here.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::clock::Timestamp;
 use crate::discovery::Material;
@@ -18,6 +19,8 @@ pub mod bundle;
 
 pub mod certificate;
 
+pub mod describe;
+
 mod envelope;
 
 pub mod file;
@@ -34,6 +37,8 @@ mod log;
 
 mod pins;
 
+pub mod pool;
+
 mod reading;
 
 pub mod signing;
@@ -47,13 +52,14 @@ mod time;
 pub mod verified;
 
 pub use certificate::Certificate;
+pub use pool::Pool;
 pub use signing::Signing;
 pub use verified::{Claim, Verified};
 
 use verified::Piece;
 
 /// Everything that verification learned about one subject.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Findings {
     /// What holds.
     pub verified: Vec<Verified>,
@@ -126,6 +132,7 @@ impl Rejection {
 /// Verifies everything in `evidence` for each of `authorities`. No I/O; what it costs is bounded by the limits.
 ///
 /// Of each kind of material at most `limits.examined` pieces are tried, so that a flood of one cannot hide another.
+/// After `limits.verification.time` no further piece is: one piece cannot be interrupted, but many can be left.
 pub fn verify_all(
     evidence: &EvidenceSet,
     subject: &Digest,
@@ -145,6 +152,7 @@ pub fn verify_all(
         Some(Unjudged { authority: authority.name().clone(), reason: unusable.reason, detail: unusable.detail })
     };
     findings.unjudged.extend(authorities.iter().filter_map(unusable));
+    let began = Instant::now();
     let mut examined = [0; 3];
     for candidate in &evidence.candidates {
         let kind = match candidate.untrusted() {
@@ -159,6 +167,10 @@ pub fn verify_all(
         }
         let piece = Piece::read(candidate, subject, against.limits);
         for authority in authorities {
+            if began.elapsed() >= against.limits.verification.time {
+                findings.incomplete = true;
+                break;
+            }
             match piece.as_ref().map_err(Clone::clone).and_then(|piece| piece.verify(authority, against)) {
                 Ok(proof) => findings.verified.push(proof),
                 Err(Rejection { reason, detail }) => findings.rejected.push(Rejected {

@@ -7,14 +7,18 @@ use std::path::{Path, PathBuf};
 /// Which modules of ours each top-level module may name. What is missing here may name none.
 const MAY_IMPORT: &[(&str, &str)] = &[
     ("main", ""),
-    ("cli", "app clock config demo limits oci policy reason telemetry trust verify yaml"),
+    (
+        "cli",
+        "app clock config demo discovery evidence limits oci outcome policy pull reason route telemetry trust upstream \
+         verify yaml",
+    ),
     (
         "app",
-        "admin body cache client clock config limits listener membership middleware oci policy proxy pull reason record \
-         route snapshot store telemetry trust upstream yaml",
+        "admin body cache client clock config discovery limits listener membership middleware oci policy proxy pull reason record \
+         route snapshot store telemetry trust upstream verify yaml",
     ),
     ("demo", "app config oci policy reason telemetry yaml"),
-    ("config", "limits oci policy upstream yaml"),
+    ("config", "limits oci policy trust upstream yaml"),
     ("yaml", ""),
     ("listener", "body oci reason telemetry"),
     ("middleware", "body listener oci reason respond telemetry"),
@@ -24,8 +28,8 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("client", "oci policy"),
     (
         "pull",
-        "admission cache clock decide discovery limits membership oci outcome policy reason record route snapshot \
-         store telemetry upstream verify",
+        "admission cache clock decide discovery evidence limits membership oci outcome policy reason record route \
+         snapshot store telemetry upstream verify",
     ),
     ("blob", "admission body oci pull reason respond upstream"),
     ("passthrough", "body oci pull respond route upstream"),
@@ -42,7 +46,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("record", "clock decide outcome"),
     ("membership", "admission oci store"),
     ("store", ""),
-    ("trust", "oci policy reason strict_json"),
+    ("trust", "clock oci policy reason strict_json telemetry yaml"),
     ("policy", "clock oci reason yaml"),
     ("upstream", "oci reason telemetry"),
     ("telemetry", "oci reason body"),
@@ -60,6 +64,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("admit(", &["src/admission.rs", "src/pull.rs"]),
     ("admit_member(", &["src/admission.rs", "src/pull.rs"]),
     ("Verdict::audited(", &["src/decide.rs", "src/pull.rs"]),
+    ("weigh(", &["src/decide.rs", "src/pull/explain.rs"]),
     ("Verdict::restore(", &["src/decide.rs", "src/pull/judge.rs"]),
     ("Candidate::new(", &["src/discovery/candidate.rs", "src/discovery/referrers.rs", "src/discovery/tag.rs"]),
     ("respond::manifest(", &["src/respond.rs", "src/proxy.rs"]),

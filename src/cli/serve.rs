@@ -40,7 +40,8 @@ async fn serve(config: Config) -> Result<(), StartError> {
     tracing::info!(address = %running.address, admin = %running.admin, audit, "serving");
     loop {
         tokio::select! {
-            _ = hangup.recv() => reload(&running.reloader()),
+            // Beside: a TUF repository that is new may take its time, and must not hold up the end.
+            _ = hangup.recv() => drop(tokio::spawn(reload(running.reloader()))),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
         }
@@ -50,8 +51,8 @@ async fn serve(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-fn reload(reloader: &app::Reloader) {
-    match reloader.reload() {
+async fn reload(reloader: app::Reloader) {
+    match reloader.reload().await {
         Ok(()) => tracing::info!("policy reloaded"),
         Err(errors) => tracing::error!(%errors, "the policy file is wrong; the old policy stays in force"),
     }

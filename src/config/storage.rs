@@ -1,10 +1,12 @@
-//! What is remembered and how much of anything is read: cache, store, limits; trust and the audit log, to come.
+//! What is remembered and how much of anything is read: cache, store, trust, limits; the audit log, to come.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::raw::{RawAudit, RawCache, RawLimits, RawStore, RawTrust};
 use super::{Cache, field};
-use crate::limits::Limits;
+use crate::limits::{Limits, Verification};
+use crate::trust;
 use crate::yaml::At;
 
 /// Judges `cache`.
@@ -32,26 +34,29 @@ pub(super) fn cache(at: &At<'_>, raw: &RawCache) -> Cache {
 /// Judges `limits`.
 pub(super) fn limits(at: &At<'_>, raw: &RawLimits) -> Limits {
     let default = Limits::default();
-    field::later(at, "logEntries", field::count(at, "logEntries", raw.log_entries, 32), 32);
-    field::later(at, "timestamps", field::count(at, "timestamps", raw.timestamps, 32), 32);
-    field::later(at, "chain", field::count(at, "chain", raw.chain, 8), 8);
-    if let Some(raw) = &raw.verification {
-        let at = at.key("verification");
-        let time = Duration::from_secs(2);
-        field::later(&at, "threads", field::count(&at, "threads", raw.threads, 2), 2);
-        field::later(&at, "queue", field::count(&at, "queue", raw.queue, 256), 256);
-        field::later(&at, "time", field::positive(&at, "time", raw.time.as_deref(), time), time);
-    }
+    let verification = {
+        let (at, raw) = (at.key("verification"), raw.verification.as_ref());
+        let default = default.verification;
+        Verification {
+            threads: field::count(&at, "threads", raw.and_then(|raw| raw.threads), default.threads),
+            queue: field::count(&at, "queue", raw.and_then(|raw| raw.queue), default.queue),
+            time: field::positive(&at, "time", raw.and_then(|raw| raw.time.as_deref()), default.time),
+        }
+    };
     Limits {
         manifest: field::size(at, "manifest", raw.manifest.as_deref(), default.manifest),
         bundle: field::size(at, "bundle", raw.bundle.as_deref(), default.bundle),
         attestation: field::size(at, "attestation", raw.attestation.as_deref(), default.attestation),
         listed: field::count(at, "listed", raw.listed, default.listed),
         examined: field::count(at, "examined", raw.examined, default.examined),
+        log_entries: field::count(at, "logEntries", raw.log_entries, default.log_entries),
+        timestamps: field::count(at, "timestamps", raw.timestamps, default.timestamps),
         subjects: field::count(at, "subjects", raw.subjects, default.subjects),
+        chain: field::count(at, "chain", raw.chain, default.chain),
         index_children: field::count(at, "indexChildren", raw.index_children, default.index_children),
         index_depth: field::count(at, "indexDepth", raw.index_depth, default.index_depth),
         parents: field::count(at, "parents", raw.parents, default.parents),
+        verification,
     }
 }
 
@@ -78,13 +83,14 @@ pub(super) fn store(at: &At<'_>, raw: &RawStore) {
     }
 }
 
-/// Judges `trust`: this version has keys only.
-pub(super) fn trust(at: &At<'_>, raw: &RawTrust) {
-    let six_hours = Duration::from_hours(6);
-    field::later_if_given(at, "cache", raw.cache.as_ref());
-    field::later(at, "refresh", field::positive(at, "refresh", raw.refresh.as_deref(), six_hours), six_hours);
-    let stale = field::duration(at, "maxStale", raw.max_stale.as_deref(), Duration::ZERO);
-    field::later(at, "maxStale", stale, Duration::ZERO);
+/// Judges `trust`.
+pub(super) fn trust(at: &At<'_>, raw: &RawTrust, base: &Path) -> trust::Settings {
+    let default = trust::Settings::default();
+    trust::Settings {
+        cache: raw.cache.as_ref().map(|path| base.join(path)),
+        refresh: field::positive(at, "refresh", raw.refresh.as_deref(), default.refresh),
+        max_stale: field::duration(at, "maxStale", raw.max_stale.as_deref(), default.max_stale),
+    }
 }
 
 /// Judges `audit`: this version has the log only.

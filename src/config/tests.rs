@@ -59,7 +59,7 @@ upstreams:
   s.io:443: { dial: 'https://s.internal/path', tls: { ca: gone.crt } }
   t.io: { tls: { insecurePlainHttp: true }, referrers: of, credentials: { basic: { username: u, passwordFile: f } } }
 cache: { allow: 6, manifests: 64 }
-limits: { listed: 0 }
+limits: { listed: 0, logEntries: 0, timestamps: 0, chain: 0, verification: { threads: 0, queue: 0, time: 0s } }
 log: { format: jsn, level: trace }
 ";
     assert_eq!(
@@ -87,6 +87,12 @@ log: { format: jsn, level: trace }
             "c.yaml:13:17: cache.allow: `6` is not a duration such as `10s` (ms, s, m, h, d)",
             "c.yaml:13:31: cache.manifests: `64` is not a size such as `4MiB` (B, KiB, MiB, GiB, KB, MB, GB)",
             "c.yaml:14:19: limits.listed: it must be at least 1",
+            "c.yaml:14:34: limits.logEntries: it must be at least 1",
+            "c.yaml:14:49: limits.timestamps: it must be at least 1",
+            "c.yaml:14:59: limits.chain: it must be at least 1",
+            "c.yaml:14:87: limits.verification.threads: it must be at least 1",
+            "c.yaml:14:97: limits.verification.queue: it must be at least 1",
+            "c.yaml:14:106: limits.verification.time: it must be longer than zero",
             "c.yaml:15:16: log.format: `jsn` is not one of `json`, `text`; did you mean `json`?",
         ]
     );
@@ -98,6 +104,18 @@ log: { format: jsn, level: trace }
         mistakes("policy: { path: p }\nupstreams: { }\n", &[]),
         ["c.yaml:2:1: upstreams: there is no registry to stand in front of"]
     );
+}
+
+#[test]
+fn limits_are_what_the_file_says() {
+    let limits = "{ listed: 9, examined: 8, logEntries: 7, timestamps: 6, subjects: 5, chain: 4, parents: 3, \
+                  verification: { threads: 16, queue: 1, time: 250ms } }";
+    let limits = parsed(&format!("{LEAST}limits: {limits}\n"), &[]).expect(limits).limits;
+    let Limits { listed, examined, log_entries, timestamps, subjects, chain, parents, verification, .. } = limits;
+    assert_eq!((listed, examined, log_entries, timestamps, subjects, chain, parents), (9, 8, 7, 6, 5, 4, 3));
+    let time = Duration::from_millis(250);
+    assert_eq!(verification, crate::limits::Verification { threads: 16, queue: 1, time });
+    assert_eq!(parsed(LEAST, &[]).expect(LEAST).limits, Limits::default());
 }
 
 #[test]

@@ -6,9 +6,12 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use futures_util::FutureExt;
+
 use crate::app::{self, Running};
 use crate::config::Config;
 use crate::oci::Digest;
+use crate::yaml::FileError;
 
 /// A directory of our own that is gone when this is dropped.
 #[derive(Debug)]
@@ -106,9 +109,11 @@ impl Proxy {
     /// Reads the policy again, as SIGHUP does.
     ///
     /// # Errors
-    /// If the policy file is wrong; the old policy stays.
+    /// If the policy file is wrong, the old policy stays; or if it names a new TUF repository, which takes its time.
     pub fn reload(&self) -> io::Result<()> {
-        self.running.reloader().reload().map_err(io::Error::other)
+        let done = self.running.reloader().reload().now_or_never();
+        done.unwrap_or_else(|| Err(FileError::whole("policy", "it does not load at once").into()))
+            .map_err(io::Error::other)
     }
 
     /// Stops it.

@@ -56,7 +56,8 @@ impl Candidate {
         &self.beside
     }
 
-    /// Where it was found, for people: `referrer sha256:…` or `tag sha256-….sig, layer 1`.
+    /// Where it was found, for people: `referrer sha256:…`, with `, listed by tag sha256-…` where the registry has no
+    /// API for that, or `tag sha256-….sig, layer 1`.
     pub fn location(&self) -> &str {
         &self.location
     }

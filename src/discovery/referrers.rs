@@ -38,8 +38,9 @@ impl<S: Source> Reader<'_, S> {
     /// Every bundle about the digest.
     pub(super) async fn bundles(&self) -> Found {
         let mut listing = Listing::default();
+        let mut listed = String::new();
         if !self.list_by_api(&mut listing).await {
-            self.list_by_tag(&mut listing).await;
+            listed = format!(", listed by {}", self.list_by_tag(&mut listing).await);
         }
         let Listing { descriptors, mut found } = listing;
         let mut seen = std::collections::HashSet::new();
@@ -47,7 +48,7 @@ impl<S: Source> Reader<'_, S> {
             descriptors.into_iter().filter(may_be_bundle).filter(|one| seen.insert(one.digest)).collect();
         found.incomplete |= examined.len() > self.limits.examined;
         examined.truncate(self.limits.examined);
-        self.fetch(examined, &mut found).await;
+        self.fetch(examined, &listed, &mut found).await;
         found
     }
 
@@ -87,7 +88,8 @@ impl<S: Source> Reader<'_, S> {
         true
     }
 
-    async fn list_by_tag(&self, listing: &mut Listing) {
+    /// Reads the tag; says which one.
+    async fn list_by_tag(&self, listing: &mut Listing) -> String {
         let (tag, location) = referrers_tag(self.digest, "");
         match self.source.manifest(self.repository, &Reference::Tag(tag), self.limits.manifest).await {
             Ok(raw) => {
@@ -97,10 +99,11 @@ impl<S: Source> Reader<'_, S> {
             }
             Err(error) => listing.found.source_failed(&location, Format::Bundle, error),
         }
+        location
     }
 
-    /// Fetches the listed manifests, then their layers; a few at a time, results in the order of the list.
-    async fn fetch(&self, listed: Vec<Descriptor>, found: &mut Found) {
+    /// Fetches the manifests that are listed `how`, then their layers; a few at a time, results in the order of the list.
+    async fn fetch(&self, listed: Vec<Descriptor>, how: &str, found: &mut Found) {
         let manifests = listed.into_iter().map(|descriptor| async move {
             let layer = self.layer(&descriptor).await;
             (descriptor, layer)
@@ -111,7 +114,7 @@ impl<S: Source> Reader<'_, S> {
         let (blobs, cut_off) = self.blobs(&wanted, max).await;
         found.incomplete |= cut_off;
         for (descriptor, layer) in &layers {
-            let location = format!("referrer {}", descriptor.digest);
+            let location = format!("referrer {}{how}", descriptor.digest);
             let result = match layer {
                 Ok(Some(layer)) => pick(&blobs, layer, max),
                 Ok(None) => None,

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::PullError;
 use super::fetch::upstream;
+use super::{PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
 use crate::decide::{Verdict, decide, foregone};
-use crate::discovery::{self, Wants};
+use crate::discovery::{self, Backoff, Wants};
 use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::outcome::{Denial, Indeterminate, Key, Terms};
@@ -20,7 +20,8 @@ use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
-use crate::verify::{Against, Findings, verify_all};
+use crate::verify::pool::Unfinished;
+use crate::verify::{Against, Findings, Pool, verify_all};
 
 /// Comes to verdicts.
 pub struct Judge {
@@ -32,12 +33,18 @@ pub struct Judge {
     pub store: Arc<dyn Store>,
     /// What the store's records are sealed with.
     pub seal: Seal,
+    /// Evidence that is not asked for again yet.
+    pub backoff: Backoff,
+    /// Where verifications run.
+    pub pool: Pool,
     /// The bounds of discovery and verification.
     pub limits: Limits,
     /// How long verdicts last.
     pub lasting: Lasting,
     /// Where verifications are counted.
     pub metrics: Arc<Metrics>,
+    /// Who keeps what was seen, where it is to be explained.
+    pub witness: Option<Arc<Witness>>,
 }
 
 /// How long verdicts and evidence last, as configured.
@@ -63,7 +70,8 @@ impl Judge {
         now: Timestamp,
     ) -> Result<(Arc<Verdict>, Lookup), PullError> {
         let key = Key::new(governing, snapshot.trust.revision(governing));
-        let anew = self.anew(snapshot, governing, now);
+        // On the heap, but not before it is known that nobody remembers.
+        let anew = async { Box::pin(self.anew(snapshot, governing, now)).await };
         let answer = self.verdicts.get_or_decide(key, now, anew).await;
         self.metrics.verdict_cache(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
         answer.map_err(|indeterminate| Indeterminate::clone(&indeterminate).into())
@@ -89,8 +97,22 @@ impl Judge {
         {
             return Ok(verdict);
         }
+        let (subject, revision) = (governing.subject(), governing.revision());
+        if let Some(nothing) = self.backoff.resting(subject, revision, now).await {
+            // No authority is asked, so nothing is verified: what could not be read a moment ago leaves it open still.
+            let (trusted, revoked) = (&snapshot.trust, snapshot.policies.revoked());
+            let against = Against { trust: trusted, revoked, limits: &self.limits, now };
+            return decide(governing, trust, &verify_all(&nothing, &subject.digest, &[], against), &terms);
+        }
         let findings = self.findings(snapshot, governing, now).await?;
-        let verdict = decide(governing, trust, &findings, &terms)?;
+        let verdict = match decide(governing, trust, &findings, &terms) {
+            Ok(verdict) => verdict,
+            Err(unsure) => {
+                self.backoff.failed(subject, revision, &findings.unread, findings.incomplete, now).await;
+                return Err(unsure);
+            }
+        };
+        self.backoff.succeeded(subject, revision).await;
         if let Some(Ok(sealed)) = VerdictRecord::of(&verdict).map(|record| self.seal.close(&place, &record))
             && let Err(down) = self.store.put(&place, sealed.into()).await
         {
@@ -117,11 +139,20 @@ impl Judge {
         let authorities: Vec<_> =
             names.into_iter().filter_map(|name| snapshot.policies.authority(name).cloned()).collect();
         let (limits, snapshot) = (self.limits, snapshot.clone());
-        let verification = tokio::task::spawn_blocking(move || {
+        let kept = self.witness.as_ref().map(|witness| (witness, set.clone()));
+        let verification = self.pool.run(move || {
             let (trust, revoked) = (&snapshot.trust, snapshot.policies.revoked());
             verify_all(&set, &digest, &authorities, Against { trust, revoked, limits: &limits, now })
         });
-        let findings = verification.await.map_err(|_| internal("the verification did not finish".into()))?;
+        let queued = self.metrics.verifying();
+        let findings = verification.await.map_err(|unfinished| {
+            self.metrics.verification_unfinished(unfinished == Unfinished::Busy);
+            Indeterminate(Denial::new(unfinished.reason(), unfinished.to_string()))
+        })?;
+        drop(queued);
+        if let Some((witness, set)) = kept {
+            witness.saw(governing, set, &findings);
+        }
         let result = match (findings.verified.is_empty(), findings.unread.is_empty() && findings.unjudged.is_empty()) {
             (false, _) => "verified",
             (true, true) => "rejected",

@@ -18,12 +18,15 @@ mod labels;
 
 mod in_use;
 
+mod trust;
+
 #[cfg(test)]
 mod tests;
 
 use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
 pub use in_use::{InUse, ListenerMetrics};
 pub use labels::outcome_of;
+pub use trust::TrustMetrics;
 
 /// The metrics, as handles that modules are given.
 #[derive(Debug)]
@@ -36,6 +39,7 @@ pub struct Metrics {
     verdict_cache: Counters<1>,
     verifications: Counters<1>,
     verification_duration: Histogram,
+    verifying: IntGauge,
     upstream: Counters<2>,
     upstream_duration: Histograms<1>,
     reloads: Counters<1>,
@@ -45,6 +49,7 @@ pub struct Metrics {
     connections: IntGaugeVec,
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
+    trust: TrustMetrics,
 }
 
 impl Metrics {
@@ -82,13 +87,14 @@ impl Metrics {
             ),
             verifications: Counters::new(
                 counter_vec(r, "verifications_total", "Verifications of all evidence of one digest.", &["result"]),
-                ["verified", "rejected", "unread"].map(|result| [result]),
+                ["verified", "rejected", "unread", "busy", "broken"].map(|result| [result]),
             ),
             verification_duration: histogram(
                 r,
                 "verification_duration_seconds",
                 "Time to read and verify all evidence of one digest.",
             ),
+            verifying: gauge(r, "verifications_in_progress", "Verifications that run or wait for a thread."),
             upstream: Counters::new(
                 counter_vec(r, "upstream_requests_total", "Requests to registries.", &["operation", "status"]),
                 labels::pairs(&labels::OPERATIONS, &labels::STATUSES),
@@ -117,6 +123,7 @@ impl Metrics {
                 listeners,
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
+            trust: TrustMetrics::new(r),
             registry: r.clone(),
         };
         for name in labels::LISTENERS {
@@ -167,6 +174,16 @@ impl Metrics {
         self.verification_duration.observe(took.as_secs_f64());
     }
 
+    /// Counts a verification that did not come to an end: none was begun because the queue was full, or it broke.
+    pub fn verification_unfinished(&self, busy: bool) {
+        self.verifications.at([if busy { "busy" } else { "broken" }], GenericCounter::inc);
+    }
+
+    /// Counts a verification as running or waiting until the answer is dropped.
+    pub fn verifying(&self) -> InUse {
+        InUse::new(&self.verifying)
+    }
+
     /// Counts and times one upstream request; `status` is a number or `error`/`timeout`.
     pub fn upstream(&self, operation: &'static str, status: &str, took: Duration) {
         self.upstream.at([operation, labels::status(status)], GenericCounter::inc);
@@ -194,6 +211,11 @@ impl Metrics {
             turned_away: self.turned_away.with_label_values(&[name]),
             accept_errors: self.accept_errors.with_label_values(&[name]),
         }
+    }
+
+    /// What is shown of trusted roots.
+    pub fn trust(&self) -> TrustMetrics {
+        self.trust.clone()
     }
 
     /// Everything, in the text format 0.0.4.

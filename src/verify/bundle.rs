@@ -91,7 +91,7 @@ pub(super) fn parse(json: &[u8], accept: Accept, limits: &Limits) -> Result<Bund
     if accept == Accept::Image && media_type != BUNDLE_V03 {
         return Err(unsupported(format!("bundle of media type {:?}", shortened(media_type))));
     }
-    check_material(&wire.verification_material.0, media_type)?;
+    check_material(&wire.verification_material.0, media_type, limits)?;
     match (&wire.dsse_envelope, &wire.message_signature) {
         (Some(Object(envelope)), None) => {
             envelope.check()?;
@@ -109,13 +109,13 @@ pub(super) fn parse(json: &[u8], accept: Accept, limits: &Limits) -> Result<Bund
     Ok(bundle)
 }
 
-fn check_material(material: &Material, media_type: &str) -> Result<(), Rejection> {
+fn check_material(material: &Material, media_type: &str, limits: &Limits) -> Result<(), Rejection> {
     let entries = material.tlog_entries.as_deref().unwrap_or_default();
     let stamps = material.timestamp_verification_data.as_ref().and_then(|data| data.0.stamps.as_ref());
     for (what, count, most) in [
-        ("log entries", entries.len(), MAX_OBSERVERS),
-        ("time stamps", stamps.map_or(0, Vec::len), MAX_OBSERVERS),
-        ("certificates", certificates(material), MAX_CHAIN),
+        ("log entries", entries.len(), limits.log_entries),
+        ("time stamps", stamps.map_or(0, Vec::len), limits.timestamps),
+        ("certificates", certificates(material), limits.chain),
         ("hashes of one proof", entries.iter().map(|Object(entry)| hashes(entry)).max().unwrap_or(0), MAX_HASHES),
     ] {
         super::at_most(what, count, most)?;
@@ -147,9 +147,5 @@ fn unsupported(what: impl AsRef<str>) -> Rejection {
     Rejection::new(Reason::EvidenceUnsupported, what)
 }
 
-/// Log entries, or time stamps, of one bundle.
-pub(super) const MAX_OBSERVERS: usize = 32;
-/// Certificates of one chain.
-pub(super) const MAX_CHAIN: usize = 8;
 /// Hashes of one inclusion proof: a tree of 2⁶⁴ leaves has no more.
 const MAX_HASHES: usize = 64;

@@ -11,7 +11,6 @@ use sigstore_verify::types::{
     VerificationMaterialContent, X509Certificate,
 };
 
-use super::bundle::MAX_CHAIN;
 use super::certificate::MAX_CERTIFICATE;
 use super::envelope::decode;
 use super::{Rejection, log};
@@ -61,11 +60,11 @@ impl Annotations {
         let mut chain = Vec::new();
         if let Some(pem) = present(&beside.certificate) {
             // Only the first counts, as for cosign.
-            chain.extend(certificates("certificate", &pem)?.into_iter().take(1));
+            chain.extend(certificates("certificate", &pem, limits.chain)?.into_iter().take(1));
             if let Some(pem) = present(&beside.chain) {
-                chain.extend(certificates("chain", &pem)?);
+                chain.extend(certificates("chain", &pem, limits.chain)?);
             }
-            super::at_most("certificates", chain.len(), MAX_CHAIN)?;
+            super::at_most("certificates", chain.len(), limits.chain)?;
         }
         let entry = present(&beside.bundle).map(|json| entry(&json, limits)).transpose()?;
         let stamp = present(&beside.timestamp).map(|json| stamp(&json)).transpose()?;
@@ -106,9 +105,9 @@ pub(super) fn signature_over(payload: &[u8], signature: &str) -> Result<Signatur
     Ok(SignatureContent::MessageSignature(MessageSignature::new(signature).with_message_digest(digest)))
 }
 
-fn certificates(what: &str, pem: &str) -> Result<Vec<X509Certificate>, Rejection> {
-    super::at_most(&format!("bytes of the {what} annotation"), pem.len(), MAX_CHAIN * MAX_CERTIFICATE)?;
-    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).take(MAX_CHAIN + 1).collect();
+fn certificates(what: &str, pem: &str, most: usize) -> Result<Vec<X509Certificate>, Rejection> {
+    super::at_most(&format!("bytes of the {what} annotation"), pem.len(), most.saturating_mul(MAX_CERTIFICATE))?;
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).take(most.saturating_add(1)).collect();
     let all = all.map_err(|error| malformed(format!("the {what} annotation is not PEM: {error}")))?;
     if all.is_empty() {
         return Err(malformed(format!("the {what} annotation holds no certificate")));

@@ -32,6 +32,22 @@ fn evidence(materials: Vec<Material>) -> EvidenceSet {
 }
 
 #[test]
+fn what_there_is_no_time_to_try_is_incomplete_and_not_a_denial() {
+    let (alice, subject) = (Signer::new(), Digest::of(b"image"));
+    let good = || Material::Bundle(bytes(&alice.bundle(&bytes(&statement(&subject, COSIGN_SIGN)))));
+    let mut limits = Limits::default();
+    limits.verification.time = std::time::Duration::ZERO;
+    let authorities = [Arc::new(alice.authority("alice"))];
+    let findings = verify_all(&evidence(vec![good(), good()]), &subject, &authorities, against(&limits));
+    assert_eq!((findings.verified.len(), findings.incomplete), (0, true));
+    let leaf = Leaf::Signature { by: Name::new("alice").expect("a name") };
+    let why = outcome::unread(&leaf, None, &findings).map(|why| why.reason);
+    assert_eq!(why, Some(Reason::EvidenceIncomplete), "not a denial");
+    let none = verify_all(&evidence(vec![]), &subject, &authorities, against(&limits));
+    assert!(!none.incomplete, "there was nothing to try");
+}
+
+#[test]
 fn every_candidate_is_tried_for_every_authority() {
     let (alice, bob, subject) = (Signer::new(), Signer::new(), Digest::of(b"image"));
     let payload = bytes(&simple_signing(&subject));

@@ -3,7 +3,9 @@
 
 mod blobs_door;
 mod changed_policy;
+mod command_time;
 mod differential;
+mod explained;
 mod fall_through;
 mod fixtures;
 mod keyless;

@@ -17,3 +17,4 @@ mod pull;
 mod requests;
 mod routing;
 mod smuggling;
+mod verify;

@@ -11,9 +11,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("clients: [ { basic: { htpasswd: f }, may: [ r.io/** ] } ]", "clients[0].basic", "basic"),
     ("clients: [ { token: { remember: 30s }, may: [ r.io/** ] } ]", "clients[0].token", "token"),
     ("writers: [ { basic: { htpasswd: f }, may: [ r.io/** ] } ]", "writers", "writers"),
-    ("trust: { cache: /tuf }", "trust.cache", "cache"),
-    ("trust: { refresh: 1h }", "trust.refresh", "refresh"),
-    ("trust: { maxStale: 1h }", "trust.maxStale", "maxStale"),
     ("cache: { refreshBefore: 1m }", "cache.refreshBefore", "refreshBefore"),
     ("cache: { tagTtl: 1s }", "cache.tagTtl", "tagTtl"),
     ("cache: { lastKnownGood: 1h }", "cache.lastKnownGood", "lastKnownGood"),
@@ -24,12 +21,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("store: { redis: { url: 'redis://x' } }", "store.redis", "redis"),
     ("store: { members: 1d }", "store.members", "members"),
     ("store: { evidence: 1d }", "store.evidence", "evidence"),
-    ("limits: { logEntries: 1 }", "limits.logEntries", "logEntries"),
-    ("limits: { timestamps: 1 }", "limits.timestamps", "timestamps"),
-    ("limits: { chain: 1 }", "limits.chain", "chain"),
-    ("limits: { verification: { threads: 4 } }", "limits.verification.threads", "threads"),
-    ("limits: { verification: { queue: 4 } }", "limits.verification.queue", "queue"),
-    ("limits: { verification: { time: 4s } }", "limits.verification.time", "time"),
     ("audit: { path: p }", "audit.path", "path"),
     ("audit: { checkpointKey: p }", "audit.checkpointKey", "checkpointKey"),
     ("audit: { checkpointEvery: 2m }", "audit.checkpointEvery", "checkpointEvery"),
@@ -78,7 +69,6 @@ fn what_later_versions_honour_is_judged_all_the_same() {
         ("audit: { rotate: 1 }", "`1` is not a size"),
         ("store: { redis: { } }", "`url` is missing"),
         ("store: { kind: postgres }", "`postgres` is not one of"),
-        ("limits: { chain: 0 }", "at least 1"),
     ] {
         let text = format!("{LEAST}{text}\n");
         let errors = parsed(&text, &[]).map(|_| ()).expect_err(&text).to_string();

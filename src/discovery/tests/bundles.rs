@@ -80,7 +80,10 @@ async fn without_the_api_or_with_an_empty_list_the_tag_is_asked() {
         let listed = registry.bundle(&subject(), b"one");
         registry.put(&tag(""), ManifestType::OciIndex, &index(&json!([listed])));
         registry.pages = vec![first.clone()];
-        assert_eq!(contents(&found(&registry).await), [b"one"], "{first:?}");
+        let set = found(&registry).await;
+        assert_eq!(contents(&set), [b"one"], "{first:?}");
+        let location = set.candidates[0].location();
+        assert!(location.ends_with(&format!(", listed by tag sha256-{}", subject().hex())), "{location}");
         registry.manifests.remove(&tag(""));
         assert_eq!(summary(&found(&registry).await), (0, vec![], vec![], false), "{first:?}");
     }

@@ -79,6 +79,7 @@ impl Drop for Process {
 /// How a command ended and what it said.
 pub(crate) struct Ran {
     succeeded: bool,
+    code: Option<i32>,
     stdout: String,
     stderr: String,
 }
@@ -91,6 +92,7 @@ pub(crate) fn run(command: &Command) -> Ran {
     let output = limited.stdin(Stdio::null()).output().expect("timeout starts");
     Ran {
         succeeded: output.status.success(),
+        code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
@@ -99,6 +101,14 @@ pub(crate) fn run(command: &Command) -> Ran {
 impl Ran {
     pub(crate) fn is_success(&self) -> bool {
         self.succeeded
+    }
+
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.code
+    }
+
+    pub(crate) fn stdout(&self) -> &str {
+        &self.stdout
     }
 
     /// It must have succeeded; what it printed.
@@ -115,7 +125,8 @@ impl Ran {
         self.said()
     }
 
-    fn said(&self) -> String {
+    /// All that it said.
+    pub(crate) fn said(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 }

@@ -1,0 +1,114 @@
+//! What can change while the proxy runs: the policy, on demand, and the trusted roots, by themselves.
+//!
+//! Both are swapped together, as one snapshot. Whatever is wrong changes nothing.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::StartError;
+use crate::policy::Policies;
+use crate::policy::file::{PolicyErrors, load};
+use crate::snapshot::{Current, Snapshot};
+use crate::telemetry::Metrics;
+use crate::trust::{self, Kind, Roots};
+
+/// Reads the policy again and swaps it in; a wrong file keeps the old one. Keeps the trusted roots up to date.
+#[derive(Debug, Clone)]
+pub struct Reloader(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    audit: bool,
+    metrics: Arc<Metrics>,
+    trust: trust::Upkeep,
+    current: Arc<Current>,
+    /// What the current snapshot is made of.
+    parts: Mutex<(Arc<Policies>, Roots)>,
+    /// One reload after the other.
+    reloading: tokio::sync::Mutex<()>,
+}
+
+impl Reloader {
+    /// Reads everything for the first time.
+    pub(super) async fn start(
+        path: PathBuf,
+        audit: bool,
+        metrics: Arc<Metrics>,
+        trust: trust::Upkeep,
+    ) -> Result<Self, StartError> {
+        let policies = Arc::new(load(&path)?.audited(audit));
+        trust::files(&policies)?;
+        let roots = Roots::load(&policies, &Roots::default(), &trust).await.map_err(StartError::TrustRoots)?;
+        announce(&metrics, &policies);
+        let snapshot = Snapshot { trust: roots.trust(&policies, trust.clock.now()), policies: policies.clone() };
+        let current = Arc::new(Current::new(snapshot));
+        let (parts, reloading) = (Mutex::new((policies, roots)), tokio::sync::Mutex::default());
+        Ok(Self(Arc::new(Inner { path, audit, metrics, trust, current, parts, reloading })))
+    }
+
+    /// Where the current snapshot is found.
+    pub(super) fn current(&self) -> Arc<Current> {
+        self.0.current.clone()
+    }
+
+    /// Reads the policy and the trusted roots in files again. It waits for nothing but a TUF repository that is new.
+    ///
+    /// # Errors
+    /// What is wrong, and where; everything stays as it was.
+    pub async fn reload(&self) -> Result<(), PolicyErrors> {
+        let _one_by_one = self.0.reloading.lock().await;
+        let loaded = self.load().await;
+        self.0.metrics.policy_reload(loaded.is_ok());
+        let parts = loaded?;
+        announce(&self.0.metrics, &parts.0);
+        self.publish(Some(parts));
+        Ok(())
+    }
+
+    async fn load(&self) -> Result<(Arc<Policies>, Roots), PolicyErrors> {
+        let policies = Arc::new(load(&self.0.path)?.audited(self.0.audit));
+        let (_, known) = self.parts();
+        let roots = Roots::load(&policies, &known, &self.0.trust).await?;
+        Ok((policies, roots))
+    }
+
+    /// Looks after the trusted roots for ever: files every few seconds, TUF repositories when their time has come.
+    pub(super) async fn keep(self) {
+        tokio::join!(self.keep_up(Kind::Files), self.keep_up(Kind::Tuf));
+    }
+
+    async fn keep_up(&self, kind: Kind) {
+        loop {
+            let (policies, roots) = self.parts();
+            roots.renew(kind, &policies, &self.0.trust).await;
+            self.publish(None);
+            sleep(TICK).await;
+        }
+    }
+
+    /// Makes a snapshot of the parts, or of new ones. The time goes into it: what has expired decides nothing.
+    fn publish(&self, new: Option<(Arc<Policies>, Roots)>) {
+        let mut parts = self.0.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(new) = new {
+            *parts = new;
+        }
+        let (policies, roots) = &*parts;
+        let trust = roots.trust(policies, self.0.trust.clock.now());
+        self.0.current.swap(Snapshot { policies: policies.clone(), trust });
+    }
+
+    fn parts(&self) -> (Arc<Policies>, Roots) {
+        self.0.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn announce(metrics: &Metrics, policies: &Policies) {
+    metrics.announce_policies(policies.all().iter().map(|policy| policy.name().as_str()));
+}
+
+/// How soon a changed file is noticed, and an expiry.
+const TICK: Duration = Duration::from_secs(2);

@@ -1,0 +1,110 @@
+//! Explaining a pull: the very same steps, with a witness who keeps what they saw. It decides nothing.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{PullError, Puller};
+use crate::clock::Timestamp;
+use crate::decide;
+use crate::evidence::EvidenceSet;
+use crate::oci::Manifest;
+use crate::outcome::Basis;
+use crate::policy::{Authority, Governing, Leaf, Policy, Truth};
+use crate::reason::Reason;
+use crate::route::ManifestPull;
+use crate::verify::Findings;
+
+/// Keeps what judging saw. A proxy that serves has none.
+#[derive(Debug, Default)]
+pub struct Witness(Mutex<Vec<Sight>>);
+
+/// The evidence about one subject, and what verification made of it.
+#[derive(Debug)]
+pub struct Sight {
+    governing: Governing,
+    evidence: EvidenceSet,
+    findings: Findings,
+}
+
+/// What the proxy would answer, and why.
+#[derive(Debug)]
+pub struct Explanation {
+    /// On what grounds it would serve, or why not.
+    pub answer: Result<Basis, PullError>,
+    /// What the reference names now, if the registry could tell: which policies govern it.
+    pub governing: Option<Governing>,
+    /// The manifest itself, if it could be read.
+    pub manifest: Option<Arc<Manifest>>,
+    /// Whose evidence those policies ask for.
+    pub authorities: Vec<Arc<Authority>>,
+    /// What was judged on evidence: at most the manifest and what it lists.
+    pub sights: Vec<Sight>,
+    /// What policies that are only watched would have refused, with their names.
+    pub would_deny: Vec<(String, Reason)>,
+    /// When it was asked.
+    pub now: Timestamp,
+}
+
+impl Witness {
+    pub(super) fn saw(&self, governing: &Governing, evidence: EvidenceSet, findings: &Findings) {
+        let (governing, findings) = (governing.clone(), findings.clone());
+        self.sights().push(Sight { governing, evidence, findings });
+    }
+
+    fn sights(&self) -> MutexGuard<'_, Vec<Sight>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sight {
+    /// What was judged.
+    pub fn governing(&self) -> &Governing {
+        &self.governing
+    }
+
+    /// Everything that was found, and what could not be read.
+    pub fn evidence(&self) -> &EvidenceSet {
+        &self.evidence
+    }
+
+    /// What verification made of it.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// What one requirement of `policy` comes to, by the decision's own rule.
+    pub fn weigh(&self, policy: &Policy, leaf: &Leaf) -> Truth {
+        decide::weigh(leaf, policy, self.governing.subject().digest, &self.findings)
+    }
+}
+
+impl Puller {
+    /// Pulls as for a client, and tells everything that was learned on the way.
+    pub async fn explain(&self, pull: &ManifestPull) -> Explanation {
+        let mut ask = self.ask();
+        let answer = self.manifest(&mut ask, pull).await.map(|admitted| admitted.basis().clone());
+        let policies = &ask.snapshot.policies;
+        let subject = ask.facts.digest.map(|digest| pull.image.at(digest));
+        let governing = subject.as_ref().map(|subject| policies.governing(subject, ask.now));
+        // It is in memory, unless it could not be read before.
+        let manifest = match &subject {
+            Some(subject) if !matches!(answer, Err(PullError::Upstream(_))) => self.fetch.manifest(subject).await.ok(),
+            _ => None,
+        };
+        let mut names: Vec<_> =
+            governing.iter().flat_map(Governing::policies).flat_map(|p| p.require().leaves()).collect();
+        names.sort_unstable_by_key(|leaf| leaf.by());
+        names.dedup_by_key(|leaf| leaf.by());
+        let authorities = names.into_iter().filter_map(|leaf| policies.authority(leaf.by()).cloned()).collect();
+        let sights = self.judge.witness.as_ref().map(|witness| std::mem::take(&mut *witness.sights()));
+        let would_deny = ask.facts.would_deny.iter().map(|(policy, reason)| (policy.to_string(), *reason)).collect();
+        Explanation {
+            answer,
+            governing,
+            manifest,
+            authorities,
+            sights: sights.unwrap_or_default(),
+            would_deny,
+            now: ask.now,
+        }
+    }
+}
