@@ -22,22 +22,26 @@ use crate::limits::Limits;
 use crate::oci::media_type::BUNDLE_V03;
 use crate::oci::media_type::ManifestType::{DockerImage, DockerList, OciImage, OciIndex};
 use crate::oci::{Digest, Manifest, Registry, Repository, Tag};
-use crate::policy::{Authority, Name, Revoked};
+use crate::policy::{Authority, Keyless, Kind, Name, Pattern, Revoked};
 use crate::trust::{Root, Trust};
 use crate::verify::{Against, Claim, Findings, verify_all};
 
 /// A Sigstore bundle.
 pub fn bundle(data: &[u8]) {
-    only_what_cosign_signed(&judged(Material::Bundle(Bytes::copy_from_slice(data)), Beside::default()));
+    only_what_was_signed(&judged(Material::Bundle(Bytes::copy_from_slice(data)), Beside::default()));
 }
 
 /// A DSSE envelope, as legacy attestations are stored.
 pub fn envelope(data: &[u8]) {
-    only_what_cosign_signed(&judged(Material::Envelope(Bytes::copy_from_slice(data)), Beside::default()));
+    only_what_was_signed(&judged(Material::Envelope(Bytes::copy_from_slice(data)), Beside::default()));
 }
 
 /// A legacy signature: payload, signature, certificate, chain, log entry and time stamp, with a blank line between.
 pub fn legacy(data: &[u8]) {
+    only_what_was_signed(&judged_legacy(data));
+}
+
+fn judged_legacy(data: &[u8]) -> Findings {
     let mut parts = String::from_utf8_lossy(data).into_owned();
     let mut next = || match parts.split_once("\n\n").map(|(part, rest)| (part.to_string(), rest.to_string())) {
         Some((part, rest)) => {
@@ -49,7 +53,7 @@ pub fn legacy(data: &[u8]) {
     let (payload, signature) = (next(), next());
     let mut text = || Some(next()).filter(|part| !part.is_empty());
     let beside = Beside { certificate: text(), chain: text(), bundle: text(), timestamp: text() };
-    only_what_cosign_signed(&judged(Material::SimpleSigning { payload: payload.into(), signature }, beside));
+    judged(Material::SimpleSigning { payload: payload.into(), signature }, beside)
 }
 
 /// An in-toto statement, which this process signs: it means what a plain reader of JSON finds in it, or nothing.
@@ -67,7 +71,8 @@ pub fn statement(data: &[u8]) {
         "verificationMaterial": { "publicKey": {} },
         "dsseEnvelope": envelope,
     });
-    let findings = findings(Material::Bundle(bundle.to_string().into()), Beside::default(), &key.authority);
+    let findings =
+        findings(Material::Bundle(bundle.to_string().into()), Beside::default(), std::slice::from_ref(&key.authority));
     for proof in findings.verified {
         let read: Value = serde_json::from_slice(data).expect("what verified is JSON");
         let subjects = read["subject"].as_array().expect("subjects");
@@ -111,8 +116,8 @@ pub fn names(data: &[u8]) {
     }
 }
 
-/// Nobody holds the key of the recorded evidence any more: what verifies is what cosign signed then.
-fn only_what_cosign_signed(findings: &Findings) {
+/// Nobody holds the keys of the recorded evidence any more: what verifies is what was signed then.
+fn only_what_was_signed(findings: &Findings) {
     for proof in &findings.verified {
         assert_eq!(proof.subject(), RECORD.subject);
         let signed = match proof.claim() {
@@ -124,10 +129,10 @@ fn only_what_cosign_signed(findings: &Findings) {
 }
 
 fn judged(material: Material, beside: Beside) -> Findings {
-    findings(material, beside, &RECORD.authority)
+    findings(material, beside, &RECORD.authorities)
 }
 
-fn findings(material: Material, beside: Beside, authority: &Arc<Authority>) -> Findings {
+fn findings(material: Material, beside: Beside, authorities: &[Arc<Authority>]) -> Findings {
     let evidence = EvidenceSet {
         candidates: vec![Candidate::new("here".into(), material).with(beside)],
         unread: Vec::new(),
@@ -135,9 +140,9 @@ fn findings(material: Material, beside: Beside, authority: &Arc<Authority>) -> F
         incomplete: false,
         read_at: NOW,
     };
-    let (trust, revoked, limits) = (Trust::none(), Revoked::default(), Limits::default());
-    let against = Against { trust: &trust, revoked: &revoked, limits: &limits, now: NOW };
-    verify_all(&evidence, &RECORD.subject, std::slice::from_ref(authority), against)
+    let (revoked, limits) = (Revoked::default(), Limits::default());
+    let against = Against { trust: &RECORD.trust, revoked: &revoked, limits: &limits, now: NOW };
+    verify_all(&evidence, &RECORD.subject, authorities, against)
 }
 
 fn authority(pem: &str) -> Arc<Authority> {
@@ -147,16 +152,26 @@ fn authority(pem: &str) -> Arc<Authority> {
     policies.authority(&Name::new("it").expect("a name")).map(Arc::clone).expect("the authority")
 }
 
-/// What cosign signed once, and with which key.
+/// What cosign signed once with a key, and a pipeline with a virtual Sigstore that is no more.
 struct Record {
     subject: Digest,
-    authority: Arc<Authority>,
+    authorities: Vec<Arc<Authority>>,
+    trust: Trust,
 }
 
 static RECORD: LazyLock<Record> = LazyLock::new(|| {
     let record: Value = serde_json::from_str(include_str!("discovery/tests/cosign.json")).expect("JSON");
     let text = |name: &str| record[name].as_str().expect("a text").to_string();
-    Record { subject: text("digest").parse().expect("a digest"), authority: authority(&text("key")) }
+    let root = Root::parse(include_str!("fuzz/root.json")).expect("a trusted root");
+    let ours = Pattern::glob("https://gitlab.com/myorg/**").expect("a pattern");
+    let wanted = Keyless { issuer: "https://gitlab.com".into(), identity: ours, pins: Vec::new() };
+    let name = Name::new("root").expect("a name");
+    let pipeline = Authority::alone(Kind::Keyless(wanted), name.clone());
+    Record {
+        subject: text("digest").parse().expect("a digest"),
+        authorities: vec![authority(&text("key")), Arc::new(pipeline)],
+        trust: Trust::of([(name, Arc::new(root))].into()),
+    }
 });
 
 /// A key of this process.

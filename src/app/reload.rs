@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::StartError;
+use crate::config::Config;
 use crate::oci::Registry;
-use crate::policy::file::PolicyErrors;
-use crate::policy::{self, Policies};
+use crate::policy::Policies;
+use crate::policy::file::{PolicyErrors, load};
 use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Metrics;
 use crate::trust::{self, Kind, Roots};
@@ -25,6 +26,7 @@ pub struct Reloader(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     audit: bool,
+    /// The registries that evidence can be read from.
     registries: Vec<Registry>,
     metrics: Arc<Metrics>,
     trust: trust::Upkeep,
@@ -38,13 +40,13 @@ struct Inner {
 impl Reloader {
     /// Reads everything for the first time.
     pub(super) async fn start(
-        path: PathBuf,
-        audit: bool,
-        registries: Vec<Registry>,
+        config: &Config,
         metrics: Arc<Metrics>,
         trust: trust::Upkeep,
     ) -> Result<Self, StartError> {
-        let policies = Arc::new(load(&path, &registries)?.audited(audit));
+        let (path, audit) = (config.policy_path.clone(), config.audit);
+        let registries: Vec<_> = config.upstreams.iter().map(|upstream| upstream.registry.clone()).collect();
+        let policies = Arc::new(read(&path, &registries)?.audited(audit));
         trust::files(&policies)?;
         let roots = Roots::load(&policies, &Roots::default(), &trust).await.map_err(StartError::TrustRoots)?;
         announce(&metrics, &policies);
@@ -74,7 +76,7 @@ impl Reloader {
     }
 
     async fn load(&self) -> Result<(Arc<Policies>, Roots), PolicyErrors> {
-        let policies = Arc::new(load(&self.0.path, &self.0.registries)?.audited(self.0.audit));
+        let policies = Arc::new(read(&self.0.path, &self.0.registries)?.audited(self.0.audit));
         let (_, known) = self.parts();
         let roots = Roots::load(&policies, &known, &self.0.trust).await?;
         Ok((policies, roots))
@@ -111,8 +113,8 @@ impl Reloader {
 }
 
 /// Reads the policy, and refuses one that looks for evidence in a registry which is not configured.
-fn load(path: &Path, registries: &[Registry]) -> Result<Policies, PolicyErrors> {
-    let policies = policy::file::load(path)?;
+fn read(path: &Path, registries: &[Registry]) -> Result<Policies, PolicyErrors> {
+    let policies = load(path)?;
     let elsewhere = policies.all().iter().filter_map(|policy| Some((policy.name(), policy.evidence()?)));
     for (policy, place) in elsewhere {
         if !registries.contains(&place.registry) {

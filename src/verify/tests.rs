@@ -15,6 +15,7 @@ mod keyless;
 mod logged;
 
 mod mutations;
+mod rows;
 
 mod real_keys;
 

@@ -18,4 +18,5 @@ mod pull;
 mod requests;
 mod routing;
 mod smuggling;
+mod trust;
 mod verify;

@@ -18,7 +18,7 @@ fn tried(material: Material, by: &Authority) -> Result<Verified, Rejection> {
 }
 
 /// A JSON pointer to everything inside `value`.
-fn pointers(value: &Value, here: &str, all: &mut Vec<String>) {
+pub(super) fn pointers(value: &Value, here: &str, all: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(members) => members.iter().map(|(name, child)| (name.replace('/', "~1"), child)).collect(),
         Value::Array(items) => items.iter().enumerate().map(|(n, child)| (n.to_string(), child)).collect(),

@@ -27,7 +27,7 @@ pub(crate) enum Cosign {
 pub(crate) fn generate_key_pair(keys: &Path, name: &str) {
     let prefix = keys.join(name);
     let prefix = prefix.to_str().expect("the path is UTF-8");
-    cosign("bin/cosign3", keys, &["generate-key-pair", "--output-key-prefix", prefix], &[]);
+    cosign("bin/cosign3", keys, &["generate-key-pair", "--output-key-prefix", prefix]);
 }
 
 /// Makes a key pair of the kind that these words tell `openssl genpkey`, as `cosign import-key-pair` takes it over.
@@ -35,7 +35,7 @@ pub(crate) fn import_key_pair(keys: &Path, name: &str, kind: &[&str]) {
     let path = |name: &str| keys.join(name).to_str().expect("the path is UTF-8").to_owned();
     let private = path(&format!("{name}.pem"));
     run(&command("openssl", ["genpkey", "-out", &private].iter().chain(kind))).succeeded();
-    cosign("bin/cosign3", keys, &["import-key-pair", "--key", &private, "--output-key-prefix", &path(name)], &[]);
+    cosign("bin/cosign3", keys, &["import-key-pair", "--key", &private, "--output-key-prefix", &path(name)]);
 }
 
 impl Cosign {
@@ -67,12 +67,12 @@ impl Cosign {
         match self {
             Self::Legacy => {
                 arguments.extend(["--new-bundle-format=false", "--tlog-upload=false"]);
-                cosign("bin/cosign2", keys, &arguments, variables);
+                cosign_with("bin/cosign2", keys, &arguments, variables);
             }
             Self::Bundle => {
                 // Without a trusted root, with which cosign would not accept the Ed25519ph signatures that it makes.
                 arguments.extend(["--use-signing-config=false", "--tlog-upload=false"]);
-                cosign("bin/cosign3", keys, &arguments, variables);
+                cosign_with("bin/cosign3", keys, &arguments, variables);
             }
         }
     }
@@ -103,11 +103,16 @@ pub(crate) fn sign_as_referrer(keys: &Path, key: &str, image: &Image) {
     let key = key.to_str().expect("the path is UTF-8");
     let mode = "--registry-referrers-mode=oci-1-1";
     let plain = ["--yes", "--new-bundle-format=false", "--tlog-upload=false"];
-    let arguments = [&["sign", &image.direct(), "--key", key, mode][..], &plain].concat();
-    cosign("bin/cosign2", keys, &arguments, &[("COSIGN_EXPERIMENTAL", "1")]);
+    let image = image.direct();
+    let arguments = [&["sign", &image, "--key", key, mode][..], &plain].concat();
+    cosign_with("bin/cosign2", keys, &arguments, &[("COSIGN_EXPERIMENTAL", "1")]);
 }
 
-fn cosign(program: &str, home: &Path, arguments: &[&str], variables: &[(&str, &str)]) {
+fn cosign(program: &str, home: &Path, arguments: &[&str]) {
+    cosign_with(program, home, arguments, &[]);
+}
+
+fn cosign_with(program: &str, home: &Path, arguments: &[&str], variables: &[(&str, &str)]) {
     let mut cosign = command(tool(program), arguments);
     cosign.envs(variables.iter().copied());
     run(cosign.env("HOME", home).env("COSIGN_PASSWORD", "")).succeeded();
