@@ -158,5 +158,8 @@ pub mod admin;
 
 pub mod telemetry;
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+
 #[cfg(test)]
 mod test_support;

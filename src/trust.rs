@@ -15,6 +15,8 @@ use crate::oci::Digest;
 use crate::policy::{Governing, Name};
 use crate::reason::Reason;
 
+mod anchors;
+
 mod demands;
 
 mod file;
@@ -121,7 +123,8 @@ impl Root {
     pub fn parse(json: &str) -> Result<Self, RootError> {
         let wrong = |error: &dyn std::fmt::Display| RootError(error.to_string());
         crate::strict_json::unambiguous(json.as_bytes()).map_err(|error| wrong(&error))?;
-        let root = TrustedRoot::from_json(json).map_err(|error| wrong(&error))?;
+        let mut root = TrustedRoot::from_json(json).map_err(|error| wrong(&error))?;
+        anchors::tighten(&mut root).map_err(RootError)?;
         let verifier = Verifier::new(&root).map_err(|error| wrong(&error))?;
         let log_keys = root.rekor_keys().map_err(|error| wrong(&error))?;
         Ok(Self { digest: Digest::of(json.as_bytes()), content: root, verifier, log_keys })

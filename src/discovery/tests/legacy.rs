@@ -99,7 +99,7 @@ async fn limits_end_the_reading_and_say_so() {
 }
 
 #[tokio::test]
-async fn twenty_thousand_layers_cost_no_more_than_the_limit() {
+async fn a06_twenty_thousand_layers_cost_no_more_than_the_limit() {
     let mut registry = Registry::default();
     let one = signed(&mut registry, b"payload", "A");
     let layers: Vec<Value> = (0..20_000)

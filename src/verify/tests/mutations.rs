@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::signer::{Signer, bytes, edited, simple_signing, statement, without};
 use super::super::statement::COSIGN_SIGN;
 use super::super::*;
+use crate::discovery::Material;
 use crate::discovery::double::candidate;
 use crate::test_support::against;
 
@@ -17,7 +18,7 @@ fn tried(material: Material, by: &Authority) -> Result<Verified, Rejection> {
 }
 
 /// A JSON pointer to everything inside `value`.
-fn pointers(value: &Value, here: &str, all: &mut Vec<String>) {
+pub(super) fn pointers(value: &Value, here: &str, all: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(members) => members.iter().map(|(name, child)| (name.replace('/', "~1"), child)).collect(),
         Value::Array(items) => items.iter().enumerate().map(|(n, child)| (n.to_string(), child)).collect(),

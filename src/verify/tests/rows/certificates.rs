@@ -1,0 +1,199 @@
+//! The signing certificate: what it says, and whether it was logged.
+
+use super::*;
+use crate::demo::sigstore::certificate::{CODE_SIGNING, EXTENDED_KEY_USAGE, KEY_USAGE, SERVER_AUTH};
+use crate::demo::sigstore::ct::SCT_LIST;
+use crate::demo::sigstore::identity::fulcio;
+use crate::demo::sigstore::{Extension as X509Extension, San, Template, der};
+
+/// What `myorg` signs with a certificate that is bent.
+fn with(change: impl FnOnce(Template) -> Template) -> Candidate {
+    bundle(&myorg().with_template(change).sign(statement()).expect("signs"))
+}
+
+fn stage() -> Stage {
+    let stage = Stage::keyless();
+    stage.good(&myorg());
+    stage
+}
+
+fn named(name: San) -> Candidate {
+    let identity = Identity { names: vec![name], ..Identity::gitlab("myorg/app") };
+    bundle(&SIGSTORE.keyless(&identity, NOW).expect("a key").sign(statement()).expect("signs"))
+}
+
+#[test]
+fn a20_a_million_dots() {
+    let stage = stage();
+    let began = std::time::Instant::now();
+    let dots = |n: usize| format!("https://gitlab.com/myorg{}", "/..".repeat(n));
+    let arcs: Vec<u64> = std::iter::repeat_n(1, 100_000).collect();
+    stage.accepts(&named(San::Uri(dots(1000))));
+    stage.refuses([
+        ("a name", named(San::Uri(dots(1 << 18))), EvidenceTooLarge),
+        (
+            "an extension",
+            with(|one| one.with(X509Extension::new(&fulcio(14), der::utf8(&".".repeat(1 << 20))))),
+            EvidenceTooLarge,
+        ),
+        ("an identifier", with(|one| one.with(X509Extension::new(&fulcio(25), der::oid(&arcs)))), EvidenceTooLarge),
+    ]);
+    assert!(began.elapsed().as_secs() < 10);
+}
+
+#[test]
+fn a27_no_certificate_where_one_must_be() {
+    let stage = stage();
+    let good = stage.good(&myorg()).bundle();
+    let material = |value: Value| document(&edited(&good, "/verificationMaterial/certificate", value));
+    let chain = |value: Value| {
+        let bare = without(&good, "/verificationMaterial/certificate");
+        document(&edited(&bare, "/verificationMaterial/x509CertificateChain", value))
+    };
+    stage.refuses([
+        ("null", material(Value::Null), EvidenceMalformed),
+        ("without bytes", material(json!({})), EvidenceMalformed),
+        ("of no bytes", material(json!({ "rawBytes": "" })), CertificateInvalid),
+        ("of one byte", material(json!({ "rawBytes": "AA==" })), CertificateInvalid),
+        ("an empty chain", chain(json!({ "certificates": [] })), EvidenceUnsupported),
+        ("a chain of nothing", chain(json!({})), EvidenceUnsupported),
+        ("none", document(&without(&good, "/verificationMaterial/certificate")), EvidenceMalformed),
+    ]);
+}
+
+#[test]
+fn a37_a_subject_of_megabytes() {
+    let stage = stage();
+    let large = myorg().with_template(|one| Template { subject: "x".repeat(5 << 20), ..one });
+    // An attestation may be large; a certificate may not.
+    let attestation = large.sign(sbom()).expect("signs");
+    stage.accepts(&bundle(&myorg().sign(sbom()).expect("signs")));
+    stage.refuses([
+        ("of a signature", bundle(&large.sign(statement()).expect("signs")), EvidenceTooLarge),
+        ("of an attestation", bundle(&attestation), EvidenceTooLarge),
+        ("of a legacy attestation", legacy(&attestation), EvidenceTooLarge),
+    ]);
+}
+
+#[test]
+fn b16_extensions_of_the_wrong_type_or_twice() {
+    let stage = stage();
+    let issuer = "https://gitlab.com";
+    let text = |tag: u8| der::tlv(tag, issuer.as_bytes());
+    let eighth = |value: Vec<u8>| with(|one| one.with(X509Extension::new(&fulcio(8), value)));
+    let twice = |number: u64, value: Vec<u8>| {
+        with(|mut one| {
+            one.extensions.push(X509Extension::new(&fulcio(number), value));
+            one
+        })
+    };
+    stage.accepts(&eighth(der::utf8(issuer)));
+    stage.refuses([
+        ("an IA5 string", eighth(text(0x16)), CertificateInvalid),
+        ("a printable string", eighth(text(0x13)), CertificateInvalid),
+        ("octets", eighth(text(0x04)), CertificateInvalid),
+        ("bare", eighth(issuer.into()), CertificateInvalid),
+        ("bytes after it", eighth([der::utf8(issuer), vec![0]].concat()), CertificateInvalid),
+        ("longer than it is", eighth([&[0x0c, 200], issuer.as_bytes()].concat()), CertificateInvalid),
+        ("not UTF-8", eighth(der::tlv(0x0c, b"\xff\xfe")), CertificateInvalid),
+        ("a null within", eighth(der::utf8("https://gitlab.com\u{0}")), CertificateInvalid),
+        ("empty", eighth(vec![]), CertificateInvalid),
+        ("the same twice", twice(8, der::utf8(issuer)), CertificateInvalid),
+        ("another first", twice(8, der::utf8("https://evil.test")), CertificateInvalid),
+        ("a source twice", twice(12, der::utf8("https://gitlab.com/myorg/app")), CertificateInvalid),
+    ]);
+}
+
+/// Who issued it is known by key: the names of two intermediates may be the same.
+#[test]
+fn b24_a_certificate_log_proof_for_another_issuers_key() {
+    let stage = stage();
+    let theirs = foreign().authority;
+    let recipe = myorg();
+    let issuance = recipe.certificate.clone().expect("it is keyless");
+    // All but the issuer's key is the same, so that only this differs in what the log signed.
+    let there = theirs.issue(&issuance.template, &recipe.key, &issuance.scts).expect("signs");
+    let graft = |certificate: &[u8]| {
+        use x509_cert::der::Decode;
+        let parsed = x509_cert::Certificate::from_der(certificate).expect("a certificate");
+        let all = parsed.tbs_certificate.extensions.unwrap_or_default();
+        let list = all.iter().find(|one| one.extn_id.to_string() == "1.3.6.1.4.1.11129.2.4.2").expect("a list");
+        let list = X509Extension::new(SCT_LIST, list.extn_value.as_bytes().to_vec());
+        let recipe = issued(recipe.clone(), |issuance| issuance.scts.clear()).with_template(|one| one.with(list));
+        bundle(&recipe.sign(statement()).expect("signs"))
+    };
+    let here = SIGSTORE.authority.issue(&issuance.template, &recipe.key, &issuance.scts).expect("signs");
+    stage.accepts(&graft(&here));
+    stage.refuses([("for another issuer", graft(&there), SctInvalid)]);
+}
+
+#[test]
+fn b31_a_certificate_that_was_not_logged() {
+    let stage = stage();
+    let unlogged = issued(myorg(), |issuance| issuance.scts.clear());
+    let evidence = bundle(&unlogged.sign(statement()).expect("signs"));
+    stage.refuses([("not logged", evidence.clone(), SctMissing)]);
+    let legacy_evidence = legacy(&unlogged.sign(payload()).expect("signs"));
+    stage.refuses([("legacy, not logged", legacy_evidence, SctMissing)]);
+    Stage { ct: false, ..stage }.accepts(&evidence);
+}
+
+#[test]
+fn o26_certificate_log_proofs_that_are_missing_wrong_or_late() {
+    let stage = stage();
+    let good = SIGSTORE.ct.sct(NOW);
+    let scts = |scts: Vec<_>| bundle(&issued(myorg(), |one| one.scts = scts).sign(statement()).expect("signs"));
+    let raw = |list: &[u8]| {
+        let bent = issued(myorg(), |one| one.scts.clear());
+        let list = X509Extension::new(SCT_LIST, der::octets(list));
+        bundle(&bent.with_template(|one| one.with(list)).sign(statement()).expect("signs"))
+    };
+    let poison = X509Extension::critical(&[1, 3, 6, 1, 4, 1, 11129, 2, 4, 3], vec![5, 0]);
+    let mut forged = good.clone();
+    forged.forged = true;
+    let mut extended = good.clone();
+    extended.extensions = vec![0, 0, 5, 0, 0, 0, 0, 9];
+    stage.accepts(&scts(vec![extended]));
+    stage.refuses([
+        ("none", scts(vec![]), SctMissing),
+        ("for something else", scts(vec![forged]), SctInvalid),
+        ("by another log", scts(vec![foreign().ct.sct(NOW)]), SctInvalid),
+        ("an empty list", raw(&[0, 0]), SctInvalid),
+        ("a list that is cut", raw(&[0, 9, 0, 7, 0]), SctInvalid),
+        ("another version", raw(&[&[0, 50, 0, 48, 1][..], &[7; 47]].concat()), SctInvalid),
+        ("nothing in the list", raw(&[]), SctInvalid),
+        ("a precertificate", with(|one| one.with(poison)), CertificateInvalid),
+    ]);
+    let ended = |end: i64| {
+        let end = jiff::Timestamp::from_second(end).expect("a time").to_string();
+        stage.with_root("/ctlogs/0/publicKey/validFor", json!({ "start": "2020-01-01T00:00:00Z", "end": end }))
+    };
+    let evidence = scts(vec![good]);
+    ended(NOW).accepts(&evidence);
+    ended(NOW - 1).refuses([("by a key that had ended", evidence.clone(), SctInvalid)]);
+    let nobody = stage.with_root("/ctlogs", json!([]));
+    nobody.refuses([("nobody to verify it", evidence, SctInvalid)]);
+}
+
+#[test]
+fn o31_leaves_of_every_wrong_kind() {
+    let stage = stage();
+    let unknown =
+        |critical| X509Extension { critical, ..X509Extension::new(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]) };
+    let recipe = myorg();
+    let own = Ca { name: String::new(), key: recipe.key.clone(), chain: vec![] };
+    let self_signed = issued(recipe, |issuance| issuance.authority = own).sign(statement()).expect("signs");
+    stage.accepts(&with(|one| one.with(unknown(false))));
+    stage.refuses([
+        ("signed by itself", bundle(&self_signed), CertificateInvalid),
+        ("an authority", with(|one| one.with(X509Extension::authority())), CertificateInvalid),
+        ("for servers", with(|one| one.with(X509Extension::usage(&[SERVER_AUTH]))), CertificateInvalid),
+        ("for nothing", with(|one| one.without(EXTENDED_KEY_USAGE)), CertificateInvalid),
+        ("for encryption", with(|one| one.with(X509Extension::key_usage(0x20))), CertificateInvalid),
+        ("no key usage", with(|one| one.without(KEY_USAGE)), CertificateInvalid),
+        ("an unknown critical extension", with(|one| one.with(unknown(true))), CertificateInvalid),
+        ("valid for no time", with(|one| Template { not_after: NOW - 1, ..one }), CertificateExpired),
+    ]);
+    let both = with(|one| one.with(X509Extension::usage(&[CODE_SIGNING, SERVER_AUTH])));
+    stage.accepts(&both);
+}
