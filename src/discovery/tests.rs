@@ -8,6 +8,7 @@ use crate::reason::Reason;
 mod bundles;
 mod legacy;
 mod real_cosign;
+mod rows;
 
 const ALL: Wants = Wants { bundle: true, signatures: true, attestations: true };
 

@@ -16,5 +16,6 @@ mod policy;
 mod pull;
 mod requests;
 mod routing;
+mod rows;
 mod smuggling;
 mod verify;
