@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::limits::Limits;
-use crate::oci::Digest;
 use crate::policy::{Authority, Keyless, Kind, Name, Pattern, PublicKey, Revoked};
 use crate::trust::{Root, Trust};
 use crate::verify::{Against, Signing, bundle, file};
@@ -32,7 +31,7 @@ pub(super) struct Arguments {
     /// The trusted root; without it, Sigstore's public one as of this program's build.
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
-    /// What must have been signed: a file, or `sha256:` and its digest in hex.
+    /// What must have been signed: a file, or its digest as `sha256:` or `sha512:` and hex.
     #[arg(value_name = "FILE|DIGEST")]
     artifact: String,
 }
@@ -58,9 +57,9 @@ fn verify(arguments: &Arguments) -> Result<Signing, String> {
     let authority = Authority::alone(signer(arguments)?, name);
     let json = read(&arguments.bundle, Some(bundle::max_size(&limits)))?;
     let against = Against { trust: &trust, revoked: &Revoked::default(), limits: &limits, now: Clock::default().now() };
-    let digest: Result<Digest, _> = arguments.artifact.parse();
-    let content = if digest.is_err() { read(Path::new(&arguments.artifact), None)? } else { Vec::new() };
-    let subject = digest.map_or(file::Subject::Content(&content), file::Subject::Digest);
+    let digest = file::Subject::parse_digest(&arguments.artifact);
+    let content = if digest.is_none() { read(Path::new(&arguments.artifact), None)? } else { Vec::new() };
+    let subject = digest.unwrap_or(file::Subject::Content(&content));
     file::verify(&json, subject, &authority, against).map_err(|why| format!("{}: {}", why.reason, why.detail))
 }
 
@@ -90,3 +89,6 @@ fn read(path: &Path, most: Option<u64>) -> Result<Vec<u8>, String> {
 fn read_text(path: &Path) -> Result<String, String> {
     yaml::read_text(path).map_err(|why| format!("{}: {why}", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

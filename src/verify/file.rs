@@ -3,7 +3,9 @@
 
 use aws_lc_rs::digest::{SHA384, SHA512, digest};
 use sigstore_verify::crypto::sha512;
-use sigstore_verify::types::{Artifact, HashAlgorithm, MessageSignature, Sha256Hash, SignatureContent};
+use sigstore_verify::types::{
+    Artifact, ArtifactDigest, HashAlgorithm, MessageSignature, Sha256Hash, Sha512Hash, SignatureContent,
+};
 
 use super::bundle::{self, Accept};
 use super::reading::Reading;
@@ -17,8 +19,10 @@ use crate::reason::Reason;
 pub enum Subject<'a> {
     /// This content.
     Content(&'a [u8]),
-    /// Content of which only the digest is known.
+    /// Content of which only the SHA-256 is known.
     Digest(Digest),
+    /// Content of which only the SHA-512 is known: npm's packages are named so.
+    Sha512([u8; 64]),
 }
 
 /// Verifies that `authority` signed `subject`, of which the bundle `json` is the evidence.
@@ -35,11 +39,11 @@ pub fn verify(
     let (claim, artifact) = match &bundle.content {
         SignatureContent::DsseEnvelope(envelope) => {
             let claim = statement::claim_of_any(envelope.payload.as_bytes(), &subject.digests(), against.limits)?;
-            (claim, subject.artifact())
+            (claim, subject.artifact()?)
         }
         SignatureContent::MessageSignature(message) => {
             subject.check(message)?;
-            (Claim::Signature, subject.artifact())
+            (Claim::Signature, subject.artifact()?)
         }
         _ => return Err(Rejection::new(Reason::EvidenceUnsupported, "neither an envelope nor a signature")),
     };
@@ -47,36 +51,46 @@ pub fn verify(
 }
 
 impl<'a> Subject<'a> {
-    fn artifact(self) -> Artifact<'a> {
-        match self {
-            Self::Content(content) => Artifact::Blob(content),
-            Self::Digest(digest) => Artifact::from_digest(Sha256Hash::new(*digest.as_bytes())),
+    /// Parses `sha256:` or `sha512:` and the digits in lower-case hex.
+    pub fn parse_digest(text: &str) -> Option<Self> {
+        let lower = |digits: &&str| !digits.bytes().any(|byte| byte.is_ascii_uppercase());
+        if let Some(digits) = text.strip_prefix("sha512:").filter(lower) {
+            return Some(Self::Sha512(*Sha512Hash::from_hex(digits).ok()?.as_bytes()));
         }
+        text.parse().ok().map(Self::Digest)
     }
 
-    fn sha256(self) -> Digest {
+    fn artifact(self) -> Result<Artifact<'a>, Rejection> {
+        let unsupported = |error| Rejection::new(Reason::EvidenceUnsupported, format!("the digest: {error}"));
         match self {
-            Self::Content(content) => Digest::of(content),
-            Self::Digest(digest) => digest,
+            Self::Content(content) => Ok(Artifact::Blob(content)),
+            Self::Digest(digest) => Ok(Artifact::from_digest(Sha256Hash::new(*digest.as_bytes()))),
+            Self::Sha512(digest) => {
+                ArtifactDigest::new(HashAlgorithm::Sha2512, digest.to_vec()).map(Artifact::Digest).map_err(unsupported)
+            }
         }
     }
 
     /// The digests by which a statement may name it, in hex.
     fn digests(self) -> Vec<(&'static str, String)> {
-        let mut all = vec![("sha256", self.sha256().hex())];
-        if let Self::Content(content) = self {
-            all.push(("sha512", sha512(content).to_hex()));
+        match self {
+            Self::Content(content) => {
+                vec![("sha256", Digest::of(content).hex()), ("sha512", sha512(content).to_hex())]
+            }
+            Self::Digest(digest) => vec![("sha256", digest.hex())],
+            Self::Sha512(digest) => vec![("sha512", Sha512Hash::new(digest).to_hex())],
         }
-        all
     }
 
     /// Compares the digest that a signature names, if it names one. It is not signed and only a courtesy.
     fn check(self, message: &MessageSignature) -> Result<(), Rejection> {
         let Some(named) = &message.message_digest else { return Ok(()) };
         let actual = match (named.algorithm, self) {
-            (HashAlgorithm::Sha2256, subject) => subject.sha256().as_bytes().to_vec(),
+            (HashAlgorithm::Sha2256, Self::Content(content)) => Digest::of(content).as_bytes().to_vec(),
+            (HashAlgorithm::Sha2256, Self::Digest(digest)) => digest.as_bytes().to_vec(),
             (HashAlgorithm::Sha2384, Self::Content(content)) => digest(&SHA384, content).as_ref().to_vec(),
             (HashAlgorithm::Sha2512, Self::Content(content)) => digest(&SHA512, content).as_ref().to_vec(),
+            (HashAlgorithm::Sha2512, Self::Sha512(digest)) => digest.to_vec(),
             (other, _) => {
                 let detail = format!("it names a {other} digest; give the file itself");
                 return Err(Rejection::new(Reason::EvidenceUnsupported, detail));

@@ -13,6 +13,8 @@ mod keyless;
 
 mod logged;
 
+mod mutated;
+
 mod mutations;
 mod rows;
 
