@@ -19,6 +19,8 @@ mod mutations;
 
 mod real_keys;
 
+mod real_sigstore;
+
 mod scene;
 
 fn evidence(materials: Vec<Material>) -> EvidenceSet {
