@@ -123,7 +123,8 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
 /// Reads everything that can change while the proxy runs.
 async fn reloader(config: &Config, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -> Result<Reloader, StartError> {
     let trust = trust::Upkeep { settings: config.trust.clone(), clock: clock.clone(), metrics: metrics.trust() };
-    Reloader::start(config, metrics.clone(), trust).await
+    let registries = config.upstreams.iter().map(|upstream| upstream.registry.clone()).collect();
+    Reloader::start(config.policy_path.clone(), config.audit, registries, metrics.clone(), trust).await
 }
 
 /// Makes what explains pulls as the proxy that `config` describes would answer them, with a memory of its own.

@@ -45,6 +45,8 @@ pub struct Policies {
     all: Vec<Arc<Policy>>,
     exemptions: Vec<Arc<Exemption>>,
     revoked: Revoked,
+    /// Over all revocations: hashed once, because there may be many, and every request asks for the revision.
+    revoked_content: Digest,
     default: Mode,
     audit: bool,
 }

@@ -2,14 +2,15 @@
 //!
 //! Both are swapped together, as one snapshot. Whatever is wrong changes nothing.
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use super::StartError;
-use crate::config::Config;
 use crate::oci::Registry;
 use crate::policy::Policies;
 use crate::policy::file::{PolicyErrors, load};
@@ -40,12 +41,12 @@ struct Inner {
 impl Reloader {
     /// Reads everything for the first time.
     pub(super) async fn start(
-        config: &Config,
+        path: PathBuf,
+        audit: bool,
+        registries: Vec<Registry>,
         metrics: Arc<Metrics>,
         trust: trust::Upkeep,
     ) -> Result<Self, StartError> {
-        let (path, audit) = (config.policy_path.clone(), config.audit);
-        let registries: Vec<_> = config.upstreams.iter().map(|upstream| upstream.registry.clone()).collect();
         let policies = Arc::new(read(&path, &registries)?.audited(audit));
         trust::files(&policies)?;
         let roots = Roots::load(&policies, &Roots::default(), &trust).await.map_err(StartError::TrustRoots)?;
@@ -89,11 +90,19 @@ impl Reloader {
 
     async fn keep_up(&self, kind: Kind) {
         loop {
-            let (policies, roots) = self.parts();
-            roots.renew(kind, &policies, &self.0.trust).await;
-            self.publish(None);
+            // Whatever happens, somebody has to notice that a root expires.
+            if AssertUnwindSafe(self.look(kind)).catch_unwind().await.is_err() {
+                tracing::error!(?kind, "looking after the trusted roots failed; it goes on");
+            }
             sleep(TICK).await;
         }
+    }
+
+    /// Looks at the trusted roots of this kind once.
+    async fn look(&self, kind: Kind) {
+        let (policies, roots) = self.parts();
+        roots.renew(kind, &policies, &self.0.trust).await;
+        self.publish(None);
     }
 
     /// Makes a snapshot of the parts, or of new ones. The time goes into it: what has expired decides nothing.
@@ -131,3 +140,6 @@ fn announce(metrics: &Metrics, policies: &Policies) {
 
 /// How soon a changed file is noticed, and an expiry.
 const TICK: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

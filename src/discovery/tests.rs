@@ -10,6 +10,7 @@ mod bundles;
 mod elsewhere;
 mod legacy;
 mod real_cosign;
+mod rows;
 
 const ALL: Wants = Wants { bundle: true, signatures: true, attestations: true };
 

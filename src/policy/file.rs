@@ -104,6 +104,7 @@ fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
         all: Vec::new(),
         exemptions: Vec::new(),
         revoked: Revoked::default(),
+        revoked_content: Revoked::default().content(),
         default: Mode::Enforce,
         audit: false,
     };
@@ -122,6 +123,7 @@ fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
         }
     }
     built.revoked.settle();
+    built.revoked_content = built.revoked.content();
     let wrong = parts.into_iter().filter_map(|part| part.document.settle(part.problems).err());
     FileErrors::of(wrong.flatten()).map(|()| built)
 }

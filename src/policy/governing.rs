@@ -51,7 +51,7 @@ impl Policies {
             subject: subject.clone(),
             exemptions,
             expired: expired.into_iter().next(),
-            revoked: self.revoked.digests.contains(&subject.digest),
+            revoked: self.revoked.digest(&subject.digest),
             default: self.default,
             audit: self.audit,
             trust_roots: self.roots_of(&policies),
@@ -82,7 +82,7 @@ impl Policies {
 
     /// Whether `digest` is revoked, for everyone and in every mode.
     pub fn revokes(&self, digest: &Digest) -> bool {
-        self.revoked.digests.contains(digest)
+        self.revoked.digest(digest)
     }
 
     fn revision(&self, policies: &[Arc<Policy>], exemptions: &[Arc<Exemption>]) -> Revision {
@@ -95,7 +95,7 @@ impl Policies {
         for exemption in exemptions {
             hash.update(exemption.content.as_bytes());
         }
-        self.revoked.hash_into(&mut hash);
+        hash.update(self.revoked_content.as_bytes());
         let mut bytes = [0; 32];
         bytes.copy_from_slice(hash.finish().as_ref());
         Revision(Digest::from_bytes(bytes))
@@ -184,4 +184,4 @@ impl Governing {
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// Raised whenever the same text would be decided differently.
-const ENGINE: &[u8] = b"countersign decision engine 1";
+const ENGINE: &[u8] = b"countersign decision engine 2";

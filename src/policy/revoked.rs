@@ -1,6 +1,6 @@
 //! What must never be served or believed again.
 
-use aws_lc_rs::digest::Context;
+use aws_lc_rs::digest::{Context, SHA256};
 
 use super::{Pattern, PublicKey};
 use crate::oci::Digest;
@@ -56,8 +56,9 @@ impl Revoked {
         &self.digests
     }
 
-    /// Feeds all of it to the hash of a policy revision: whatever is revoked, every image is judged again.
-    pub(super) fn hash_into(&self, hash: &mut Context) {
+    /// The identity of all of it, for policy revisions: whatever is revoked, every image is judged again.
+    pub(super) fn content(&self) -> Digest {
+        let mut hash = Context::new(&SHA256);
         for (label, digests) in [(&b"revoked"[..], &self.digests), (b"revoked keys", &self.keys)] {
             hash.update(label);
             for digest in digests {
@@ -71,6 +72,14 @@ impl Revoked {
             hash.update(issuer.as_ref().map_or(&[0; 32][..], |digest| digest.as_bytes()));
             hash.update(Digest::of(format!("{identity:?}").as_bytes()).as_bytes());
         }
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(hash.finish().as_ref());
+        Digest::from_bytes(bytes)
+    }
+
+    /// Whether `digest` is revoked.
+    pub(super) fn digest(&self, digest: &Digest) -> bool {
+        self.digests.binary_search(digest).is_ok()
     }
 
     /// Whether evidence by `key` no longer counts.
@@ -87,8 +96,6 @@ impl Revoked {
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::digest::SHA256;
-
     use super::*;
 
     #[test]
@@ -112,12 +119,7 @@ mod tests {
             Revoked::of_identity(None, "y"),
             Revoked::of_identity(Some("i"), "x"),
         ];
-        let hash = |revoked: &Revoked| {
-            let mut hash = Context::new(&SHA256);
-            revoked.hash_into(&mut hash);
-            hash.finish().as_ref().to_vec()
-        };
-        let hashes: std::collections::BTreeSet<_> = all.iter().map(hash).collect();
+        let hashes: std::collections::BTreeSet<_> = all.iter().map(Revoked::content).collect();
         assert_eq!(hashes.len(), all.len());
     }
 }

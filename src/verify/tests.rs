@@ -14,6 +14,8 @@ mod keyless;
 
 mod logged;
 
+mod mutated;
+
 mod mutations;
 mod rows;
 

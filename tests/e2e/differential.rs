@@ -1,5 +1,5 @@
-//! Countersign's verdict beside that of real `cosign verify`, on evidence good, foreign, crafted and bent. Where the two
-//! differ, `docs/cosign-differences.md` must say so, and why.
+//! Countersign's verdict, by the proxy and by `countersign verify`, beside that of real `cosign verify`, on evidence good,
+//! foreign, crafted and bent. Where the two differ, `docs/cosign-differences.md` must say so, and why.
 
 mod bend;
 mod cases;
@@ -92,5 +92,13 @@ fn judge(material: &Material, case: &Case) -> Outcome {
     let cosign = case.question.ask_cosign(material, &image);
     let answer = material.proxy.ask("HEAD", &image.manifest_path());
     assert!(matches!(answer.status, 200 | 403), "{}: could not tell: {answer:?}", case.name);
+    let explained = material.proxy.explain(&image);
+    assert_eq!(
+        explained.is_success(),
+        answer.status == 200,
+        "{}: {answer:?}, explained as {}",
+        case.name,
+        explained.said()
+    );
     Outcome { name: case.name.clone(), cosign: cosign.is_success(), ours: answer.status == 200, reason: answer.reason }
 }

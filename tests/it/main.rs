@@ -17,6 +17,7 @@ mod policy;
 mod pull;
 mod requests;
 mod routing;
+mod rows;
 mod smuggling;
 mod trust;
 mod verify;

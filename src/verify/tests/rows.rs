@@ -25,6 +25,8 @@ mod envelopes;
 mod identities;
 mod keys;
 mod legacy;
+mod mutated;
+mod policies;
 mod proofs;
 mod roots;
 mod stamps;
