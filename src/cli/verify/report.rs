@@ -1,4 +1,4 @@
-//! What is told of one pull, in plain data that serializes; [`super::json`] documents the shape.
+//! What is told of one pull, in plain data that serializes; [`mod@super::json`] documents the shape.
 
 use std::collections::BTreeMap;
 
@@ -86,7 +86,7 @@ pub(super) struct AuthorityReport {
 }
 
 impl Report {
-    /// Tells `explanation`; `only` is the registry to suggest where another is unknown.
+    /// Tells `explanation`; `configured` are the registries to name where another is unknown.
     pub(super) fn of(pull: &ManifestPull, explanation: &Explanation, configured: &[Registry]) -> Self {
         let separator = if pull.reference.to_string().contains(':') { '@' } else { ':' };
         let governing = explanation.governing.as_ref();
