@@ -26,6 +26,20 @@ fn named(name: &str) -> Candidate {
     by(&Identity { names: vec![San::Uri(name.into())], ..Identity::github("org/repo") })
 }
 
+/// Patterns are for identities; whoever vouches for them is one text.
+#[test]
+fn a21_an_issuer_is_no_pattern() {
+    let wanting = |issuer: &str| {
+        let wanted = Keyless { issuer: issuer.into(), identity: glob("**"), pins: vec![] };
+        Stage { wanted: Wanted::Identity(wanted), ..Stage::keyless() }
+    };
+    let evidence = by(&Identity::email("a@myorg.test", "https://accounts.test"));
+    wanting("https://accounts.test").accepts(&evidence);
+    for issuer in ["https://accounts.*", "https://**", ".*", "https://accounts", "accounts.test"] {
+        wanting(issuer).refuses([(issuer, evidence.clone(), IssuerMismatch)]);
+    }
+}
+
 #[test]
 fn a33_a_regular_expression_is_not_ignored() {
     let stage = github(regex("https://github\\.com/org/.*"));
@@ -88,18 +102,18 @@ fn o07_issuers_that_look_alike_or_differ() {
     let good = Identity::github("org/repo");
     stage.accepts(&by(&good));
     let issuer = good.issuer.clone();
-    let issued = |issuer: &str| by(&good.clone().issued_by(issuer));
+    let vouched = |by_whom: &str| by(&good.clone().issued_by(by_whom));
     let with = |number: u64, value: Vec<u8>| {
         let recipe = SIGSTORE.keyless(&good, NOW).expect("a key");
         let recipe = recipe.with_template(|one| one.with(X509Extension::new(&fulcio(number), value)));
         bundle(&recipe.sign(statement()).expect("signs"))
     };
     stage.refuses([
-        ("a longer host", issued(&format!("{issuer}.evil")), IssuerMismatch),
-        ("a slash after", issued(&format!("{issuer}/")), IssuerMismatch),
-        ("upper case", issued(&issuer.to_uppercase()), IssuerMismatch),
-        ("another scheme", issued(&issuer.replace("https", "http")), IssuerMismatch),
-        ("none", issued(""), IssuerMismatch),
+        ("a longer host", vouched(&format!("{issuer}.evil")), IssuerMismatch),
+        ("a slash after", vouched(&format!("{issuer}/")), IssuerMismatch),
+        ("upper case", vouched(&issuer.to_uppercase()), IssuerMismatch),
+        ("another scheme", vouched(&issuer.replace("https", "http")), IssuerMismatch),
+        ("none", vouched(""), IssuerMismatch),
         ("the old one right, the new one wrong", with(8, der::utf8("https://evil.test")), CertificateInvalid),
         ("the new one right, the old one wrong", with(1, b"https://evil.test".to_vec()), CertificateInvalid),
     ]);
