@@ -20,6 +20,8 @@ mod rows;
 
 mod real_keys;
 
+mod real_sigstore;
+
 mod scene;
 
 fn evidence(materials: Vec<Material>) -> EvidenceSet {

@@ -1,7 +1,5 @@
 //! `countersign verify` says beforehand what a client gets through the proxy: the same verdict, in the same words.
 
-use std::env;
-
 use serde_json::Value;
 
 use crate::support::image::Image;
@@ -30,13 +28,10 @@ fn what_verify_says_is_what_crane_gets(cell: Cell) {
 /// By tag and by digest: `code` is what the command exits with, `reason` what it says, unless it is empty.
 fn agrees(cell: Cell, image: &Image, code: i32, reason: &str) {
     let lab = cell.lab();
-    let program = env::var_os("COUNTERSIGN_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_countersign").into());
     let tag = image.tag_path().rsplit_once('/').expect("a path").1.to_owned();
     for name in [format!("{}:{tag}", image.repository), format!("{}@{}", image.repository, image.digest)] {
         let reference = format!("{REGISTRY}/{name}");
-        let config = lab.proxy.config();
-        let config = config.to_str().expect("the path is UTF-8");
-        let ran = run(&command(&program, ["verify", &reference, "--config", config, "--output", "json"]));
+        let ran = lab.proxy.explain_as(&name);
         assert_eq!(ran.code(), Some(code), "{reference}: {}", ran.said());
         let told: Value = serde_json::from_str(ran.stdout()).expect("one document");
         assert_eq!(told["digest"], image.digest, "{told:#}");

@@ -3,6 +3,7 @@
 
 mod blobs_door;
 mod changed_policy;
+mod command_time;
 mod differential;
 mod explained;
 mod fall_through;

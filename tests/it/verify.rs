@@ -14,6 +14,8 @@ use crate::support::lab::Lab;
 use crate::support::registry_double::Fault;
 use crate::support::scene::{authority, manifest, rule};
 
+mod keyless;
+
 struct Ran {
     code: i32,
     stdout: String,

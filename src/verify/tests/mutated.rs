@@ -71,12 +71,11 @@ fn no_member_can_be_dropped_or_replaced() {
     }
 }
 
+/// Which bytes are changed.
+type Part = fn(&mut Pieces) -> &mut Vec<u8>;
+
 /// `pieces` with one bit of one byte of each part changed, a few bytes apart.
-fn flipped(
-    pieces: &Pieces,
-    part: fn(&mut Pieces) -> &mut Vec<u8>,
-    step: usize,
-) -> impl Iterator<Item = (usize, Pieces)> {
+fn flipped(pieces: &Pieces, part: Part, step: usize) -> impl Iterator<Item = (usize, Pieces)> {
     let length = part(&mut pieces.clone()).len();
     (0..length).step_by(step).map(move |at| {
         let mut changed = pieces.clone();
@@ -106,7 +105,7 @@ fn no_byte_can_be_changed() {
         let mut token = SIGSTORE.tsa.token(&pieces.signature, NOW + 1);
         token.certificates.clear();
         pieces.stamps = vec![SIGSTORE.tsa.sign(&token).expect("signs")];
-        let parts: [(&str, fn(&mut Pieces) -> &mut Vec<u8>, usize); 5] = [
+        let parts: [(&str, Part, usize); 5] = [
             ("signature", |pieces| &mut pieces.signature, 3),
             ("certificate", |pieces| pieces.certificate.as_mut().expect("a certificate"), 11),
             ("body", |pieces| &mut pieces.entries[0].body, 23),

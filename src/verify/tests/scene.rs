@@ -93,11 +93,23 @@ pub(super) fn judge(
     revoked: &Revoked,
     now: i64,
 ) -> Result<Signing, Reason> {
+    judge_about(candidate, &subject(), by, root, revoked, now)
+}
+
+/// As [`judge`], about another subject than the virtual one.
+pub(super) fn judge_about(
+    candidate: &Candidate,
+    subject: &Digest,
+    by: &Authority,
+    root: &Value,
+    revoked: &Revoked,
+    now: i64,
+) -> Result<Signing, Reason> {
     let root = Root::parse(&root.to_string()).expect("a trusted root");
     let trust = Trust::of(BTreeMap::from([(name(), std::sync::Arc::new(root))]));
     let (limits, now) = (Limits::default(), Timestamp(u64::try_from(now).expect("a time")));
     let against = Against { trust: &trust, revoked, limits: &limits, now };
-    let verified = verified::verify(candidate, &subject(), by, against);
+    let verified = verified::verify(candidate, subject, by, against);
     verified.map(|verified| verified.signing().clone()).map_err(|rejection| rejection.reason)
 }
 

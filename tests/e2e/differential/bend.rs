@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Each way to bend the document, by the path of what was bent.
 pub(super) fn bent(document: &Value) -> Vec<(String, Value)> {
     let mut pointers = Vec::new();
-    walk(document, String::new(), &mut pointers);
+    walk(document, "", &mut pointers);
     let mut bent = Vec::new();
     for pointer in pointers {
         let name = pointer.trim_start_matches('/').replace('/', ".");
@@ -29,19 +29,19 @@ pub(super) fn bent(document: &Value) -> Vec<(String, Value)> {
     bent
 }
 
-fn walk(value: &Value, pointer: String, pointers: &mut Vec<String>) {
+fn walk(value: &Value, pointer: &str, pointers: &mut Vec<String>) {
     if !pointer.is_empty() {
-        pointers.push(pointer.clone());
+        pointers.push(pointer.to_owned());
     }
     match value {
         Value::Object(members) => {
             for (key, member) in members {
-                walk(member, format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")), pointers);
+                walk(member, &format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")), pointers);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                walk(item, format!("{pointer}/{index}"), pointers);
+                walk(item, &format!("{pointer}/{index}"), pointers);
             }
         }
         _ => {}

@@ -88,8 +88,8 @@ pub(super) fn policy() -> String {
     );
     for question in ALL {
         let (name, requirement) = (question.repository(), question.requirement());
-        policy +=
-            &format!("  - {{ name: {name}, match: [ \"{REGISTRY}/lab/{name}-*\" ], require: {{ {requirement} }} }}\n");
+        let scope = format!("match: [ \"{REGISTRY}/lab/{name}-*\" ]");
+        policy.extend(["  - { name: ", name, ", ", &scope, ", require: { ", requirement, " } }\n"]);
     }
     policy
 }

@@ -1,16 +1,23 @@
 //! Countersign itself, as `countersign serve` runs it, and the client configuration that leads a node to it.
 
+use std::ffi::OsString;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::{env, str};
 
 use super::http::{Answer, ask};
-use super::process::{Process, command, free_port};
+use super::image::Image;
+use super::process::{Process, Ran, command, free_port, run};
 use super::registry::Registry;
 
 /// The name that configuration and policy know the registry by.
 pub(crate) const REGISTRY: &str = "registry.lab.test";
+
+/// The program to test: the one that was built beside these tests, unless another is named.
+fn countersign() -> OsString {
+    env::var_os("COUNTERSIGN_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_countersign").into())
+}
 
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
@@ -44,9 +51,7 @@ impl Proxy {
                 fs::copy(file, folder.join(name)).expect("the file is there");
             }
             fs::write(folder.join("policy.yaml"), policy).expect("the folder is writable");
-            let built = env!("CARGO_BIN_EXE_countersign").into();
-            let program = env::var_os("COUNTERSIGN_BIN").unwrap_or(built);
-            command(program, ["serve".as_ref(), "--config".as_ref(), config.as_os_str()])
+            command(countersign(), ["serve".as_ref(), "--config".as_ref(), config.as_os_str()])
         });
         let process = process.ready(|_| ask(admin, "GET", "/readyz").is_ok_and(|answer| answer.status == 200));
         Self { address, process }
@@ -63,9 +68,17 @@ impl Proxy {
         self.process.signal("HUP");
     }
 
-    /// The configuration that it runs with.
-    pub(crate) fn config(&self) -> PathBuf {
-        self.process.folder().join("config.yaml")
+    /// `countersign verify` of the image by digest, with the configuration that it runs with.
+    pub(crate) fn explain(&self, image: &Image) -> Ran {
+        self.explain_as(&format!("{}@{}", image.repository, image.digest))
+    }
+
+    /// The same, of this repository with a tag or digest.
+    pub(crate) fn explain_as(&self, name: &str) -> Ran {
+        let config = self.process.folder().join("config.yaml");
+        let config = config.to_str().expect("the path is UTF-8");
+        let reference = format!("{REGISTRY}/{name}");
+        run(&command(countersign(), ["verify", &reference, "--config", config, "--output", "json"]))
     }
 
     pub(crate) fn log(&self) -> String {

@@ -116,7 +116,7 @@ pub(super) fn fulcio(keys: &Path, authority: &Path, issuer: SocketAddr, ct_log: 
         fulcio.args(["--host", HOST, "--port", &port(http), "--grpc-host", HOST, "--grpc-port", &port(grpc)]);
         fulcio.args(["--metrics-port", &port(metrics)]);
         fulcio.arg("--legacy-unix-domain-socket").arg(folder.join("sock"));
-        fulcio.env("HTTPS_PROXY", format!("http://{issuer}"));
+        fulcio.env("HTTPS_PROXY", format!("http://{issuer}")).env("NO_PROXY", "").env("no_proxy", "");
         fulcio.env("SSL_CERT_FILE", authority.join("issuer-ca.pem")).env("SSL_CERT_DIR", PathBuf::from("/dev/null"));
         fulcio
     });
