@@ -120,19 +120,21 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
     Ok((tcp, bound))
 }
 
+/// Reads everything that can change while the proxy runs.
+async fn reloader(config: &Config, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -> Result<Reloader, StartError> {
+    let trust = trust::Upkeep { settings: config.trust.clone(), clock: clock.clone(), metrics: metrics.trust() };
+    let registries = config.upstreams.iter().map(|upstream| upstream.registry.clone()).collect();
+    Reloader::start(config.policy_path.clone(), config.audit, registries, metrics.clone(), trust).await
+}
+
 /// Makes what explains pulls as the proxy that `config` describes would answer them, with a memory of its own.
 ///
 /// # Errors
 /// If the policy is wrong, a trusted root cannot be had, or an upstream's client cannot be made.
 pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
-    let (metrics, clock) = (Arc::new(Metrics::new()), Arc::new(Clock::default()));
-    let reloader = reloader(config, &clock, &metrics).await?;
-    puller(config, reloader.current(), clock, &metrics, Some(Arc::default()))
-}
-
-async fn reloader(config: &Config, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -> Result<Reloader, StartError> {
-    let trust = trust::Upkeep { settings: config.trust.clone(), clock: clock.clone(), metrics: metrics.trust() };
-    Reloader::start(config.policy_path.clone(), config.audit, metrics.clone(), trust).await
+    let (clock, metrics) = (Arc::new(Clock::default()), Arc::new(Metrics::new()));
+    let current = reloader(config, &clock, &metrics).await?.current();
+    puller(config, current, clock, &metrics, Some(Arc::default()))
 }
 
 fn proxy(

@@ -1,4 +1,4 @@
-//! `countersign demo`: a registry, a signer and the proxy in one process, and pulls through it that must be served or
+//! `countersign demo`: a registry, a Sigstore and the proxy in one process, and pulls through it that must be served or
 //! refused.
 //!
 //! It shows the program as it is: the proxy starts from a configuration file as `serve` does and is asked over HTTP.
@@ -25,6 +25,8 @@ pub mod server;
 
 pub mod signer;
 
+pub mod signers;
+
 pub mod sigstore;
 
 pub mod table;
@@ -41,7 +43,7 @@ use cases::Case;
 use client::Client;
 use proxy::Scratch;
 use registry::Registry;
-use signer::Signer;
+use signers::Signers;
 use table::{Addresses, Row};
 
 /// What the demo is to do.
@@ -60,7 +62,7 @@ pub struct Options {
 pub enum Sabotage {
     /// The policy file has no policies.
     EmptyPolicy,
-    /// Nothing is signed by the key that the policy names.
+    /// What the policy would allow is not signed.
     Unsigned,
 }
 
@@ -71,16 +73,16 @@ pub enum Sabotage {
 pub async fn run(options: Options, out: &mut impl Write) -> io::Result<bool> {
     let upstream = Registry::new(registry::Options::default());
     let name = upstream.options().name.clone();
-    let signer = Signer::generate()?;
-    let signing = options.sabotage != Some(Sabotage::Unsigned);
-    let cases = cases::prepare(&upstream, signing.then_some(&signer))?;
+    let signers = Signers::new()?;
+    let cases = cases::prepare(&upstream, &signers, options.sabotage != Some(Sabotage::Unsigned))?;
     let serving = upstream.serve().await?;
 
     let policy = match options.sabotage {
         Some(Sabotage::EmptyPolicy) => proxy::EMPTY_POLICY.to_string(),
-        Some(Sabotage::Unsigned) | None => proxy::policy(&name, &signer.public_key_pem()),
+        Some(Sabotage::Unsigned) | None => signers.policy(&name),
     };
     let scratch = Scratch::new()?;
+    scratch.add(signers::TRUSTED_ROOT, &signers.sigstore.trusted_root_json())?;
     let config = scratch.write(&name, serving.address(), &policy)?;
     let proxy = proxy::start_proxy(&config).await?;
     let addresses = Addresses { proxy: proxy.address, admin: proxy.admin, registry: serving.address() };
@@ -129,8 +131,7 @@ mod tests {
     #[tokio::test]
     async fn a_proxy_that_enforces_nothing_is_noticed() {
         let upstream = Registry::new(registry::Options::default());
-        let signer = Signer::generate().expect("a key");
-        let cases = cases::prepare(&upstream, Some(&signer)).expect("signs");
+        let cases = cases::prepare(&upstream, &Signers::new().expect("keys"), true).expect("signs");
         let serving = upstream.serve().await.expect("it listens");
         let mut out = Vec::new();
         assert!(!show(Options::default(), serving.address(), &cases, &mut out).await.expect("answers"));

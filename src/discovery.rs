@@ -3,17 +3,24 @@
 //! Step two of a pull. What the registry says decides only where to look; every manifest and blob is hashed, and a
 //! source that fails is reported as unread, never as empty.
 
-use futures_util::future::join3;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::{join_all, join3};
 
 use crate::clock::Timestamp;
 use crate::evidence::EvidenceSet;
 use crate::limits::Limits;
-use crate::oci::{Digest, Repository};
+use crate::oci::{self, Digest, Image, Repository, Subject};
 use crate::upstream::Upstream;
 
 pub mod backoff;
 
 pub mod candidate;
+
+pub mod elsewhere;
+
+mod artifact;
 
 mod found;
 
@@ -24,7 +31,7 @@ mod source;
 pub mod tag;
 
 pub use backoff::Backoff;
-pub use candidate::{Beside, Candidate, Material};
+pub use candidate::{Attachment, Beside, Candidate, Material};
 
 use found::Found;
 use source::Source;
@@ -34,41 +41,51 @@ use source::Source;
 pub struct Wants {
     /// Sigstore bundles: the referrers API, or the tag `sha256-…` that stands in for it.
     pub bundle: bool,
-    /// Legacy signatures: the tag `sha256-….sig`.
+    /// Legacy signatures: the tag `sha256-….sig`, or referrers.
     pub signatures: bool,
-    /// Legacy attestations: the tag `sha256-….att`.
+    /// Legacy attestations: the tag `sha256-….att`, or referrers.
     pub attestations: bool,
 }
 
-/// Reads all evidence about `digest` that `wants` names and `limits` allow. It never fails: what could not be read is
-/// part of the answer.
+/// Reads all evidence about `subject` that `wants` names and `limits` allow: beside the image, and in the repositories
+/// `elsewhere`. It never fails: what could not be read is part of the answer.
 pub async fn discover(
-    upstream: &Upstream,
-    repository: &Repository,
-    digest: &Digest,
+    upstreams: &BTreeMap<oci::Registry, Arc<Upstream>>,
+    subject: &Subject,
+    elsewhere: &[Image],
     wants: Wants,
     limits: &Limits,
     now: Timestamp,
 ) -> EvidenceSet {
-    Box::pin(read(upstream, repository, digest, wants, limits, now)).await
+    let (places, unknown) = elsewhere::places(upstreams, &subject.image, elsewhere);
+    let mut set = Box::pin(read(&places, &subject.digest, wants, limits, now)).await;
+    set.unread.extend(unknown);
+    set
+}
+
+/// A repository that may hold evidence.
+struct Place<'a, S> {
+    source: &'a S,
+    repository: &'a Repository,
+    /// What explanations call it; nothing for the image's own.
+    name: Option<String>,
 }
 
 async fn read<S: Source>(
-    source: &S,
-    repository: &Repository,
+    places: &[Place<'_, S>],
     digest: &Digest,
     wants: Wants,
     limits: &Limits,
     now: Timestamp,
 ) -> EvidenceSet {
-    let reader = Reader { source, repository, digest, limits };
-    let (bundles, signatures, attestations) = join3(
-        async { if wants.bundle { reader.bundles().await } else { Found::default() } },
-        async { if wants.signatures { reader.signatures().await } else { Found::default() } },
-        async { if wants.attestations { reader.attestations().await } else { Found::default() } },
+    let reader = |place| Reader { place, digest, wants, limits, of: places.len() };
+    let readers: Vec<_> = places.iter().map(reader).collect();
+    let (mut all, signatures, attestations) = join3(
+        attached(&readers, Attachment::Referrer),
+        attached(&readers, Attachment::Signature),
+        attached(&readers, Attachment::Attestation),
     )
     .await;
-    let mut all = bundles;
     all.append(signatures);
     all.append(attestations);
     EvidenceSet {
@@ -80,12 +97,66 @@ async fn read<S: Source>(
     }
 }
 
-/// What one reading is about; [`referrers`] and [`tag`] are its two halves.
+/// What is attached in one way, in all places: listed everywhere first, so that the limit can be shared out.
+async fn attached<S: Source>(readers: &[Reader<'_, S>], how: Attachment) -> Found {
+    let listings = join_all(readers.iter().map(|reader| reader.list(how))).await;
+    let pieces: Vec<_> = listings.iter().map(|listing| listing.pieces.len()).collect();
+    let most = readers.first().map_or(0, |reader| reader.limits.examined);
+    let shares = elsewhere::shares(most, &pieces);
+    // What is left is for pieces of pieces: a legacy referrer may have several layers.
+    let spare = (most - shares.iter().sum::<usize>()) / readers.len().max(1);
+    let fetches = readers.iter().zip(listings).zip(shares);
+    let fetches = fetches.map(|((reader, listing), share)| reader.fetch(how, listing, share + spare));
+    let mut all = Found::default();
+    for found in join_all(fetches).await {
+        all.append(found);
+    }
+    all
+}
+
+/// What one reading of one place is about; [`referrers`] and [`tag`] are its two halves.
 struct Reader<'a, S> {
-    source: &'a S,
-    repository: &'a Repository,
+    place: &'a Place<'a, S>,
     digest: &'a Digest,
+    wants: Wants,
     limits: &'a Limits,
+    /// How many places share the limits.
+    of: usize,
+}
+
+impl<S: Source> Reader<'_, S> {
+    async fn list(&self, how: Attachment) -> found::Listing {
+        match how {
+            Attachment::Referrer if self.wants.any() => self.list_referrers().await,
+            Attachment::Signature if self.wants.signatures => self.list_signatures().await,
+            Attachment::Attestation if self.wants.attestations => self.list_attestations().await,
+            _ => found::Listing::default(),
+        }
+    }
+
+    /// How many pieces one list may have here.
+    fn listed(&self) -> usize {
+        self.limits.listed.div_ceil(self.of)
+    }
+
+    /// Fetches the first `share` pieces of what was listed.
+    async fn fetch(&self, how: Attachment, listing: found::Listing, share: usize) -> Found {
+        let (pieces, mut found) = listing.first(share);
+        match how {
+            Attachment::Referrer => self.fetch_referrers(pieces, share, &mut found).await,
+            Attachment::Signature | Attachment::Attestation => self.fetch_layers(pieces, &mut found).await,
+        }
+        match &self.place.name {
+            Some(name) => found.within(name),
+            None => found,
+        }
+    }
+}
+
+impl Wants {
+    fn any(self) -> bool {
+        self.bundle || self.signatures || self.attestations
+    }
 }
 
 #[cfg(test)]

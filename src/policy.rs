@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::oci::{Digest, Tag};
+use crate::oci::{Digest, Image, Tag};
 
 pub mod authority;
 
@@ -64,6 +64,7 @@ pub struct Policy {
     mode: Mode,
     require: Requirement,
     formats: Formats,
+    evidence: Option<Image>,
     refuse_tags: Vec<Tag>,
     /// Over everything above and the keys that its authorities resolve to.
     content: Digest,
@@ -176,6 +177,11 @@ impl Policy {
     /// Which formats of evidence it accepts.
     pub fn formats(&self) -> Formats {
         self.formats
+    }
+
+    /// Where evidence may be as well as beside the image.
+    pub fn evidence(&self) -> Option<&Image> {
+        self.evidence.as_ref()
     }
 
     /// Whether it refuses requests by this tag, whatever the content.

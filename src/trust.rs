@@ -30,6 +30,9 @@ mod tests;
 
 mod tuf;
 
+#[cfg(test)]
+pub(crate) use tuf::double;
+
 pub use roots::{Kind, Roots, files};
 pub use settings::{Settings, Upkeep};
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::clock::Timestamp;
-use crate::discovery::Material;
 use crate::evidence::{EvidenceSet, Unread, printable};
 use crate::limits::Limits;
 use crate::oci::Digest;
@@ -131,7 +130,7 @@ impl Rejection {
 
 /// Verifies everything in `evidence` for each of `authorities`. No I/O; what it costs is bounded by the limits.
 ///
-/// Of each kind of material at most `limits.examined` pieces are tried, so that a flood of one cannot hide another.
+/// Of what is attached in one way at most `limits.examined` pieces are tried, so that a flood of one cannot hide another.
 /// After `limits.verification.time` no further piece is: one piece cannot be interrupted, but many can be left.
 pub fn verify_all(
     evidence: &EvidenceSet,
@@ -155,22 +154,14 @@ pub fn verify_all(
     let began = Instant::now();
     let mut examined = [0; 3];
     for candidate in &evidence.candidates {
-        let kind = match candidate.untrusted() {
-            Material::Bundle(_) => 0,
-            Material::Envelope(_) => 1,
-            Material::SimpleSigning { .. } => 2,
-        };
+        let kind = candidate.attachment() as usize;
         examined[kind] += 1;
-        if examined[kind] > against.limits.examined {
+        if examined[kind] > against.limits.examined || began.elapsed() >= against.limits.verification.time {
             findings.incomplete = true;
             continue;
         }
         let piece = Piece::read(candidate, subject, against.limits);
         for authority in authorities {
-            if began.elapsed() >= against.limits.verification.time {
-                findings.incomplete = true;
-                break;
-            }
             match piece.as_ref().map_err(Clone::clone).and_then(|piece| piece.verify(authority, against)) {
                 Ok(proof) => findings.verified.push(proof),
                 Err(Rejection { reason, detail }) => findings.rejected.push(Rejected {

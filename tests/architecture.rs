@@ -66,7 +66,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("Verdict::audited(", &["src/decide.rs", "src/pull.rs"]),
     ("weigh(", &["src/decide.rs", "src/pull/explain.rs"]),
     ("Verdict::restore(", &["src/decide.rs", "src/pull/judge.rs"]),
-    ("Candidate::new(", &["src/discovery/candidate.rs", "src/discovery/referrers.rs", "src/discovery/tag.rs"]),
+    ("Candidate::new(", &["src/discovery/candidate.rs", "src/discovery/tag.rs"]),
     ("respond::manifest(", &["src/respond.rs", "src/proxy.rs"]),
     ("respond::blob(", &["src/respond.rs", "src/blob.rs"]),
 ];

@@ -2,18 +2,22 @@
 //!
 //! Both are swapped together, as one snapshot. Whatever is wrong changes nothing.
 
-use std::path::PathBuf;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use super::StartError;
+use crate::oci::Registry;
 use crate::policy::Policies;
 use crate::policy::file::{PolicyErrors, load};
 use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Metrics;
 use crate::trust::{self, Kind, Roots};
+use crate::yaml::FileError;
 
 /// Reads the policy again and swaps it in; a wrong file keeps the old one. Keeps the trusted roots up to date.
 #[derive(Debug, Clone)]
@@ -23,6 +27,8 @@ pub struct Reloader(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     audit: bool,
+    /// The registries that evidence can be read from.
+    registries: Vec<Registry>,
     metrics: Arc<Metrics>,
     trust: trust::Upkeep,
     current: Arc<Current>,
@@ -37,17 +43,18 @@ impl Reloader {
     pub(super) async fn start(
         path: PathBuf,
         audit: bool,
+        registries: Vec<Registry>,
         metrics: Arc<Metrics>,
         trust: trust::Upkeep,
     ) -> Result<Self, StartError> {
-        let policies = Arc::new(load(&path)?.audited(audit));
+        let policies = Arc::new(read(&path, &registries)?.audited(audit));
         trust::files(&policies)?;
         let roots = Roots::load(&policies, &Roots::default(), &trust).await.map_err(StartError::TrustRoots)?;
         announce(&metrics, &policies);
         let snapshot = Snapshot { trust: roots.trust(&policies, trust.clock.now()), policies: policies.clone() };
         let current = Arc::new(Current::new(snapshot));
         let (parts, reloading) = (Mutex::new((policies, roots)), tokio::sync::Mutex::default());
-        Ok(Self(Arc::new(Inner { path, audit, metrics, trust, current, parts, reloading })))
+        Ok(Self(Arc::new(Inner { path, audit, registries, metrics, trust, current, parts, reloading })))
     }
 
     /// Where the current snapshot is found.
@@ -70,7 +77,7 @@ impl Reloader {
     }
 
     async fn load(&self) -> Result<(Arc<Policies>, Roots), PolicyErrors> {
-        let policies = Arc::new(load(&self.0.path)?.audited(self.0.audit));
+        let policies = Arc::new(read(&self.0.path, &self.0.registries)?.audited(self.0.audit));
         let (_, known) = self.parts();
         let roots = Roots::load(&policies, &known, &self.0.trust).await?;
         Ok((policies, roots))
@@ -83,11 +90,19 @@ impl Reloader {
 
     async fn keep_up(&self, kind: Kind) {
         loop {
-            let (policies, roots) = self.parts();
-            roots.renew(kind, &policies, &self.0.trust).await;
-            self.publish(None);
+            // Whatever happens, somebody has to notice that a root expires.
+            if AssertUnwindSafe(self.look(kind)).catch_unwind().await.is_err() {
+                tracing::error!(?kind, "looking after the trusted roots failed; it goes on");
+            }
             sleep(TICK).await;
         }
+    }
+
+    /// Looks at the trusted roots of this kind once.
+    async fn look(&self, kind: Kind) {
+        let (policies, roots) = self.parts();
+        roots.renew(kind, &policies, &self.0.trust).await;
+        self.publish(None);
     }
 
     /// Makes a snapshot of the parts, or of new ones. The time goes into it: what has expired decides nothing.
@@ -106,9 +121,25 @@ impl Reloader {
     }
 }
 
+/// Reads the policy, and refuses one that looks for evidence in a registry which is not configured.
+fn read(path: &Path, registries: &[Registry]) -> Result<Policies, PolicyErrors> {
+    let policies = load(path)?;
+    let elsewhere = policies.all().iter().filter_map(|policy| Some((policy.name(), policy.evidence()?)));
+    for (policy, place) in elsewhere {
+        if !registries.contains(&place.registry) {
+            let why = format!("the policy `{policy}` reads evidence in `{place}`, which is not among the `upstreams`");
+            return Err(FileError::whole(path.display().to_string(), why).into());
+        }
+    }
+    Ok(policies)
+}
+
 fn announce(metrics: &Metrics, policies: &Policies) {
     metrics.announce_policies(policies.all().iter().map(|policy| policy.name().as_str()));
 }
 
 /// How soon a changed file is noticed, and an expiry.
 const TICK: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

@@ -74,9 +74,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut (impl io::Write + IsTerminal)
     if let Some(policy) = &arguments.policy {
         config.policy_path.clone_from(policy);
     }
-    let explained = async { Ok(app::explainer(&config).await?.explain(&pull).await) };
-    let explanation = match block_on(explained) {
+    let explained = block_on(async { Ok::<_, StartError>(app::explainer(&config).await?.explain(&pull).await) });
+    let explanation = match explained {
         Ok(Ok(explanation)) => explanation,
+        // A trusted root in a file that is wrong is the policy's mistake; one that cannot be had leaves it open.
         Ok(Err(error @ (StartError::Policy(_) | StartError::Upstream { .. }))) => {
             return complain(&error.to_string(), CONFIGURATION);
         }

@@ -26,6 +26,9 @@ impl Config {
         if self.clients.is_empty() {
             warnings.push("there are no `clients`: every pull is refused (client_forbidden)".to_string());
         }
+        if !self.trust.max_stale.is_zero() {
+            warnings.push("`trust.maxStale` lets TUF metadata decide that has expired".to_string());
+        }
         if self.audit {
             warnings.push("`policy.audit` serves what policy refuses, and only logs and counts it".to_string());
         }

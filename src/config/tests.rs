@@ -27,7 +27,7 @@ fn the_examples_load_and_show_the_defaults() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
     let example = Config::load(&folder.join("countersign.yaml"), std::iter::empty()).expect("the example");
     let policies = crate::policy::file::load(&example.policy_path).expect("the example policy");
-    assert_eq!(policies.all().len(), 2);
+    assert_eq!((policies.all().len(), policies.trust_roots().len()), (2, 1));
     assert_eq!(example.warnings(), [""; 0]);
     let least = parsed(LEAST, &[]).expect("the least");
     let shown = |config: &Config| {
@@ -35,7 +35,7 @@ fn the_examples_load_and_show_the_defaults() {
         format!(
             "{:?}",
             (
-                (&config.listen, config.admin, config.audit, &config.cache, config.limits, &config.log),
+                (&config.listen, config.admin, config.audit, &config.trust, &config.cache, config.limits, &config.log),
                 (upstream.connect, upstream.first_byte, upstream.idle, upstream.referrers, &upstream.credentials),
             )
         )

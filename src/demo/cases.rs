@@ -2,14 +2,17 @@
 
 use std::io;
 
-use serde_json::json;
-
-use super::cosign::attach_bundle;
 use super::images::{self, Image, Stored};
 use super::registry::Registry;
-use super::signer::{self, SIGN, Signer};
+use super::signer::signature_statement;
+use super::signers::Signers;
+use super::sigstore::Content;
 use crate::oci::Digest;
 use crate::reason::Reason;
+
+mod allowed;
+
+mod refused;
 
 /// One pull and the answer that it must get.
 #[derive(Debug, Clone)]
@@ -56,52 +59,26 @@ impl Case {
     }
 }
 
-/// Fills `registry` and returns the rows, in the order in which they are pulled. `signer` is the one that the policy
-/// names; with `None`, what it would have signed stays unsigned.
+/// Fills `registry` and returns the rows, in the order in which they are pulled. If not `signing`, what the policy
+/// would allow stays unsigned.
 ///
 /// # Errors
 /// If signing fails.
-pub fn prepare(registry: &Registry, signer: Option<&Signer>) -> io::Result<Vec<Case>> {
-    let foreign = Signer::generate()?;
-    let push = |repository: &str| images::image(registry, repository, Some(TAG), &format!("hello from {repository}\n"));
+pub fn prepare(registry: &Registry, signers: &Signers, signing: bool) -> io::Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    allowed::signed(registry, signers, signing, &mut cases)?;
+    refused::unsigned(registry, &mut cases);
+    refused::foreign(registry, signers, &mut cases)?;
+    refused::misused(registry, signers, &mut cases)?;
+    Ok(cases)
+}
 
-    let app = push("team/app");
-    let legacy = push("team/legacy");
-    let unsigned = push("team/unsigned");
-    let stranger = push("team/stranger");
-    let copied = push("team/copied");
-    let sbom = push("team/sbom-only");
-    let children = ["amd64", "arm64"].map(|architecture| {
-        images::image_for(registry, "team/multi", None, architecture, &format!("hello from {architecture}\n"))
-    });
-    let multi = images::index(registry, "team/multi", Some(TAG), &children);
+fn push(registry: &Registry, repository: &str) -> Image {
+    images::image(registry, repository, Some(TAG), &format!("hello from {repository}\n"))
+}
 
-    foreign.sign_legacy(registry, &stranger.manifest)?;
-    if let Some(signer) = signer {
-        signer.sign_bundle(registry, &app.manifest)?;
-        signer.sign_legacy(registry, &legacy.manifest)?;
-        signer.sign_bundle(registry, &multi)?;
-        let bundle = signer.bundle(&signer::signature_statement(app.manifest.digest))?;
-        attach_bundle(registry, &copied.manifest, bundle.to_string().into_bytes(), SIGN);
-        let bom = json!({ "bomFormat": "CycloneDX", "specVersion": "1.6", "components": [] });
-        signer.attest_bundle(registry, &sbom.manifest, "https://cyclonedx.org/bom", &bom)?;
-    }
-
-    Ok(vec![
-        Case::manifest(&app.manifest, TAG, "signed, as cosign 3 stores it", Reason::Signed),
-        Case::layer(&app, "a layer of it", Reason::Member),
-        Case::manifest(&legacy.manifest, TAG, "signed, as cosign 2 stores it", Reason::Signed),
-        Case::manifest(&multi, TAG, "a signed index", Reason::Signed),
-        Case::child(&children[1].manifest, "its arm64 image, by digest", Reason::Member),
-        Case::manifest(&unsigned.manifest, TAG, "not signed", Reason::Unsigned),
-        Case::layer(&unsigned, "a layer of it", Reason::NotAMember),
-        Case::manifest(&stranger.manifest, TAG, "signed by another key", Reason::SignatureMissing)
-            .because(Reason::KeyMismatch),
-        Case::manifest(&copied.manifest, TAG, "a signature of team/app, copied", Reason::SignatureMissing)
-            .because(Reason::SubjectMismatch),
-        Case::manifest(&sbom.manifest, TAG, "only an SBOM, signed by the right key", Reason::SignatureMissing)
-            .because(Reason::PredicateTypeMismatch),
-    ])
+fn signature(image: &Stored) -> Content {
+    Content::statement(&signature_statement(image.digest))
 }
 
 /// `repository@sha256:` and the first digits, for a table.
@@ -120,8 +97,7 @@ mod tests {
     #[test]
     fn the_registry_itself_serves_every_row() {
         let registry = Registry::new(Options::default());
-        let signer = Signer::generate().expect("a key");
-        for case in prepare(&registry, Some(&signer)).expect("signs") {
+        for case in prepare(&registry, &Signers::new().expect("keys"), true).expect("signs") {
             let answer = registry.handle(&Method::GET, &case.path.parse().expect("a path"), &HeaderMap::new());
             assert_eq!(answer.status(), 200, "{}", case.name);
             assert_eq!(answer.headers()["docker-content-digest"], case.digest.to_string());
@@ -129,14 +105,18 @@ mod tests {
     }
 
     #[test]
-    fn without_a_signer_only_the_stranger_signs() {
+    fn without_signing_nothing_can_be_allowed_and_rows_say_otherwise() {
         let registry = Registry::new(Options::default());
-        let cases = prepare(&registry, None).expect("signs");
-        assert!(cases.iter().any(|case| case.status() == 200), "so that leaving signing out shows");
-        for case in cases.iter().filter(|case| case.path.contains("/manifests/")) {
+        let cases = prepare(&registry, &Signers::new().expect("keys"), false).expect("signs");
+        for case in cases.iter().filter(|case| case.path.contains("/manifests/") && case.status() == 200) {
             let repository = case.path.trim_start_matches("/v2/").split("/manifests/").next().expect("a name");
             let tag = super::super::cosign::tag(&case.digest, Some("sig"));
-            assert_eq!(registry.manifest(repository, &tag).is_some(), repository == "team/stranger");
+            assert!(registry.manifest(repository, &tag).is_none(), "{}", case.name);
+            let referrers = format!("/v2/{repository}/referrers/{}", case.digest).parse().expect("a path");
+            let answer = registry.handle(&Method::GET, &referrers, &HeaderMap::new());
+            let size = http_body::Body::size_hint(answer.body()).exact();
+            assert!(size < Some(200), "{}: {size:?} bytes of referrers", case.name);
         }
+        assert!(cases.iter().any(|case| case.status() == 200), "so that leaving signing out shows");
     }
 }

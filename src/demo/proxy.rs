@@ -32,6 +32,14 @@ impl Scratch {
         Ok(Self(path))
     }
 
+    /// Writes a file that the policy names.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn add(&self, name: &str, text: &str) -> io::Result<()> {
+        std::fs::write(self.0.join(name), text)
+    }
+
     /// Writes the configuration of a proxy before `upstream`, which goes by the name `registry`, and its policy.
     /// Returns the path of the configuration.
     ///

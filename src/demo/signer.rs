@@ -1,25 +1,19 @@
 //! Signs images with a key, in the documents that cosign writes: simple-signing payloads, DSSE envelopes and Sigstore
 //! bundles, without a transparency log. Where they are stored is the business of [`super::cosign`].
 
-use std::fmt;
 use std::io;
 
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::sigstore::Key;
 use crate::oci::Digest;
 use crate::oci::media_type::BUNDLE_V03;
 
 /// A private key that signs, made for one run and never written anywhere.
-pub struct Signer {
-    key: EcdsaKeyPair,
-    /// The subject public key info, as DER.
-    spki: Vec<u8>,
-}
+#[derive(Debug)]
+pub struct Signer(Key);
 
 impl Signer {
     /// Makes a key: ECDSA over P-256, as `cosign generate-key-pair` does.
@@ -27,24 +21,12 @@ impl Signer {
     /// # Errors
     /// If the system has no randomness to give.
     pub fn generate() -> io::Result<Self> {
-        let failed = |_| io::Error::other("cannot make a key");
-        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map_err(failed)?;
-        let spki = key.public_key().as_der().map_err(failed)?.as_ref().to_vec();
-        Ok(Self { key, spki })
+        Key::p256().map(Self)
     }
 
     /// The public key, as in `cosign.pub`.
     pub fn public_key_pem(&self) -> String {
-        let text = STANDARD.encode(&self.spki);
-        let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
-        let mut rest = text.as_str();
-        while !rest.is_empty() {
-            let (line, after) = rest.split_at(rest.len().min(64));
-            pem.push_str(line);
-            pem.push('\n');
-            rest = after;
-        }
-        pem + "-----END PUBLIC KEY-----\n"
+        self.0.public_pem()
     }
 
     /// Signs `message`: ASN.1, over its SHA-256.
@@ -52,8 +34,7 @@ impl Signer {
     /// # Errors
     /// If the system has no randomness to give.
     pub fn sign(&self, message: &[u8]) -> io::Result<Vec<u8>> {
-        let signature = self.key.sign(&SystemRandom::new(), message);
-        Ok(signature.map_err(|_| io::Error::other("cannot sign"))?.as_ref().to_vec())
+        self.0.sign(message)
     }
 
     /// Wraps a statement in a signed DSSE envelope.
@@ -76,18 +57,12 @@ impl Signer {
     /// If signing fails.
     pub fn bundle(&self, statement: &Value) -> io::Result<Value> {
         // The hint by which cosign finds the key again.
-        let hint = STANDARD.encode(Digest::of(&self.spki).as_bytes());
+        let hint = STANDARD.encode(self.0.id());
         Ok(json!({
             "mediaType": BUNDLE_V03,
             "verificationMaterial": { "publicKey": { "hint": hint } },
             "dsseEnvelope": self.envelope(statement)?,
         }))
-    }
-}
-
-impl fmt::Debug for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signer({})", Digest::of(&self.spki))
     }
 }
 

@@ -113,6 +113,7 @@ Try, in another terminal:
 
   curl -i http://{proxy}/v2/team/app/manifests/1          # signed: 200
   curl -i http://{proxy}/v2/team/unsigned/manifests/1     # unsigned: 403, and why
+  curl -i http://{proxy}/v2/team/included/manifests/1     # signed by a foreign project: 403, and why
   curl -s http://{admin}/metrics | grep countersign_
   crane manifest {proxy}/team/app:1
   crane pull {proxy}/team/unsigned:1 image.tar

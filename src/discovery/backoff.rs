@@ -34,7 +34,11 @@ impl Backoff {
 
     /// What a reading would give that is not made, because one fell short a moment ago: nothing, and what it lacked.
     pub async fn resting(&self, subject: &Subject, revision: Revision, now: Timestamp) -> Option<EvidenceSet> {
-        let failure = self.held.get(&(subject.clone(), revision)).await.filter(|failure| now < failure.until)?;
+        let failure = self.held.get(&(subject.clone(), revision)).await?;
+        // A clock that was set back is no reason to rest for longer.
+        if now >= failure.until || now.plus(LONGEST) < failure.until {
+            return None;
+        }
         let unread = failure.unread.into_iter().collect();
         let incomplete = failure.incomplete;
         Some(EvidenceSet { candidates: Vec::new(), unread, unusable: Vec::new(), incomplete, read_at: now })
@@ -104,6 +108,8 @@ mod tests {
             now += rest;
         }
         backoff.failed(&subject, policy, &unread, false, Timestamp(now)).await;
+        assert!(backoff.resting(&subject, policy, Timestamp(1)).await.is_none(), "the clock was set back");
+        assert!(backoff.resting(&subject, policy, Timestamp(now)).await.is_some());
         backoff.succeeded(&subject, policy).await;
         assert!(backoff.resting(&subject, policy, Timestamp(now)).await.is_none());
         backoff.failed(&subject, policy, &[], true, Timestamp(now)).await;

@@ -10,6 +10,18 @@ pub struct Candidate {
     location: String,
     untrusted: Material,
     beside: Beside,
+    attachment: Attachment,
+}
+
+/// How evidence is attached to an image. Each has limits of its own, so that a flood of one hides no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attachment {
+    /// By a manifest that refers to the image.
+    Referrer,
+    /// By the tag `sha256-….sig`.
+    Signature,
+    /// By the tag `sha256-….att`.
+    Attestation,
 }
 
 /// What cosign's legacy tags keep in annotations beside the signed bytes. As untrusted as those.
@@ -43,7 +55,27 @@ pub enum Material {
 
 impl Candidate {
     pub(crate) fn new(location: String, untrusted: Material) -> Self {
-        Self { location, untrusted, beside: Beside::default() }
+        let attachment = match untrusted {
+            Material::Bundle(_) => Attachment::Referrer,
+            Material::SimpleSigning { .. } => Attachment::Signature,
+            Material::Envelope(_) => Attachment::Attestation,
+        };
+        Self { location, untrusted, beside: Beside::default(), attachment }
+    }
+
+    /// The same material, attached by a referrer whatever its format.
+    pub(crate) fn of_referrer(self) -> Self {
+        Self { attachment: Attachment::Referrer, ..self }
+    }
+
+    /// The same material, in the repository `place`.
+    pub(crate) fn within(self, place: &str) -> Self {
+        Self { location: format!("{place}, {}", self.location), ..self }
+    }
+
+    /// How it is attached.
+    pub fn attachment(&self) -> Attachment {
+        self.attachment
     }
 
     /// The same material with what stands beside it.

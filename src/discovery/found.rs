@@ -22,6 +22,29 @@ pub(super) struct Found {
     pub(super) incomplete: bool,
 }
 
+/// What a source lists, before any of it is fetched.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) pieces: Vec<Piece>,
+    pub(super) found: Found,
+}
+
+/// One piece that may be evidence: a referrer's manifest, or a layer of a legacy tag.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    pub(super) location: String,
+    pub(super) descriptor: Descriptor,
+}
+
+impl Listing {
+    /// The first `most` pieces; that there are more is a fact, too.
+    pub(super) fn first(mut self, most: usize) -> (Vec<Piece>, Found) {
+        self.found.incomplete |= self.pieces.len() > most;
+        self.pieces.truncate(most);
+        (self.pieces, self.found)
+    }
+}
+
 /// Why one piece gave no candidate.
 #[derive(Debug, Clone)]
 pub(super) enum Miss {
@@ -37,6 +60,16 @@ impl Found {
         self.unread.extend(other.unread);
         self.unusable.extend(other.unusable);
         self.incomplete |= other.incomplete;
+    }
+
+    /// The same, found in the repository `place`.
+    pub(super) fn within(mut self, place: &str) -> Self {
+        self.candidates = self.candidates.into_iter().map(|candidate| candidate.within(place)).collect();
+        let unread = self.unread.iter_mut().map(|unread| &mut unread.location);
+        for location in unread.chain(self.unusable.iter_mut().map(|unusable| &mut unusable.location)) {
+            location.insert_str(0, &format!("{place}, "));
+        }
+        self
     }
 
     pub(super) fn miss(&mut self, location: &str, format: Format, miss: Miss) {
@@ -85,13 +118,15 @@ impl From<ManifestError> for Miss {
 pub(super) type Blobs = BTreeMap<Digest, Result<Bytes, Miss>>;
 
 impl<S: Source> Reader<'_, S> {
-    /// Fetches the blobs that `wanted` describes, a few at a time. A descriptor above `max` is not fetched; one whose
-    /// bytes would exceed the whole budget of a source neither, which is reported by `true`.
-    pub(super) async fn blobs(&self, wanted: &[&Descriptor], max: u64) -> (Blobs, bool) {
+    /// Fetches the blobs that `wanted` describes, a few at a time. A descriptor above its limit is not fetched; one
+    /// whose bytes would exceed the whole budget of a source neither, which is reported by `true`.
+    pub(super) async fn blobs(&self, wanted: &[(&Descriptor, u64)]) -> (Blobs, bool) {
+        let largest = wanted.iter().map(|(_, max)| *max).max().unwrap_or(0);
+        let pieces = BUDGET / u64::try_from(self.of).unwrap_or(u64::MAX);
+        let (mut budget, mut cut_off) = (largest.saturating_mul(pieces.max(1)), false);
         let mut sizes: BTreeMap<Digest, u64> = BTreeMap::new();
         let mut order = Vec::new();
-        let (mut budget, mut cut_off) = (max.saturating_mul(BUDGET), false);
-        for descriptor in wanted.iter().filter(|descriptor| descriptor.size <= max) {
+        for (descriptor, _) in wanted.iter().filter(|(descriptor, max)| descriptor.size <= *max) {
             if let Some(size) = sizes.get_mut(&descriptor.digest) {
                 *size = descriptor.size.max(*size);
             } else if let Some(rest) = budget.checked_sub(descriptor.size) {
@@ -110,7 +145,7 @@ impl<S: Source> Reader<'_, S> {
     }
 
     async fn blob(&self, digest: &Digest, size: u64) -> Result<Bytes, Miss> {
-        let bytes = self.source.blob(self.repository, digest, size).await?;
+        let bytes = self.place.source.blob(self.place.repository, digest, size).await?;
         let actual = Digest::of(&bytes);
         if actual != *digest {
             return Err(Miss::Unread(Reason::UpstreamDigestMismatch, format!("the blob hashes to {actual}")));
@@ -134,5 +169,5 @@ pub(super) fn pick(blobs: &Blobs, descriptor: &Descriptor, max: u64) -> Option<R
 
 /// Requests of one source under way at once.
 pub(super) const AT_ONCE: usize = 8;
-/// How many pieces of the largest size the blobs of one source may fill.
+/// How many pieces of the largest size the blobs of one source may fill, in all places together.
 const BUDGET: u64 = 4;

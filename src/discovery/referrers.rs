@@ -1,28 +1,23 @@
-//! Bundles: the referrers API, or the tag `sha256-…` that stands in where a registry has none.
+//! What refers to an image: the referrers API, or the tag `sha256-…` that stands in where a registry has none.
+
+use std::collections::HashSet;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 
-use super::found::{AT_ONCE, Found, Miss, pick};
+use super::artifact::{ATTESTATION_ARTIFACT, SIGNATURE_ARTIFACT};
+use super::found::{Listing, Miss, Piece};
 use super::source::Source;
 use super::tag::referrers_tag;
-use super::{Candidate, Material, Reader};
+use super::{Reader, Wants};
 use crate::evidence::Unread;
+use crate::oci::Reference;
 use crate::oci::manifest::Descriptor;
 use crate::oci::media_type::{BUNDLE_V03, ManifestType};
-use crate::oci::{Digest, Manifest, Reference};
 use crate::policy::Format;
 use crate::reason::Reason;
 use crate::strict_json;
 use crate::upstream::{Page, UpstreamError};
-
-/// Descriptors that somebody lists as referrers.
-#[derive(Default)]
-struct Listing {
-    descriptors: Vec<Descriptor>,
-    found: Found,
-}
 
 /// An image index as far as it lists: each descriptor is read by itself, so that one which we cannot use does not hide
 /// the others.
@@ -35,29 +30,22 @@ struct Index {
 }
 
 impl<S: Source> Reader<'_, S> {
-    /// Every bundle about the digest.
-    pub(super) async fn bundles(&self) -> Found {
+    /// Every referrer of the digest that may hold evidence.
+    pub(super) async fn list_referrers(&self) -> Listing {
         let mut listing = Listing::default();
-        let mut listed = String::new();
         if !self.list_by_api(&mut listing).await {
-            listed = format!(", listed by {}", self.list_by_tag(&mut listing).await);
+            self.list_by_tag(&mut listing).await;
         }
-        let Listing { descriptors, mut found } = listing;
-        let mut seen = std::collections::HashSet::new();
-        let mut examined: Vec<_> =
-            descriptors.into_iter().filter(may_be_bundle).filter(|one| seen.insert(one.digest)).collect();
-        found.incomplete |= examined.len() > self.limits.examined;
-        examined.truncate(self.limits.examined);
-        self.fetch(examined, &listed, &mut found).await;
-        found
+        listing
     }
 
     /// Reads the pages of the API; says whether its answer stands, or the tag has to be asked instead.
     async fn list_by_api(&self, listing: &mut Listing) -> bool {
-        let mut next: Option<String> = None;
+        let (mut listed, mut next) = (0, None::<String>);
         for number in 1..=PAGES {
             let max = self.limits.manifest;
-            let page = match self.source.referrers(self.repository, self.digest, max, next.as_deref()).await {
+            let page = match self.place.source.referrers(self.place.repository, self.digest, max, next.as_deref()).await
+            {
                 Ok(page) => page,
                 Err(UpstreamError::NotFound | UpstreamError::Status(400 | 405 | 406)) if number == 1 => return false,
                 Err(error) => {
@@ -70,7 +58,7 @@ impl<S: Source> Reader<'_, S> {
                 return false;
             }
             let Page { bytes, content_type, next: following, foreign_next } = page;
-            if let Err(miss) = listing.add(&bytes, &content_type, self.limits.listed) {
+            if let Err(miss) = self.add(listing, &mut listed, &bytes, &content_type) {
                 // The registry itself composes this document; if it cannot be read, nothing is known to be absent.
                 let (Miss::Unread(_, why) | Miss::Unusable(_, why)) = miss;
                 listing.found.unread.push(Unread::new("referrers", Reason::EvidenceUnreadable, &why));
@@ -80,87 +68,33 @@ impl<S: Source> Reader<'_, S> {
             match following {
                 Some(_) if listing.found.incomplete => return true,
                 Some(query) => next = Some(query),
-                // A registry with the API, whose bundles a client without it pushed, has them at the tag only.
-                None => return !listing.is_empty(),
+                // A registry with the API, whose evidence a client without it pushed, has it at the tag only, whatever
+                // else the API lists.
+                None => return !listing.pieces.is_empty(),
             }
         }
         listing.found.incomplete = true;
         true
     }
 
-    /// Reads the tag; says which one.
-    async fn list_by_tag(&self, listing: &mut Listing) -> String {
+    async fn list_by_tag(&self, listing: &mut Listing) {
         let (tag, location) = referrers_tag(self.digest, "");
-        match self.source.manifest(self.repository, &Reference::Tag(tag), self.limits.manifest).await {
+        match self.place.source.manifest(self.place.repository, &Reference::Tag(tag), self.limits.manifest).await {
             Ok(raw) => {
-                if let Err(miss) = listing.add(&raw.bytes, &raw.content_type, self.limits.listed) {
+                if let Err(miss) = self.add(listing, &mut 0, &raw.bytes, &raw.content_type) {
                     listing.found.miss(&location, Format::Bundle, miss);
                 }
             }
             Err(error) => listing.found.source_failed(&location, Format::Bundle, error),
         }
-        location
-    }
-
-    /// Fetches the manifests that are listed `how`, then their layers; a few at a time, results in the order of the list.
-    async fn fetch(&self, listed: Vec<Descriptor>, how: &str, found: &mut Found) {
-        let manifests = listed.into_iter().map(|descriptor| async move {
-            let layer = self.layer(&descriptor).await;
-            (descriptor, layer)
-        });
-        let layers: Vec<_> = stream::iter(manifests).buffered(AT_ONCE).collect().await;
-        let max = self.limits.bundle.max(self.limits.attestation);
-        let wanted: Vec<_> = layers.iter().filter_map(|(_, layer)| layer.as_ref().ok()?.as_ref()).collect();
-        let (blobs, cut_off) = self.blobs(&wanted, max).await;
-        found.incomplete |= cut_off;
-        for (descriptor, layer) in &layers {
-            let location = format!("referrer {}{how}", descriptor.digest);
-            let result = match layer {
-                Ok(Some(layer)) => pick(&blobs, layer, max),
-                Ok(None) => None,
-                Err(miss) => Some(Err(miss.clone())),
-            };
-            match result {
-                Some(Ok(bundle)) => found.candidates.push(Candidate::new(location, Material::Bundle(bundle))),
-                Some(Err(miss)) => found.miss(&location, Format::Bundle, miss),
-                None => {}
-            }
+        // Only an empty list is followed by the tag: everything that is listed now is the tag's.
+        for piece in &mut listing.pieces {
+            piece.location = format!("{}, listed by {location}", piece.location);
         }
     }
 
-    /// The one layer of a referrer that is a bundle; none if it turns out to be something else.
-    async fn layer(&self, descriptor: &Descriptor) -> Result<Option<Descriptor>, Miss> {
-        let reference = Reference::Digest(descriptor.digest);
-        let raw = self.source.manifest(self.repository, &reference, self.limits.manifest).await?;
-        let manifest = Manifest::parse(raw.bytes, &descriptor.digest, &raw.content_type, self.limits.listed)?;
-        let is_bundle = |layer: &Descriptor| layer.media_type == BUNDLE_V03;
-        let claims = descriptor.artifact_type.as_deref() == Some(BUNDLE_V03)
-            || manifest.artifact_type() == Some(BUNDLE_V03)
-            || manifest.entries().iter().any(is_bundle);
-        if !claims {
-            return Ok(None);
-        }
-        // The registry's index says whose referrer it is; the manifest must say the same.
-        if manifest.subject() != Some(*self.digest) {
-            let subject = manifest.subject().map_or("nothing".into(), |other: Digest| other.to_string());
-            return Err(Miss::Unusable(Reason::SubjectMismatch, format!("the manifest refers to {subject}")));
-        }
-        match manifest.entries() {
-            [layer] if is_bundle(layer) && !manifest.media_type().is_index() => Ok(Some(layer.clone())),
-            layers => {
-                Err(Miss::malformed(format!("expected one layer that is a bundle, found {} layers", layers.len())))
-            }
-        }
-    }
-}
-
-impl Listing {
-    fn is_empty(&self) -> bool {
-        self.descriptors.is_empty() && self.found.unusable.is_empty()
-    }
-
-    /// Adds what an index lists, as far as `most` allows.
-    fn add(&mut self, bytes: &Bytes, content_type: &str, most: usize) -> Result<(), Miss> {
+    /// Adds what an index lists and may be evidence, each once, as far as the limit allows; `listed` counts all.
+    fn add(&self, listing: &mut Listing, listed: &mut usize, bytes: &Bytes, content_type: &str) -> Result<(), Miss> {
         let oci_index = ManifestType::OciIndex;
         if ManifestType::parse(content_type) != Some(oci_index) {
             return Err(Miss::malformed(format!("not an OCI index: {content_type:?}")));
@@ -169,16 +103,22 @@ impl Listing {
         if index.media_type.is_some_and(|inner| inner != oci_index.as_str()) {
             return Err(Miss::malformed("`mediaType` is not that of an OCI index"));
         }
+        let mut seen: HashSet<_> = listing.pieces.iter().map(|piece| piece.descriptor.digest).collect();
         for entry in index.manifests.unwrap_or_default() {
-            if self.descriptors.len() + self.found.unusable.len() >= most {
-                self.found.incomplete = true;
+            if *listed >= self.listed() {
+                listing.found.incomplete = true;
                 break;
             }
-            match serde_json::from_value(entry) {
-                Ok(descriptor) => self.descriptors.push(descriptor),
+            *listed += 1;
+            match serde_json::from_value::<Descriptor>(entry) {
+                Ok(descriptor) if may_be_evidence(&descriptor, self.wants) && seen.insert(descriptor.digest) => {
+                    let location = format!("referrer {}", descriptor.digest);
+                    listing.pieces.push(Piece { location, descriptor });
+                }
+                Ok(_) => {}
                 Err(error) => {
                     let miss = Miss::malformed(format!("a descriptor cannot be read: {error}"));
-                    self.found.miss("referrers", Format::Bundle, miss);
+                    listing.found.miss("referrers", Format::Bundle, miss);
                 }
             }
         }
@@ -186,9 +126,16 @@ impl Listing {
     }
 }
 
-/// Whether a listed artifact may be a bundle. Some registries leave its type out, or write the config's media type.
-fn may_be_bundle(descriptor: &Descriptor) -> bool {
-    matches!(descriptor.artifact_type.as_deref(), None | Some("" | BUNDLE_V03 | EMPTY_CONFIG))
+/// Whether a listed artifact may be evidence that is wanted. Some registries leave its type out, or write the type of
+/// its config.
+fn may_be_evidence(descriptor: &Descriptor, wants: Wants) -> bool {
+    match descriptor.artifact_type.as_deref() {
+        None | Some("" | EMPTY_CONFIG | IMAGE_CONFIG) => true,
+        Some(BUNDLE_V03) => wants.bundle,
+        Some(SIGNATURE_ARTIFACT) => wants.signatures,
+        Some(ATTESTATION_ARTIFACT) => wants.attestations,
+        Some(_) => false,
+    }
 }
 
 fn unread_listing(error: &UpstreamError) -> Unread {
@@ -197,5 +144,7 @@ fn unread_listing(error: &UpstreamError) -> Unread {
 
 /// The media type of an empty config, which some registries give as the artifact's type.
 const EMPTY_CONFIG: &str = "application/vnd.oci.empty.v1+json";
+/// The media type of an image's config, which cosign 2 writes for signatures and attestations.
+const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// Pages of the referrers API; none of them need hold a descriptor.
 const PAGES: usize = 64;

@@ -5,7 +5,9 @@ use super::*;
 use crate::oci::media_type::ManifestType;
 use crate::reason::Reason;
 
+mod artifacts;
 mod bundles;
+mod elsewhere;
 mod legacy;
 mod real_cosign;
 mod rows;
@@ -21,8 +23,13 @@ fn tag(suffix: &str) -> String {
 }
 
 async fn discovered(registry: &Registry, limits: Limits) -> EvidenceSet {
-    let repository = "app".parse().expect("a repository");
-    read(registry, &repository, &subject(), ALL, &limits, Timestamp(7)).await
+    read_one(registry, &subject(), ALL, &limits).await
+}
+
+/// Reads in one repository, as beside an image.
+async fn read_one(registry: &Registry, digest: &Digest, wants: Wants, limits: &Limits) -> EvidenceSet {
+    let place = Place { source: registry, repository: &"app".parse().expect("a repository"), name: None };
+    read(&[place], digest, wants, limits, Timestamp(7)).await
 }
 
 async fn found(registry: &Registry) -> EvidenceSet {
@@ -47,12 +54,12 @@ async fn an_image_without_evidence_has_none_and_nothing_was_unread() {
 
 #[tokio::test]
 async fn only_wanted_sources_are_asked() {
-    let repository = "app".parse().expect("a repository");
     for (wants, asked) in [
         (Wants { bundle: false, signatures: false, attestations: false }, vec![]),
         (
-            Wants { bundle: false, ..ALL },
-            vec![format!("manifest {}", tag(".sig")), format!("manifest {}", tag(".att"))],
+            Wants { bundle: false, signatures: false, ..ALL },
+            // Legacy evidence may be stored as a referrer, too.
+            vec!["referrers ".into(), format!("manifest {}", tag("")), format!("manifest {}", tag(".att"))],
         ),
         (
             Wants { signatures: false, attestations: false, ..ALL },
@@ -60,7 +67,7 @@ async fn only_wanted_sources_are_asked() {
         ),
     ] {
         let registry = Registry::default();
-        read(&registry, &repository, &subject(), wants, &Limits::default(), Timestamp(7)).await;
+        read_one(&registry, &subject(), wants, &Limits::default()).await;
         assert_eq!(*registry.asked.lock().expect("a lock"), asked);
     }
 }
@@ -111,6 +118,7 @@ async fn a_tag_of_the_wrong_kind_is_unusable() {
 
 #[test]
 fn discovery_may_move_between_threads() {
-    fn sendable<'a, F: Future + Send + 'a>(_: impl FnOnce(&'a Upstream, &'a Repository, &'a Digest, &'a Limits) -> F) {}
-    sendable(|upstream, repository, digest, limits| discover(upstream, repository, digest, ALL, limits, Timestamp(7)));
+    type Upstreams = BTreeMap<oci::Registry, Arc<Upstream>>;
+    fn sendable<'a, F: Future + Send + 'a>(_: impl FnOnce(&'a Upstreams, &'a Subject, &'a [Image], &'a Limits) -> F) {}
+    sendable(|upstreams, subject, places, limits| discover(upstreams, subject, places, ALL, limits, Timestamp(7)));
 }

@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use super::{Authority, Exemption, Mode, Name, Policies, Policy};
 use crate::clock::Timestamp;
-use crate::oci::{Digest, Subject};
+use crate::oci::{Digest, Image, Subject};
 
 /// The identity of everything in a policy text that can change the verdict on one image: part of the verdict's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -117,6 +117,17 @@ impl Governing {
     pub fn remaining(&self) -> impl Iterator<Item = &Arc<Policy>> {
         let exempted = |policy: &Policy| self.exemptions.iter().any(|exemption| exemption.covers(policy.name()));
         self.policies.iter().filter(move |policy| !exempted(policy))
+    }
+
+    /// Where else their evidence may be, each place once; beside the image it may be always.
+    pub fn evidence_elsewhere(&self) -> Vec<Image> {
+        let mut places = Vec::new();
+        for place in self.remaining().filter_map(|policy| policy.evidence()) {
+            if *place != self.subject.image && !places.contains(place) {
+                places.push(place.clone());
+            }
+        }
+        places
     }
 
     /// The exemption that applies if no enforced policy remains: one for all policies, or for one that is enforced.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::fetch::upstream;
 use super::{PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
@@ -14,7 +13,6 @@ use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::outcome::{Denial, Indeterminate, Key, Terms};
 use crate::policy::{Governing, Leaf};
-use crate::reason::Reason;
 use crate::record::{Seal, VerdictRecord};
 use crate::snapshot::Snapshot;
 use crate::store::Store;
@@ -70,7 +68,7 @@ impl Judge {
         now: Timestamp,
     ) -> Result<(Arc<Verdict>, Lookup), PullError> {
         let key = Key::new(governing, snapshot.trust.revision(governing));
-        // On the heap, but not before it is known that nobody remembers.
+        // Boxed when it begins, and only then: a warm answer carries nothing of it.
         let anew = async { Box::pin(self.anew(snapshot, governing, now)).await };
         let answer = self.verdicts.get_or_decide(key, now, anew).await;
         self.metrics.verdict_cache(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
@@ -128,12 +126,10 @@ impl Judge {
         governing: &Governing,
         now: Timestamp,
     ) -> Result<Findings, Indeterminate> {
-        let internal = |detail: String| Indeterminate(Denial::new(Reason::Internal, detail));
         let began = Instant::now();
-        let subject = governing.subject();
-        let upstream = upstream(&self.upstreams, &subject.image.registry).map_err(|e| internal(e.to_string()))?;
-        let (repository, digest) = (&subject.image.repository, subject.digest);
-        let set = discovery::discover(upstream, repository, &digest, wants(governing), &self.limits, now).await;
+        let (subject, digest) = (governing.subject(), governing.subject().digest);
+        let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing));
+        let set = discovery::discover(&self.upstreams, subject, &elsewhere, wants, &self.limits, now).await;
         let names: BTreeSet<_> =
             governing.remaining().flat_map(|policy| policy.require().leaves()).map(Leaf::by).collect();
         let authorities: Vec<_> =
@@ -186,3 +182,6 @@ fn wants(governing: &Governing) -> Wants {
 fn place(key: &Key) -> Vec<u8> {
     format!("verdict/{}/{}/{}", key.subject, key.policy.0, key.trust).into_bytes()
 }
+
+#[cfg(test)]
+mod tests;

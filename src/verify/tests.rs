@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::signer::{IN_TOTO, SBOM, Signer, bytes, edited, simple_signing, statement, without};
 use super::statement::COSIGN_SIGN;
 use super::*;
+use crate::discovery::Material;
 use crate::discovery::double::candidate;
 use crate::evidence::Unusable;
 use crate::outcome;

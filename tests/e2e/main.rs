@@ -5,6 +5,7 @@ mod blobs_door;
 mod changed_policy;
 mod command_time;
 mod differential;
+mod elsewhere;
 mod explained;
 mod fall_through;
 mod fixtures;

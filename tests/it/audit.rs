@@ -71,7 +71,7 @@ async fn audit_serves_what_could_not_be_judged() {
     let counted = lab.metric("would_deny_total", &[("reason", "evidence_unreadable")]).await;
     assert_eq!(counted, Some(1));
     lab.double.heal();
-    served(&lab.get(&manifest("team/app", "1")).await, image.digest, "signed");
+    served(&lab.get_after_rest(&manifest("team/app", "1"), "signed").await, image.digest, "signed");
 }
 
 #[tokio::test]

@@ -135,6 +135,33 @@ fn a_configuration_is_checked_and_shown_with_its_place() {
 }
 
 #[test]
+fn a_trusted_root_is_checked_with_the_policy_and_the_policy_with_the_configuration() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = |name: &str| {
+        format!(
+            "trustRoots: {{ r: {{ file: {name} }} }}\nauthorities:\n  ci:\n    keyless: {{ trustRoot: r, issuer: i, identity: x }}\n"
+        )
+    };
+    let config = "clients:\n  - anonymous: true\n    may: [ \"registry.demo/**\" ]\nupstreams:\n  registry.demo: {}\n\
+                  policy: { path: policy.yaml }\nstore: { kind: memory }\n";
+    let config = file(&directory, "countersign.yaml", config);
+    file(&directory, "empty.json", r#"{ "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1" }"#);
+    for (name, why) in [("gone.json", "it does not exist"), ("empty.json", "it has no transparency log")] {
+        let policy = file(&directory, "policy.yaml", &root(name));
+        for command in [
+            &["policy", "check", text(&policy)][..],
+            &["config", "check", text(&config)],
+            &["serve", "--config", text(&config)],
+        ] {
+            let (code, printed) = run(command);
+            assert_eq!(code, 78, "{printed}");
+            assert!(printed.contains(&format!("{}:1:26: trustRoots.r.file: ", text(&policy))), "{printed}");
+            assert!(printed.contains(why) && printed.contains('^'), "{printed}");
+        }
+    }
+}
+
+#[test]
 fn serve_does_not_start_with_a_wrong_policy() {
     let directory = tempfile::tempdir().expect("a directory");
     let policy = file(&directory, "policy.yaml", "policies: [ { name: x } ]\n");

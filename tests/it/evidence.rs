@@ -10,42 +10,49 @@ use crate::support::registry_double::{Fault, Gate, Kind};
 use crate::support::scene::manifest;
 
 #[tokio::test]
-async fn a_failing_source_of_evidence_is_503_and_the_next_request_is_fine() {
+async fn a_failing_source_of_evidence_is_503_and_a_request_after_a_rest_is_fine() {
     let lab = Lab::start(Options::default()).await;
-    let bundle = lab.signed("team/bundle").manifest;
-    let legacy = lab.unsigned("team/legacy").manifest;
-    lab.signer.sign_legacy(lab.registry(), &legacy).expect("signs");
+    let bundle = |name: &str| lab.signed(name).manifest;
+    let legacy = |name: &str| {
+        let image = lab.unsigned(name).manifest;
+        lab.signer.sign_legacy(lab.registry(), &image).expect("signs");
+        image
+    };
+    let images = [bundle("team/b1"), bundle("team/b2"), legacy("team/l1"), legacy("team/l2")];
     let sources = [
-        (&bundle, "/v2/team/bundle/referrers/".to_string()),
-        (&bundle, "/v2/team/bundle/blobs/".to_string()),
-        (&legacy, manifest("team/legacy", tag(&legacy.digest, Some("sig")))),
-        (&legacy, "/v2/team/legacy/blobs/".to_string()),
+        "/v2/team/b1/referrers/".to_string(),
+        "/v2/team/b2/blobs/".to_string(),
+        manifest("team/l1", tag(&images[2].digest, Some("sig"))),
+        "/v2/team/l2/blobs/".to_string(),
     ];
-    for (image, source) in &sources {
+    for (image, source) in images.iter().zip(&sources) {
         lab.double.fault_times(1, Method::GET, source, Fault::Status(500));
         let answer = lab.get(&manifest(&image.repository, "1")).await;
         unsure(&answer, "evidence_unreadable");
         assert!(answer.message().contains("policy \"demo\""), "{}", answer.message());
     }
-    for image in [&bundle, &legacy] {
-        served(&lab.get(&manifest(&image.repository, "1")).await, image.digest, "signed");
+    for image in &images {
+        served(&lab.get_after_rest(&manifest(&image.repository, "1"), "signed").await, image.digest, "signed");
     }
 }
 
 #[tokio::test]
 async fn throttled_broken_and_endless_evidence_is_not_a_denial() {
     let lab = Lab::start(Options::default()).await;
-    let image = lab.signed("team/app").manifest;
-    let faults = [Fault::Status(429), Fault::Status(401), Fault::Reset(10), Fault::Body("not an index".into())];
-    for fault in faults {
-        lab.double.fault_times(2, Method::GET, "/v2/team/app/referrers/", fault);
-        unsure(&lab.get(&manifest("team/app", "1")).await, "evidence_unreadable");
+    let faults = [
+        ("team/a", "referrers", Fault::Status(429)),
+        ("team/b", "referrers", Fault::Status(401)),
+        ("team/c", "referrers", Fault::Reset(10)),
+        ("team/d", "referrers", Fault::Body("not an index".into())),
+        ("team/e", "blobs", Fault::Body("other bytes".into())),
+    ];
+    for (repository, kind, fault) in faults {
+        let image = lab.signed(repository).manifest;
+        lab.double.fault(Method::GET, &format!("/v2/{repository}/{kind}/"), fault);
+        unsure(&lab.get(&manifest(repository, "1")).await, "evidence_unreadable");
         lab.double.heal();
+        served(&lab.get_after_rest(&manifest(repository, "1"), "signed").await, image.digest, "signed");
     }
-    lab.double.fault(Method::GET, "/v2/team/app/blobs/", Fault::Body("other bytes".into()));
-    unsure(&lab.get(&manifest("team/app", "1")).await, "evidence_unreadable");
-    lab.double.heal();
-    served(&lab.get(&manifest("team/app", "1")).await, image.digest, "signed");
 }
 
 #[tokio::test]

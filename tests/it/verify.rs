@@ -15,6 +15,7 @@ use crate::support::registry_double::Fault;
 use crate::support::scene::{authority, manifest, rule};
 
 mod keyless;
+mod places;
 
 struct Ran {
     code: i32,

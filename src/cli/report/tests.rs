@@ -12,6 +12,9 @@ fn check(config: bool, text: &str, json: bool) -> (u8, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("f.yaml");
     fs::write(&path, text).expect("a file");
+    if config {
+        fs::write(folder.path().join("policy.example.yaml"), POLICY).expect("a file");
+    }
     let mut out = Vec::new();
     let code = if config { config_check::run(&path, json, &mut out) } else { policy_check::run(&path, json, &mut out) };
     let text = String::from_utf8(out).expect("UTF-8");
@@ -25,12 +28,13 @@ fn what_is_right_is_summed_up() {
     assert_eq!(
         text.lines().take(3).collect::<Vec<_>>(),
         [
-            "f.yaml is right: 2 policies, 2 authorities, 1 exemption, 0 revoked digests; what no enforced policy matches is denied",
+            "f.yaml is right: 2 policies, 3 authorities, 1 exemption, 0 revoked digests; what no enforced policy matches is denied",
             "  company-images enforces registry.company.com/** except registry.company.com/mirror/**",
             "  two-of-three audits registry.company.com/payments/*",
         ]
     );
-    assert!(text.contains("warning: authority `release-key` skips the transparency log"), "{text}");
+    assert!(text.contains("warning: authority `scanner-key` skips the transparency log"), "{text}");
+    assert_eq!(text.matches("warning: ").count(), 1, "{text}");
     let (code, text) = check(true, CONFIGURATION, false);
     assert_eq!(
         (code, text.as_str()),
@@ -40,7 +44,7 @@ fn what_is_right_is_summed_up() {
              https://registry-internal.company.com, with no credentials\n"
         )
     );
-    let (code, text) = check(true, "policy: { path: p }\nupstreams: { r.io: { } }\n", false);
+    let (code, text) = check(true, "policy: { path: policy.example.yaml }\nupstreams: { r.io: { } }\n", false);
     assert_eq!(code, 0);
     assert!(text.ends_with("warning: there are no `clients`: every pull is refused (client_forbidden)\n"), "{text}");
 }

@@ -1,5 +1,6 @@
 //! Keys of the virtual services and of those who sign.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use rcgen::{KeyPair, PublicKeyData, SigningKey};
 use crate::oci::Digest;
 
 /// A private key that is made for one run and never written anywhere. Clones are the same key.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Key(Arc<KeyPair>);
 
 impl Key {
@@ -67,6 +68,12 @@ impl Key {
     /// The key as `rcgen` has it.
     pub(super) fn pair(&self) -> &KeyPair {
         &self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", Digest::of(&self.spki()))
     }
 }
 

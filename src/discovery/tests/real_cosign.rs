@@ -36,7 +36,7 @@ async fn what_cosign_writes_is_found_and_verified() {
     let key = PublicKey::from_pem(record["key"].as_str().expect("a text")).expect("a key");
     let authority = Arc::new(Authority::of_keys("cosign", vec![key]));
     let limits = Limits::default();
-    let evidence = read(&registry, &"app".parse().expect("a name"), &subject, ALL, &limits, Timestamp(7)).await;
+    let evidence = read_one(&registry, &subject, ALL, &limits).await;
     assert_eq!(summary(&evidence), (6, vec![], vec![], false));
 
     let findings = verify_all(&evidence, &subject, &[Arc::clone(&authority)], against(&limits));

@@ -21,6 +21,7 @@ pub(super) fn policy(policy: &Policy, authorities: &BTreeMap<Name, Arc<Authority
     text.requirement(&policy.require);
     text.line("bundle", &policy.formats.bundle);
     text.line("legacy", &policy.formats.legacy);
+    text.set("evidence", policy.evidence.as_slice());
     text.set("refuse", &policy.refuse_tags);
     let used: BTreeSet<&Name> = policy.require.leaves().iter().map(|leaf| leaf.by()).collect();
     for name in used {

@@ -40,18 +40,15 @@ fn policy(
         at.key("refuseTags").index(index).accept(tag.parse().map_err(|_| format!("`{tag}` is not a tag")))
     });
     let refuse_tags = tags.collect();
-    if let Some(evidence) = &raw.evidence {
+    let evidence = raw.evidence.as_ref().and_then(|raw| {
         let at = at.key("evidence");
-        if let Some(repository) = at.require("repository", evidence.repository.as_ref()) {
-            at.key("repository").accept(image(repository));
-        }
-    }
-    if raw.evidence.is_some() {
-        at.unsupported("evidence");
-    }
+        let repository = at.require("repository", raw.repository.as_ref())?;
+        at.key("repository").accept(image(repository))
+    });
     let unfinished = Digest::of(b"");
     let (name, matches, require) = (name?, matches?, require?);
-    let mut policy = Policy { name, matches, except, mode, require, formats, refuse_tags, content: unfinished };
+    let mut policy =
+        Policy { name, matches, except, mode, require, formats, evidence, refuse_tags, content: unfinished };
     policy.content = canonical::policy(&policy, authorities);
     Some(policy)
 }

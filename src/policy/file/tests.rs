@@ -5,6 +5,8 @@ use crate::clock::Timestamp;
 
 mod content;
 
+mod evidence;
+
 mod identities;
 
 mod keys;
@@ -155,11 +157,6 @@ fn what_later_versions_honour_is_refused_by_name() {
         (leaf("maxAge: 7d"), "policies[0].require.attestation.maxAge", "maxAge"),
         (leaf("on: platform"), "policies[0].require.attestation.on", "on: platform"),
         (policy("{ signature: { by: a, on: platform } }"), "policies[0].require.signature.on", "on: platform"),
-        (
-            policy("{ signature: { by: a } }\n  evidence: { repository: r.io/signatures }"),
-            "policies[0].evidence",
-            "evidence",
-        ),
     ] {
         let errors = parsed(&text).map(|_| ()).expect_err(&text);
         let message = format!("{path}: `{name}` is not yet supported");

@@ -104,7 +104,10 @@ fn every_label_that_the_upstream_can_send_is_known() {
 #[test]
 fn the_alerts_name_only_what_exists() {
     let alerts = include_str!("../../../deploy/prometheus/alerts.yaml");
-    let text = Metrics::new().render();
+    let metrics = Metrics::new();
+    metrics.trust().announce(std::iter::once("public-good"));
+    metrics.trust().show("public-good", 1, Some(1));
+    let text = metrics.render();
     let exported = names(&text);
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let named: BTreeSet<&str> = alerts.split(|c| !word(c)).filter(|word| word.starts_with("countersign_")).collect();
@@ -122,4 +125,34 @@ fn the_alerts_name_only_what_exists() {
     let rules: serde_json::Value = serde_saphyr::from_str(alerts).expect("valid YAML");
     let rules = rules["groups"][0]["rules"].as_array().expect("rules");
     assert!(rules.iter().all(|rule| rule["alert"].is_string() && rule["expr"].is_string()));
+}
+
+#[test]
+fn the_series_of_trusted_roots_are_those_of_the_policy() {
+    let metrics = Metrics::new();
+    let trust = metrics.trust();
+    trust.announce(["a", "b"].into_iter());
+    for series in [
+        r#"countersign_trust_root_refreshes_total{result="failed",trust_root="a"}"#,
+        r#"countersign_trust_root_refreshes_total{result="refreshed",trust_root="b"}"#,
+        r#"countersign_trust_root_refresh_failed{trust_root="a"}"#,
+    ] {
+        assert_eq!(value(&metrics.render(), series), Some(0.0), "{series}");
+    }
+    for name in ["a", "c"] {
+        trust.show(name, 7, Some(9));
+        trust.last_failed(name, true);
+        trust.refreshed(name, false);
+    }
+    let text = metrics.render();
+    assert_eq!(value(&text, r#"countersign_trust_root_age_seconds{trust_root="a"}"#), Some(7.0));
+    assert_eq!(value(&text, r#"countersign_trust_root_expiry_timestamp_seconds{trust_root="a"}"#), Some(9.0));
+    assert_eq!(value(&text, r#"countersign_trust_root_refreshes_total{result="failed",trust_root="a"}"#), Some(1.0));
+    assert!(!text.contains(r#"trust_root="c""#), "{text}");
+    // A root that the policy no longer has does not go on to raise alarms.
+    trust.announce(std::iter::once("b"));
+    assert!(!metrics.render().contains(r#"failed{trust_root="a"}"#));
+    let many: Vec<String> = (0..1000).map(|i| i.to_string()).collect();
+    trust.announce(many.iter().map(String::as_str));
+    assert!(metrics.render().matches("refresh_failed{").count() <= 50);
 }

@@ -30,6 +30,7 @@ pub(crate) struct Mirror {
 struct Served {
     files: BTreeMap<String, Vec<u8>>,
     down: bool,
+    hangs: bool,
     asked: Vec<(String, HeaderMap)>,
 }
 
@@ -61,7 +62,13 @@ impl Mirror {
             };
             let mut response = Response::new(Full::new(answer.1));
             *response.status_mut() = answer.0;
-            async move { response }
+            let hangs = served.hangs;
+            async move {
+                if hangs {
+                    std::future::pending::<()>().await;
+                }
+                response
+            }
         });
         let server = started.await.expect("a port");
         let mirror = Self { repository: Repository::new(trusted_root), served: state, server };
@@ -84,6 +91,11 @@ impl Mirror {
 
     pub(crate) fn down(&self, down: bool) {
         self.served.lock().expect("not poisoned").down = down;
+    }
+
+    /// Takes requests from now on and answers none.
+    pub(crate) fn hang(&self) {
+        self.served.lock().expect("not poisoned").hangs = true;
     }
 
     pub(crate) fn put(&self, path: &str, bytes: impl Into<Vec<u8>>) {

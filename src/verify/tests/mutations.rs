@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::signer::{Signer, bytes, edited, simple_signing, statement, without};
 use super::super::statement::COSIGN_SIGN;
 use super::super::*;
+use crate::discovery::Material;
 use crate::discovery::double::candidate;
 use crate::test_support::against;
 

@@ -43,6 +43,11 @@ impl Cosign {
         self.run(keys, key, &["sign", &image.direct()]);
     }
 
+    /// Signs as with `COSIGN_REPOSITORY`: the signature goes into the repository `signatures`, not beside the image.
+    pub(crate) fn sign_into(self, keys: &Path, key: &str, image: &Image, signatures: &str) {
+        self.run_with(keys, key, &["sign", &image.direct()], &[("COSIGN_REPOSITORY", signatures)]);
+    }
+
     /// Attests a software bill of materials, which is no signature of the image.
     pub(crate) fn attest_sbom(self, keys: &Path, key: &str, image: &Image) {
         let folder = tempdir().expect("a temporary folder");
@@ -51,19 +56,23 @@ impl Cosign {
     }
 
     fn run(self, keys: &Path, key: &str, arguments: &[&str]) {
-        let key = keys.join(format!("{key}.key"));
-        let key = key.to_str().expect("the path is UTF-8");
+        self.run_with(keys, key, arguments, &[]);
+    }
+
+    fn run_with(self, keys: &Path, key: &str, arguments: &[&str], variables: &[(&str, &str)]) {
+        let path = |name: String| keys.join(name).to_str().expect("the path is UTF-8").to_owned();
+        let key = path(format!("{key}.key"));
         let mut arguments = arguments.to_vec();
-        arguments.extend(["--yes", "--key", key]);
+        arguments.extend(["--yes", "--key", &key]);
         match self {
             Self::Legacy => {
                 arguments.extend(["--new-bundle-format=false", "--tlog-upload=false"]);
-                cosign("bin/cosign2", keys, &arguments);
+                cosign_with("bin/cosign2", keys, &arguments, variables);
             }
             Self::Bundle => {
                 // Without a trusted root, with which cosign would not accept the Ed25519ph signatures that it makes.
                 arguments.extend(["--use-signing-config=false", "--tlog-upload=false"]);
-                cosign("bin/cosign3", keys, &arguments);
+                cosign_with("bin/cosign3", keys, &arguments, variables);
             }
         }
     }
@@ -88,8 +97,24 @@ fn write_sbom(folder: &Path) -> String {
     path.to_str().expect("the path is UTF-8").to_owned()
 }
 
+/// Signs with cosign 2 as `--registry-referrers-mode=oci-1-1` has it: in the legacy format, as a referrer.
+pub(crate) fn sign_as_referrer(keys: &Path, key: &str, image: &Image) {
+    let key = keys.join(format!("{key}.key"));
+    let key = key.to_str().expect("the path is UTF-8");
+    let mode = "--registry-referrers-mode=oci-1-1";
+    let plain = ["--yes", "--new-bundle-format=false", "--tlog-upload=false"];
+    let image = image.direct();
+    let arguments = [&["sign", &image, "--key", key, mode][..], &plain].concat();
+    cosign_with("bin/cosign2", keys, &arguments, &[("COSIGN_EXPERIMENTAL", "1")]);
+}
+
 fn cosign(program: &str, home: &Path, arguments: &[&str]) {
+    cosign_with(program, home, arguments, &[]);
+}
+
+fn cosign_with(program: &str, home: &Path, arguments: &[&str], variables: &[(&str, &str)]) {
     let mut cosign = command(tool(program), arguments);
+    cosign.envs(variables.iter().copied());
     run(cosign.env("HOME", home).env("COSIGN_PASSWORD", "")).succeeded();
 }
 

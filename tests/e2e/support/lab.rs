@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use super::containerd::{Node, Version, node};
-use super::cosign::{Cosign, generate_key_pair};
+use super::cosign::{Cosign, generate_key_pair, sign_as_referrer};
 use super::image::Image;
 use super::process::{Process, command};
 use super::proxy::{Proxy, REGISTRY};
@@ -74,7 +74,12 @@ impl Lab {
 
     /// Another proxy before the same registry, for a test that changes its policy.
     pub(crate) fn own_proxy(&self) -> Proxy {
-        Proxy::start(&self.registry, &public_keys(&self.keys), &signed_by(RELEASE))
+        self.proxy_under(&signed_by(RELEASE))
+    }
+
+    /// Another proxy before the same registry, under another policy.
+    pub(crate) fn proxy_under(&self, policy: &str) -> Proxy {
+        Proxy::start(&self.registry, &public_keys(&self.keys), policy)
     }
 
     pub(crate) fn push(&self, name: &str) -> Image {
@@ -90,6 +95,17 @@ impl Lab {
 
     pub(crate) fn sign(&self, cosign: Cosign, key: &str, image: &Image) {
         cosign.sign(self.keys.folder(), key, image);
+    }
+
+    /// Signs into another repository of the same registry.
+    pub(crate) fn sign_into(&self, cosign: Cosign, key: &str, image: &Image, repository: &str) {
+        let signatures = format!("{}/{repository}", self.registry.address);
+        cosign.sign_into(self.keys.folder(), key, image, &signatures);
+    }
+
+    /// Signs in the legacy format, as a referrer.
+    pub(crate) fn sign_as_referrer(&self, key: &str, image: &Image) {
+        sign_as_referrer(self.keys.folder(), key, image);
     }
 
     pub(crate) fn attest_sbom(&self, cosign: Cosign, key: &str, image: &Image) {

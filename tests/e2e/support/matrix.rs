@@ -49,6 +49,16 @@ macro_rules! for_every_signature {
     )* };
 }
 
+/// Both registries, where neither a node nor the version of cosign makes a difference.
+macro_rules! on_every_registry {
+    ($($test:ident)*) => { $(
+        mod $test {
+            $crate::support::matrix::cell! { docker_registry: $test V2 Docker Legacy }
+            $crate::support::matrix::cell! { referrers_registry: $test V2 Referrers Legacy }
+        }
+    )* };
+}
+
 macro_rules! cell {
     ($name:ident: $test:ident $containerd:ident $registry:ident $cosign:ident) => {
         #[test]
@@ -62,4 +72,4 @@ macro_rules! cell {
     };
 }
 
-pub(crate) use {cell, everywhere, for_every_signature, on_every_node, on_the_old_node};
+pub(crate) use {cell, everywhere, for_every_signature, on_every_node, on_every_registry, on_the_old_node};

@@ -9,6 +9,7 @@ use countersign::demo::registry::{Options, Registry};
 use countersign::demo::signer::Signer;
 use http::{HeaderMap, Method};
 
+use super::expect::header;
 use super::registry_double::Double;
 
 /// Everything around one proxy.
@@ -79,6 +80,16 @@ impl Lab {
     /// Asks the proxy for a path, which begins with `/v2/`.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask(&Method::GET, path, HeaderMap::new()).await
+    }
+
+    /// Asks the proxy for a path until the answer has this reason: evidence that could not be read a moment ago rests.
+    pub(crate) async fn get_after_rest(&self, path: &str, reason: &str) -> Answer {
+        let mut answer = self.get(path).await;
+        let began = std::time::Instant::now();
+        while header(&answer, "countersign-reason") != reason && began.elapsed().as_secs() < 10 {
+            answer = self.get(path).await;
+        }
+        answer
     }
 
     /// Asks the proxy for the headers of a path.

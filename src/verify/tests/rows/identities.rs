@@ -101,19 +101,19 @@ fn o07_issuers_that_look_alike_or_differ() {
     let stage = github(glob("https://github.com/org/**"));
     let good = Identity::github("org/repo");
     stage.accepts(&by(&good));
-    let issuer = good.issuer.clone();
-    let vouched = |by_whom: &str| by(&good.clone().issued_by(by_whom));
+    let url = good.issuer.clone();
+    let issued = |url: &str| by(&good.clone().issued_by(url));
     let with = |number: u64, value: Vec<u8>| {
         let recipe = SIGSTORE.keyless(&good, NOW).expect("a key");
         let recipe = recipe.with_template(|one| one.with(X509Extension::new(&fulcio(number), value)));
         bundle(&recipe.sign(statement()).expect("signs"))
     };
     stage.refuses([
-        ("a longer host", vouched(&format!("{issuer}.evil")), IssuerMismatch),
-        ("a slash after", vouched(&format!("{issuer}/")), IssuerMismatch),
-        ("upper case", vouched(&issuer.to_uppercase()), IssuerMismatch),
-        ("another scheme", vouched(&issuer.replace("https", "http")), IssuerMismatch),
-        ("none", vouched(""), IssuerMismatch),
+        ("a longer host", issued(&format!("{url}.evil")), IssuerMismatch),
+        ("a slash after", issued(&format!("{url}/")), IssuerMismatch),
+        ("upper case", issued(&url.to_uppercase()), IssuerMismatch),
+        ("another scheme", issued(&url.replace("https", "http")), IssuerMismatch),
+        ("none", issued(""), IssuerMismatch),
         ("the old one right, the new one wrong", with(8, der::utf8("https://evil.test")), CertificateInvalid),
         ("the new one right, the old one wrong", with(1, b"https://evil.test".to_vec()), CertificateInvalid),
     ]);

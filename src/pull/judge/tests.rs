@@ -1,0 +1,182 @@
+//! The judge before a registry that can be made to fail: what a 503 costs, and what is never made of it.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+
+use super::*;
+use crate::demo::images::{Image, image};
+use crate::demo::proxy::policy;
+use crate::demo::registry::{Options, Registry as Demo};
+use crate::demo::server::{self, Running};
+use crate::demo::signer::Signer;
+use crate::limits::Verification;
+use crate::outcome::Outcome;
+use crate::policy::file::parse;
+use crate::reason::Reason;
+use crate::store::MemoryStore;
+use crate::trust::Trust;
+use crate::upstream::{Credentials, Settings};
+
+/// A registry that counts what it is asked and answers 500 while it is broken; and a judge of its images.
+struct World {
+    registry: Demo,
+    signer: Signer,
+    broken: Arc<AtomicBool>,
+    asked: Arc<Mutex<usize>>,
+    judge: Judge,
+    snapshot: Arc<Snapshot>,
+    _running: Running,
+}
+
+impl World {
+    async fn new(verification: Verification) -> Self {
+        let registry = Demo::new(Options::default());
+        let signer = Signer::generate().expect("a key");
+        let (broken, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(0)));
+        let (demo, fails, counted) = (registry.clone(), broken.clone(), asked.clone());
+        let running = server::serve(move |request: http::Request<_>| {
+            *counted.lock().expect("a lock") += 1;
+            let mut answer = demo.handle(request.method(), request.uri(), request.headers());
+            if fails.load(Ordering::SeqCst) {
+                *answer.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            }
+            async move { answer }
+        });
+        let running = running.await.expect("a free port");
+        let name = registry.options().name.clone();
+        let metrics = Arc::new(Metrics::new());
+        let settings = Settings {
+            registry: name.parse().expect("a name"),
+            dial: format!("http://{}", running.address()).parse().expect("a URL"),
+            credentials: Credentials::None,
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(5),
+            idle: Duration::from_secs(5),
+            ca_pem: None,
+            referrers: true,
+        };
+        let upstream = Upstream::new(settings, metrics.clone()).expect("a client");
+        let text = policy(&name, &signer.public_key_pem());
+        let policies = parse(&text, "policy.yaml", Path::new(".")).expect("a policy");
+        let judge = Judge {
+            upstreams: Arc::new([(name.parse().expect("a name"), Arc::new(upstream))].into()),
+            verdicts: Verdicts::new(100),
+            store: Arc::new(MemoryStore::new(1 << 20)),
+            seal: Seal::random().expect("randomness"),
+            backoff: Backoff::new(),
+            pool: Pool::new(verification),
+            limits: Limits::default(),
+            lasting: Lasting { allow: Duration::from_mins(1), deny: Duration::ZERO, evidence: Duration::from_mins(1) },
+            metrics,
+            witness: None,
+        };
+        let snapshot = Arc::new(Snapshot { policies: Arc::new(policies), trust: Trust::none() });
+        Self { registry, signer, broken, asked, judge, snapshot, _running: running }
+    }
+
+    fn push(&self, repository: &str) -> Image {
+        image(&self.registry, repository, None, repository)
+    }
+
+    fn sign(&self, image: &Image) {
+        self.signer.sign_bundle(&self.registry, &image.manifest).expect("signs");
+    }
+
+    /// The reason of what the judge says at `now`, and how many requests it cost.
+    async fn judged(&self, image: &Image, now: u64) -> (Reason, usize) {
+        let before = *self.asked.lock().expect("a lock");
+        let subject = crate::oci::Image {
+            registry: self.registry.options().name.parse().expect("a name"),
+            repository: image.manifest.repository.parse().expect("a name"),
+        };
+        let subject = subject.at(image.manifest.digest);
+        let governing = self.snapshot.policies.governing(&subject, Timestamp(now));
+        let reason = match self.judge.verdict(&self.snapshot, &governing, Timestamp(now)).await {
+            Ok((verdict, _)) => match verdict.outcome() {
+                Outcome::Allow(basis) => basis.reason(),
+                Outcome::Deny(denial) => denial.reason,
+            },
+            Err(unsure) => unsure.reason(),
+        };
+        (reason, *self.asked.lock().expect("a lock") - before)
+    }
+
+    fn break_down(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
+    }
+}
+
+const LIMITS: Verification = Verification { threads: 1, queue: 1, time: Duration::from_mins(1) };
+
+#[tokio::test]
+async fn evidence_that_could_not_be_read_rests_and_costs_the_registry_nothing_meanwhile() {
+    let world = World::new(LIMITS).await;
+    let (signed, other) = (world.push("team/app"), world.push("team/other"));
+    world.sign(&signed);
+    world.break_down(true);
+    let mut now = 1_000;
+    for rest in [1, 2, 4] {
+        let (reason, asked) = world.judged(&signed, now).await;
+        assert_eq!((reason, asked > 0), (Reason::EvidenceUnreadable, true), "at {now}");
+        for later in 0..rest {
+            let again = world.judged(&signed, now + later).await;
+            assert_eq!(again, (Reason::EvidenceUnreadable, 0), "a 503 still, and for nothing");
+        }
+        now += rest;
+    }
+    // Another digest is another matter, and a registry that is well again is not asked before its time.
+    world.break_down(false);
+    assert_eq!(world.judged(&other, now - 1).await.0, Reason::Unsigned);
+    assert_eq!(world.judged(&signed, now - 1).await, (Reason::EvidenceUnreadable, 0));
+    assert_eq!(world.judged(&signed, now).await.0, Reason::Signed);
+    assert_eq!(world.judged(&signed, now).await, (Reason::Signed, 0), "a verdict like any other");
+}
+
+#[tokio::test]
+async fn a_rest_ends_in_a_fresh_reading_whatever_it_says() {
+    let world = World::new(LIMITS).await;
+    let image = world.push("team/app");
+    world.break_down(true);
+    assert_eq!(world.judged(&image, 1_000).await.0, Reason::EvidenceUnreadable);
+    world.break_down(false);
+    assert_eq!(world.judged(&image, 1_000).await, (Reason::EvidenceUnreadable, 0), "no denial on what was not read");
+    assert_eq!(world.judged(&image, 1_001).await.0, Reason::Unsigned);
+    world.sign(&image);
+    assert_eq!(world.judged(&image, 1_001).await.0, Reason::Signed, "no Allow or Deny was remembered by it");
+    world.break_down(true);
+    let second = world.push("team/second");
+    assert_eq!(world.judged(&second, 1_001).await.0, Reason::EvidenceUnreadable);
+}
+
+#[tokio::test]
+async fn a_full_pool_is_503_at_once_and_never_an_answer_about_the_image() {
+    let world = World::new(LIMITS).await;
+    let signed = world.push("team/app");
+    world.sign(&signed);
+    let (gate, opened) = channel::<()>();
+    let (started, began) = channel();
+    let mut blocked = Box::pin(world.judge.pool.run(move || {
+        started.send(()).expect("somebody waits");
+        let _ = opened.recv();
+    }));
+    assert!(futures_util::poll!(&mut blocked).is_pending());
+    began.recv().expect("it begins");
+    let mut waiting = Box::pin(world.judge.pool.run(|| ()));
+    assert!(futures_util::poll!(&mut waiting).is_pending());
+    for _ in 0..3 {
+        assert_eq!(world.judged(&signed, 1_000).await.0, Reason::VerifierBusy);
+    }
+    gate.send(()).expect("the job waits");
+    assert_eq!((blocked.await, waiting.await), (Ok(()), Ok(())));
+    assert_eq!(world.judged(&signed, 1_000).await.0, Reason::Signed, "a full queue is no reason to rest");
+    let text = world.judge.metrics.render();
+    for line in [
+        r#"countersign_verifications_total{result="busy"} 3"#,
+        r#"countersign_verifications_total{result="verified"} 1"#,
+        "countersign_verifications_in_progress 0",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}\n{text}");
+    }
+}
