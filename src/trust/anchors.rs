@@ -14,6 +14,9 @@ use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsag
 /// # Errors
 /// If a certificate may not do what it is trusted for.
 pub(super) fn tighten(root: &mut TrustedRoot) -> Result<(), String> {
+    if !VERSIONS.contains(&root.media_type.as_str()) {
+        return Err(format!("a trusted root of the media type {:?}", root.media_type));
+    }
     for authority in &mut root.certificate_authorities {
         let chain = certificates(authority.cert_chain.certificates.iter().map(|one| &one.raw_bytes))?;
         for (below, certificate) in chain.iter().enumerate() {
@@ -100,6 +103,12 @@ const fn oid(text: &str) -> ObjectIdentifier {
     ObjectIdentifier::new_unwrap(text)
 }
 
+/// The versions that there are; what a later one means is not known.
+const VERSIONS: [&str; 3] = [
+    "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+    "application/vnd.dev.sigstore.trustedroot.v0.1+json",
+    "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+];
 const KEY_USAGE: ObjectIdentifier = oid("2.5.29.15");
 const BASIC_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.19");
 const NAME_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.30");

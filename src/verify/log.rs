@@ -17,12 +17,17 @@ use crate::trust::Root;
 struct Body {
     kind: String,
     api_version: String,
+    #[serde(default)]
+    spec: serde_json::Value,
 }
 
 /// Which kind of entry `body` is, by its own words, which the log has signed.
 pub(super) fn kind_of(body: &CanonicalizedBody) -> Result<KindVersion, Rejection> {
-    let Body { kind, api_version } = super::object("log entry", body.as_bytes())?;
+    let Body { kind, api_version, spec } = super::object("log entry", body.as_bytes())?;
     match (kind.as_str(), api_version.as_str()) {
+        ("hashedrekord", "0.0.1") if !is_one_hash(&spec) => {
+            Err(Rejection::new(Reason::LogEntryMismatch, "the log entry's digest is of another algorithm than it says"))
+        }
         ("hashedrekord", "0.0.1") => Ok(KindVersion::HashedRekordV001),
         ("hashedrekord", "0.0.2") => Ok(KindVersion::HashedRekordV002),
         ("dsse", "0.0.1") => Ok(KindVersion::DsseV001),
@@ -32,6 +37,18 @@ pub(super) fn kind_of(body: &CanonicalizedBody) -> Result<KindVersion, Rejection
             Err(Rejection::new(Reason::EvidenceUnsupported, detail))
         }
     }
+}
+
+/// Whether the digest in an entry has the length that its algorithm gives it. The crate does not look at the algorithm.
+fn is_one_hash(spec: &serde_json::Value) -> bool {
+    let hash = &spec["data"]["hash"];
+    let digits = match hash["algorithm"].as_str() {
+        Some("sha256") => 64,
+        Some("sha384") => 96,
+        Some("sha512") => 128,
+        _ => return false,
+    };
+    hash["value"].as_str().is_some_and(|value| value.len() == digits)
 }
 
 /// Refuses, before any cryptography, entries of `bundle` that cannot count under `root`: another log's, of another kind

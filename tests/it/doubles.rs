@@ -13,7 +13,7 @@ use crate::support::scene::{IMAGE, blob, manifest};
 const DIGEST: &str = "docker-content-digest";
 
 #[tokio::test]
-async fn a_lying_digest_never_brings_unsigned_bytes() {
+async fn a31_a_lying_digest_never_brings_unsigned_bytes() {
     let lab = Lab::start(Options::default()).await;
     let signed = lab.signed("team/app").manifest;
     let unsigned = lab.unsigned("team/other").manifest;
@@ -57,7 +57,7 @@ async fn a_tag_that_moves_while_it_is_pulled_gives_the_image_that_was_verified()
 }
 
 #[tokio::test]
-async fn a_tag_that_moves_between_two_reads_of_it_cannot_be_served_unverified() {
+async fn a30_a_tag_that_moves_between_two_reads_of_it_cannot_be_served_unverified() {
     let lab = Lab::start(Options::default()).await;
     lab.signed("team/app");
     lab.unsigned("team/other");

@@ -44,7 +44,7 @@ async fn what_no_policy_covers_is_denied() {
 }
 
 #[tokio::test]
-async fn a_format_that_the_policy_does_not_accept_is_not_evidence() {
+async fn b07_a_format_that_the_policy_does_not_accept_is_not_evidence() {
     let lab = Lab::start(Options::default()).await;
     let bundle = lab.signed("team/bundle").manifest;
     let legacy = lab.unsigned("team/legacy").manifest;

@@ -71,7 +71,7 @@ fn what_happens_is_counted_once_and_in_its_place() {
 }
 
 #[test]
-fn odd_names_do_not_add_series() {
+fn a24_odd_names_do_not_add_series() {
     let metrics = Metrics::new();
     let odd: Vec<String> = (0..10_000).map(|i| format!("policy\n\"{i}")).collect();
     let lines = |metrics: &Metrics| metrics.render().lines().count();

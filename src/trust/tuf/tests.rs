@@ -213,3 +213,21 @@ fn the_public_instance_needs_no_words() {
     let name = file_name("http://[::1]:80/../../x", b"root");
     assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)), "{name}");
 }
+
+/// Whatever a repository calls its files, all of them are one file of ours.
+#[test]
+fn a13_no_file_is_named_by_a_repository() {
+    use sigstore_tuf::MetadataStore;
+
+    let cache = tempfile::tempdir().expect("a directory");
+    let (kept, shelf) = (cache.path().join("within/kept"), Shelf::default());
+    for name in ["../../escaped", "/tmp/escaped", "1.root.json"] {
+        shelf.store(name, b"content").expect("kept");
+    }
+    shelf.save(&kept, NOW).expect("written");
+    let files: Vec<_> = std::fs::read_dir(cache.path().join("within")).expect("a directory").flatten().collect();
+    assert_eq!(files.iter().map(std::fs::DirEntry::path).collect::<Vec<_>>(), std::slice::from_ref(&kept));
+    assert_eq!(std::fs::read_dir(cache.path()).expect("a directory").count(), 1);
+    let (again, _) = Shelf::load(&kept).expect("readable").expect("there");
+    assert_eq!(again.load("../../escaped").expect("kept"), Some(b"content".to_vec()));
+}

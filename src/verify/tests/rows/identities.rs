@@ -26,6 +26,20 @@ fn named(name: &str) -> Candidate {
     by(&Identity { names: vec![San::Uri(name.into())], ..Identity::github("org/repo") })
 }
 
+/// Patterns are for identities; whoever vouches for them is one text.
+#[test]
+fn a21_an_issuer_is_no_pattern() {
+    let wanting = |issuer: &str| {
+        let wanted = Keyless { issuer: issuer.into(), identity: glob("**"), pins: vec![] };
+        Stage { wanted: Wanted::Identity(wanted), ..Stage::keyless() }
+    };
+    let evidence = by(&Identity::email("a@myorg.test", "https://accounts.test"));
+    wanting("https://accounts.test").accepts(&evidence);
+    for issuer in ["https://accounts.*", "https://**", ".*", "https://accounts", "accounts.test"] {
+        wanting(issuer).refuses([(issuer, evidence.clone(), IssuerMismatch)]);
+    }
+}
+
 #[test]
 fn a33_a_regular_expression_is_not_ignored() {
     let stage = github(regex("https://github\\.com/org/.*"));

@@ -173,3 +173,27 @@ fn o34_keys_of_small_order() {
         }
     }
 }
+
+/// Which hash goes with which curve is in `policy::public_key`; here each kind signs in every form.
+#[test]
+fn o35_keys_of_each_kind() {
+    for algorithm in [
+        &rcgen::PKCS_ECDSA_P256_SHA256,
+        &rcgen::PKCS_ECDSA_P384_SHA384,
+        &rcgen::PKCS_ECDSA_P521_SHA512,
+        &rcgen::PKCS_ED25519,
+    ] {
+        let (key, other) = (Key::of(algorithm).expect("a key"), Key::of(algorithm).expect("a key"));
+        let stage = Stage { log: false, ..Stage::of(&[&key]) };
+        let recipe = Recipe { logs: vec![], ..SIGSTORE.keyed(&key, NOW) };
+        let (good, old) = (stage.good(&recipe), stage.good_legacy(&recipe));
+        let theirs = Recipe { key: other, ..recipe }.sign(statement()).expect("signs");
+        let mut bent = good.signature.clone();
+        *bent.last_mut().expect("a byte") ^= 1;
+        stage.refuses([
+            ("another key of the kind", bundle(&theirs), KeyMismatch),
+            ("a bit", bundle(&Pieces { signature: bent.clone(), ..good }), SignatureInvalid),
+            ("a bit, legacy", legacy(&Pieces { signature: bent, ..old }), KeyMismatch),
+        ]);
+    }
+}

@@ -45,23 +45,46 @@ impl<'a> Form<'a> {
     fn check(&self) {
         let listed = listed(self.name);
         let accepted = self.accepted();
-        let strange: Vec<_> =
-            accepted.difference(&listed).map(|(pointer, change)| format!("{pointer}\t{change}")).collect();
+        let strange: Vec<_> = accepted
+            .iter()
+            .filter(|(pointer, change)| !listed.iter().any(|one| one.covers(pointer, change)))
+            .map(|(pointer, change)| format!("{pointer}\t{change}"))
+            .collect();
         assert!(strange.is_empty(), "{}: accepted and not listed:\n{}", self.name, strange.join("\n"));
-        let stale: Vec<_> = listed.difference(&accepted).collect();
-        assert!(stale.is_empty(), "{}: listed and not accepted: {stale:?}", self.name);
+        let stale: Vec<_> = listed
+            .iter()
+            .filter(|one| !accepted.iter().any(|(pointer, change)| one.covers(pointer, change)))
+            .map(|one| format!("{}\t{}", one.pointer, one.change))
+            .collect();
+        assert!(stale.is_empty(), "{}: listed and not accepted:\n{}", self.name, stale.join("\n"));
     }
 }
 
-/// The changes of this form that are listed as accepted.
-fn listed(form: &str) -> BTreeSet<(String, String)> {
-    let mut found = BTreeSet::new();
+/// One change that is listed as accepted; `*` at the end of either part stands for anything.
+struct Listed {
+    pointer: &'static str,
+    change: &'static str,
+}
+
+impl Listed {
+    fn covers(&self, pointer: &str, change: &str) -> bool {
+        let fits = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
+            Some(beginning) => text.starts_with(beginning),
+            None => text == pattern,
+        };
+        fits(self.pointer, pointer) && fits(self.change, change)
+    }
+}
+
+/// What is listed for this form.
+fn listed(form: &str) -> Vec<Listed> {
+    let mut found = Vec::new();
     for line in include_str!("../../../../tests/mutations/accepted.tsv").lines().filter(|line| !line.starts_with('#')) {
         let columns: Vec<_> = line.split('\t').collect();
         let [forms, pointer, changes, reason] = columns[..] else { panic!("four columns: {line:?}") };
         assert!(!reason.is_empty(), "no reason: {line:?}");
         if forms.split(' ').any(|one| one == form) {
-            found.extend(changes.split(' ').map(|change| (pointer.to_string(), change.to_string())));
+            found.extend(changes.split(' ').map(|change| Listed { pointer, change }));
         }
     }
     found
@@ -129,12 +152,15 @@ fn texts(text: &str) -> Vec<(String, String)> {
     };
     match ::base64::engine::general_purpose::STANDARD.decode(text) {
         Ok(bytes) if bytes.len() > 3 => {
-            for (name, at) in [("first", 0), ("middle", bytes.len() / 2), ("last", bytes.len() - 1)] {
-                found.push((format!("{name}-byte"), base64(&flipped(&bytes, at))));
+            let places = places(&bytes);
+            if places.is_empty() {
+                for (name, at) in [("first", 0), ("middle", bytes.len() / 2), ("last", bytes.len() - 1)] {
+                    found.push((format!("{name}-byte"), base64(&flipped(&bytes, at))));
+                }
             }
             found.push(("byte-more".into(), base64(&[&bytes[..], &[0]].concat())));
             found.push(("byte-less".into(), base64(&bytes[..bytes.len() - 1])));
-            for (path, at) in places(&bytes) {
+            for (path, at) in places {
                 found.push((format!("der:{path}"), base64(&flipped(&bytes, at))));
             }
         }

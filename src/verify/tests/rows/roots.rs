@@ -23,13 +23,25 @@ fn b18_a_log_key_without_a_beginning() {
 #[test]
 fn o77_a_root_without_logs_or_authorities() {
     let stage = Stage::keyless();
-    let good = stage.good(&SIGSTORE.stamped(myorg()));
+    let good = stage.good(&SIGSTORE.with_rekor_v2(myorg()));
     for (pointer, reason) in [
         ("/tlogs", LogEntryInvalid),
         ("/ctlogs", SctInvalid),
         ("/certificateAuthorities", CertificateInvalid),
-        ("/timestampAuthorities", TimestampInvalid),
+        ("/timestampAuthorities", TimestampMissing),
     ] {
         stage.with_root(pointer, json!([])).refuses([(pointer, bundle(&good), reason)]);
+    }
+    // A stamp that nobody can verify says nothing, and takes nothing from what the log says.
+    let stamped = stage.good(&SIGSTORE.stamped(myorg()));
+    stage.with_root("/timestampAuthorities", json!([])).accepts(&bundle(&stamped));
+}
+
+#[test]
+fn a63_a_root_of_an_unknown_version() {
+    let stage = Stage::keyless();
+    stage.good(&myorg());
+    for kind in ["application/vnd.dev.sigstore.trustedroot+json;version=0.9", "", "text/plain"] {
+        assert!(stage.with_root("/mediaType", json!(kind)).root_error().contains("media type"), "{kind}");
     }
 }

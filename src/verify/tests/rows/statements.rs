@@ -74,6 +74,17 @@ fn a10_more_subjects_and_digests_than_anybody_needs() {
         .refuses([("1025 subjects", subjects(1025), EvidenceTooLarge), ("33 digests", digests(33), EvidenceTooLarge)]);
 }
 
+/// Nothing is unpacked, anywhere.
+#[test]
+fn a18_a_compressed_payload() {
+    let bent = Bent::new();
+    let bomb = [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &[0; 4096]].concat();
+    bent.stage.refuses([
+        ("a statement", bent.signed(bomb.clone()), EvidenceMalformed),
+        ("a legacy payload", bent.simple(bomb), EvidenceMalformed),
+    ]);
+}
+
 #[test]
 fn a41_a_digest_in_a_name_is_not_a_subject() {
     let bent = Bent::new();
