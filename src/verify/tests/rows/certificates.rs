@@ -197,3 +197,56 @@ fn o31_leaves_of_every_wrong_kind() {
     let both = with(|one| one.with(X509Extension::usage(&[CODE_SIGNING, SERVER_AUTH])));
     stage.accepts(&both);
 }
+
+/// A certificate like that of `recipe`, for another public key, by our authority.
+fn for_key(recipe: &Recipe, spki: &[u8]) -> Vec<u8> {
+    let authority = &SIGSTORE.authority;
+    let template = &recipe.certificate.as_ref().expect("it is keyless").template;
+    let whole = authority.issue(template, &recipe.key, &[]).expect("signs");
+    let of = |der: &[u8]| der::children(der).into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let mut parts = of(&whole);
+    let mut said = of(&parts[0]);
+    said[6] = spki.to_vec();
+    parts[0] = der::sequence(&said);
+    let signature = authority.key.sign(&parts[0]).expect("signs");
+    parts[2] = der::tlv(0x03, &[&[0], &signature[..]].concat());
+    der::sequence(&parts)
+}
+
+/// Signed with `openssl dgst -sha256 -sign` by keys that nobody should have: RSA of 1024 bits, ECDSA over P-224.
+#[test]
+fn o31_certificates_for_weak_keys() {
+    use ::base64::Engine;
+    let stage = Stage { ct: false, ..stage() };
+    let recipe = issued(myorg(), |issuance| issuance.scts.clear());
+    let content =
+        Content::Envelope { payload_type: "application/vnd.in-toto+json".into(), payload: WEAKLY_SIGNED.into() };
+    let good = recipe.sign(content).expect("signs");
+    let with = |spki: &[u8], signature: &[u8]| {
+        let certificate = Some(for_key(&recipe, spki));
+        let pieces = Pieces { certificate, signature: signature.to_vec(), ..good.clone() };
+        bundle(&entered(&pieces, &SIGSTORE.rekor, ("dsse", "0.0.1"), Kind::Dsse.body(&pieces)))
+    };
+    let decoded = |text: &str| ::base64::engine::general_purpose::STANDARD.decode(text).expect("base64");
+    stage.accepts(&with(&recipe.key.spki(), &good.signature));
+    stage.refuses([
+        ("RSA-1024", with(&decoded(RSA_1024.0), &decoded(RSA_1024.1)), SignatureInvalid),
+        ("P-224", with(&decoded(P_224.0), &decoded(P_224.1)), CertificateInvalid),
+    ]);
+}
+
+const WEAKLY_SIGNED: &str = r#"{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://sigstore.dev/cosign/sign/v1","subject":[{"digest":{"sha256":"97e9d7a16021e6d07fbe28cce398f5847fc00c574991fbff65d95fd5e032d389"}}]}"#;
+/// The public key, and its signature.
+const RSA_1024: (&str, &str) = (
+    "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC2tTZCC9oBJXgdhXvzFLBvT+zjskrpCoJZxxUkyepWlDXMa20BwKgoMTLy/ZHf\
+         QnL/T3g7OoqCIod9wR/ZIQGAPwwu1uDtQ3MXHjmLiOs7OdQXF0vIULJvvQyMvK9ICMZjZ8UdDl/M46kttTnlOa8fFXehk7mNCUvO\
+         YBTSFbl/ZwIDAQAB",
+    "K3xqhcx4hKVaEKL4fLOiLc+ZWdjec+RCtPZxOYYeHFXaCfK08t+Y6CODzC1NuJRiIEnOfQAD0BRlAUXATYr1i1YCdRx9mXKj/7Y4\
+         OmERhvLANf6qoD3xL5Dr6mevTNLXnDa4N9IEuUzSC9cZBt4IXjqTZNNWcyLVX1QLcy8+XnE=",
+);
+/// The public key, and its signature.
+const P_224: (&str, &str) = (
+    "ME4wEAYHKoZIzj0CAQYFK4EEACEDOgAEtVyn8VHhFHlOtq+yHWsJ2lLrbiK9xWdpIin2DMk9NVQve3EhwuwA65NTVMMTBHPjk8g6\
+         VKD2pd8=",
+    "MD0CHC9ji1Zl6llmSdABs19Spa78tt/vHrNeJTDtMWgCHQCKtuPg+SzdquedGn4svh2K+NvA0CoUCZzssZft",
+);
