@@ -1,5 +1,5 @@
-//! The whole command beside cosign's: same image, same registry, same run. It needs an optimised program and a machine of
-//! its own: `tests/run` runs it last.
+//! The whole command beside cosign's: same image, same registry, same run. It needs an optimised program, named by
+//! `COUNTERSIGN_BIN`, and a machine of its own: `cargo test --test e2e command_time -- --ignored`.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::support::sigstore::GITLAB;
 const RUNS: usize = 11;
 
 #[test]
-#[ignore = "needs an optimised program: tests/run runs it"]
+#[ignore = "needs an optimised program and a machine of its own"]
 fn verify_takes_no_longer_than_cosign_verify() {
     for (registry, cosign) in [(Kind::Docker, Cosign::Legacy), (Kind::Referrers, Cosign::Bundle)] {
         compare(Cell { containerd: Version::V2, registry, cosign });
