@@ -66,7 +66,7 @@ fn a_bundle_that_cosign_2_writes_is_as_good() {
 }
 
 /// The pipeline that the policy wants.
-pub(crate) fn ours() -> Pipeline {
+fn ours() -> Pipeline {
     Pipeline::of("myorg/app")
 }
 
@@ -90,7 +90,7 @@ fn runs(cell: Cell, image: &Image) {
 }
 
 /// The proxy with the policy; the first caller starts it.
-pub(crate) fn proxy(cell: Cell) -> &'static Proxy {
+fn proxy(cell: Cell) -> &'static Proxy {
     static DOCKER: LazyLock<Proxy> = LazyLock::new(|| start(Kind::Docker));
     static REFERRERS: LazyLock<Proxy> = LazyLock::new(|| start(Kind::Referrers));
     match cell.registry {

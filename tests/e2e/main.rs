@@ -3,7 +3,6 @@
 
 mod blobs_door;
 mod changed_policy;
-mod command_time;
 mod differential;
 mod elsewhere;
 mod explained;
