@@ -106,6 +106,7 @@ pub(super) fn parse(json: &[u8], accept: Accept, limits: &Limits) -> Result<Bund
     if stamps.iter().enumerate().any(|(number, stamp)| stamps.iter().take(number).any(|other| other == stamp)) {
         return Err(malformed("one time stamp twice"));
     }
+    super::time::check_sizes(stamps.iter().map(|stamp| &stamp.signed_timestamp))?;
     Ok(bundle)
 }
 

@@ -134,7 +134,9 @@ fn entry(json: &str, limits: &Limits) -> Result<TransparencyLogEntry, Rejection>
 fn stamp(json: &str) -> Result<TimestampToken, Rejection> {
     super::at_most("bytes of the time stamp annotation", json.len(), MAX_STAMP)?;
     let RekorStamp { signed } = super::object("time stamp annotation", json.as_bytes())?;
-    Ok(TimestampToken::new(decode("time stamp", &signed)?))
+    let token = TimestampToken::new(decode("time stamp", &signed)?);
+    super::time::check_sizes(std::iter::once(&token))?;
+    Ok(token)
 }
 
 /// Zero would mean "none" to the crate.
@@ -146,5 +148,5 @@ fn malformed(why: impl AsRef<str>) -> Rejection {
     Rejection::new(Reason::EvidenceMalformed, why)
 }
 
-/// Bytes of a time stamp: a token with its certificates has about 2 KiB.
+/// Bytes of the annotation with a time stamp, before it is parsed.
 const MAX_STAMP: usize = 64 << 10;

@@ -23,6 +23,7 @@ struct Body {
 
 /// Which kind of entry `body` is, by its own words, which the log has signed.
 pub(super) fn kind_of(body: &CanonicalizedBody) -> Result<KindVersion, Rejection> {
+    super::at_most("bytes of a log entry", body.as_bytes().len(), MAX_BODY)?;
     let Body { kind, api_version, spec } = super::object("log entry", body.as_bytes())?;
     match (kind.as_str(), api_version.as_str()) {
         ("hashedrekord", "0.0.1") if !is_one_hash(&spec) => {
@@ -108,6 +109,8 @@ fn check_checkpoint(
     let Some(checkpoint) = proof.checkpoint.checkpoint() else {
         return Err(Rejection::new(Reason::LogProofMissing, "the inclusion proof has no checkpoint"));
     };
+    // Each that names the log's key is verified until one is good, and nobody vouches for how many stand there.
+    super::at_most("signatures of a checkpoint", checkpoint.signatures().len(), MAX_SIGNATURES)?;
     let others = root.content().tlogs.iter().filter(|other| other.log_id != log.log_id);
     let foreign: Vec<_> = others.filter_map(|other| hint(other)).collect();
     if checkpoint.signatures().iter().any(|signature| foreign.contains(&signature.key_id.as_slice())) {
@@ -143,3 +146,8 @@ fn names(log: &TransparencyLog, origin: &str) -> bool {
     let Some(host) = url.host_str() else { return false };
     origin == host || url.port().is_some_and(|port| origin == format!("{host}:{port}"))
 }
+
+/// Bytes of an entry's body: signature, hash and certificate have about 6 KiB; the signed content is not in it.
+const MAX_BODY: usize = 64 << 10;
+/// Signatures of one checkpoint: the log's own, and those of witnesses.
+const MAX_SIGNATURES: usize = 64;

@@ -10,6 +10,8 @@ use crate::outcome;
 use crate::policy::{Leaf, Validity};
 use crate::test_support::against;
 
+mod bounds;
+
 mod keyless;
 
 mod logged;

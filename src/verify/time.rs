@@ -8,6 +8,17 @@ use crate::clock::Timestamp;
 use crate::reason::Reason;
 use crate::trust::Root;
 
+/// Refuses tokens that are larger than any that authorities make, before they are parsed: what it takes to sort the sets
+/// in one grows with the square of its size, and nobody signs all that stands in it.
+pub(super) fn check_sizes<'t>(tokens: impl Iterator<Item = &'t TimestampToken>) -> Result<(), Rejection> {
+    let mut all = 0;
+    for token in tokens.map(TimestampToken::as_bytes) {
+        super::at_most("bytes of a time stamp", token.len(), MAX_TOKEN)?;
+        all += token.len();
+    }
+    super::at_most("bytes of time stamps", all, MAX_TOKENS)
+}
+
 /// When one of the root's authorities stamped `over`.
 pub(super) fn stamped(token: &TimestampToken, over: &SignatureBytes, root: &Root) -> Result<Timestamp, Rejection> {
     let authorities = root.content().tsa_authorities();
@@ -44,3 +55,7 @@ pub(super) fn seconds(time: jiff::Timestamp) -> Timestamp {
 
 /// By how many seconds another clock may be ahead of ours.
 const SKEW: u64 = 60;
+/// Bytes of one time stamp: with the certificates of its authority it has some 6 KiB.
+const MAX_TOKEN: usize = 16 << 10;
+/// Bytes of all time stamps of one signature.
+const MAX_TOKENS: usize = 64 << 10;
