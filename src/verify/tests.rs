@@ -16,7 +16,6 @@ mod keyless;
 
 mod logged;
 
-mod mutated;
 
 mod mutations;
 mod rows;
