@@ -63,7 +63,7 @@ pub(super) fn verify(
         return Err(Rejection::new(Reason::TimestampMissing, "no verified time of signing"));
     };
     log::check_validity(&reading.bundle, root, earliest)?;
-    Ok(Signing::by_identity(Arc::clone(certificate), earliest, reading.entries().first()))
+    Ok(Signing::by_identity(Arc::clone(certificate), earliest, reading.entries().first().filter(|_| logged)))
 }
 
 /// The bundle, without time stamps where the root knows nobody who could have made them: the crate would refuse it for

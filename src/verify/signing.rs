@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sigstore_verify::types::TransparencyLogEntry;
+use sigstore_verify::types::{KindVersion, TransparencyLogEntry};
 
 use super::reading::Reading;
 use super::{Against, Certificate, Rejection, key, keyless};
@@ -49,13 +49,12 @@ impl Signing {
             signer: Signer(signer.into()),
             certificate: Some(certificate),
             time: Some(time),
-            log_index: entry.map(|entry| entry.log_index.get()),
+            log_index: entry.and_then(number),
         }
     }
 
     pub(super) fn by_key(key: &PublicKey, time: Option<Timestamp>, entry: Option<&TransparencyLogEntry>) -> Self {
-        let log_index = entry.map(|entry| entry.log_index.get());
-        Self { signer: key.signer().clone(), certificate: None, time, log_index }
+        Self { signer: key.signer().clone(), certificate: None, time, log_index: entry.and_then(number) }
     }
 
     /// Who, for thresholds.
@@ -82,4 +81,11 @@ impl Signing {
     pub fn log_index(&self) -> Option<u64> {
         self.log_index
     }
+}
+
+/// The number of a verified entry, if the log vouches for it: that over all trees of the first version stands in the
+/// promise, and in nothing else.
+fn number(entry: &TransparencyLogEntry) -> Option<u64> {
+    let vouched = entry.inclusion_promise.is_some() || entry.kind_version == KindVersion::HashedRekordV002;
+    vouched.then(|| entry.log_index.get())
 }

@@ -49,6 +49,7 @@ impl Policies {
                 warnings.push(format!("authority `{name}` is used by no policy"));
             }
         }
+        warnings.extend(self.revoked.identities.iter().filter_map(identity::idle));
         for exemption in &self.exemptions {
             let reason = &exemption.reason;
             match exemption.expires {

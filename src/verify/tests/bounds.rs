@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::scene::*;
 use crate::demo::sigstore::{Key, Kind, Pieces, Recipe, der};
+use crate::policy::{Authority, Validity};
 use crate::reason::Reason;
 use crate::test_support::SIGSTORE;
 
@@ -79,4 +80,21 @@ fn the_body_of_a_log_entry_is_bounded_before_it_is_parsed() {
         let padded = bent(&recipe, |pieces| pieces.entries[0].body.resize(65 << 10, b' '));
         assert_eq!(reason(&padded, &by_myorg()), Some(Reason::EvidenceTooLarge));
     }
+}
+
+#[test]
+fn the_number_of_an_entry_is_told_only_if_the_log_vouches_for_it() {
+    let forged = |promised: bool| {
+        bent(&SIGSTORE.stamped(myorg()), |pieces| {
+            let entry = &mut pieces.entries[0];
+            entry.promise = entry.promise.take().filter(|_| promised);
+            entry.index += if promised { 0 } else { 7 };
+        })
+    };
+    let strict = by_myorg();
+    let lax = by_myorg().demanding(false, Validity::ALWAYS);
+    let index = |promised, by: &Authority| judged(&forged(promised), by).map(|signing| signing.log_index());
+    assert_eq!(index(true, &strict), Ok(Some(1004)));
+    assert_eq!(index(false, &strict), Ok(None), "the proof has only the number within its tree");
+    assert_eq!([index(true, &lax), index(false, &lax)], [Ok(None), Ok(None)], "nobody verified the entry");
 }

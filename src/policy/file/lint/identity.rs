@@ -1,7 +1,7 @@
 //! Identities that match less, or more, than their author thinks.
 
 use crate::policy::scope::Glob;
-use crate::policy::{Extension, Keyless, Pattern};
+use crate::policy::{Extension, Keyless, Pattern, RevokedIdentity};
 
 /// What is known of an issuer's certificates.
 struct Shape {
@@ -44,9 +44,23 @@ pub(super) fn warnings(keyless: &Keyless) -> impl Iterator<Item = String> {
     warnings.into_iter()
 }
 
+/// A revocation that revokes nobody, because its pattern does not reach as far as its author thinks.
+pub(super) fn idle(revoked: &RevokedIdentity) -> Option<String> {
+    let Pattern::Glob(glob) = &revoked.identity else { return None };
+    let text = glob.to_string();
+    let issuer = match &revoked.issuer {
+        Some(issuer) => issuer.clone(),
+        None if text.starts_with("https://github.com/") => GITHUB.into(),
+        None => text.split('/').take(3).collect::<Vec<_>>().join("/"),
+    };
+    let shape = shape(&issuer)?.identity;
+    let idle = !glob.meets(&Glob::parse(&shape));
+    idle.then(|| format!("the revoked identity `{text}` is nobody's: those of {issuer} look like `{shape}`"))
+}
+
 /// The shape that Fulcio gives to what GitHub's and GitLab's tokens say; other issuers are not known.
 fn shape(issuer: &str) -> Option<Shape> {
-    if issuer == "https://token.actions.githubusercontent.com" {
+    if issuer == GITHUB {
         let identity = "https://github.com/*/*/.github/workflows/**@**".into();
         return Some(Shape { identity, source: "https://github.com/**".into() });
     }
@@ -54,6 +68,9 @@ fn shape(issuer: &str) -> Option<Shape> {
     let gitlab = host.starts_with("gitlab.") && !host.contains('/');
     gitlab.then(|| Shape { identity: format!("{issuer}/**//**@**"), source: format!("{issuer}/**") })
 }
+
+/// The issuer of GitHub's workflows.
+const GITHUB: &str = "https://token.actions.githubusercontent.com";
 
 /// Whether a dot that means any character stands where a host's name has its dots.
 fn has_bare_dot(regex: &str) -> bool {

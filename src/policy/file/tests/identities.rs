@@ -263,3 +263,21 @@ fn warnings_know_the_shapes_of_identities() {
         }
     }
 }
+
+#[test]
+fn a_revocation_that_revokes_nobody_is_told() {
+    for (identity, expected) in [
+        ("'https://gitlab.com/gone/**'", false),
+        ("'https://gitlab.com/gone/app//.gitlab-ci.yml@refs/heads/main'", false),
+        ("'https://github.com/gone/**'", false),
+        ("'someone@company.test'", false),
+        ("'**'", false),
+        ("'https://gitlab.com/gone/*'", true),
+        ("'https://github.com/gone/app'", true),
+        ("{ issuer: 'https://gitlab.com', identity: 'gone/**' }", true),
+    ] {
+        let policies = parsed(&format!("revoked: {{ identities: [ {identity} ] }}\n")).expect(identity);
+        let told = policies.warnings(Timestamp(1_700_000_000)).iter().any(|one| one.contains("is nobody's"));
+        assert_eq!(told, expected, "{identity}");
+    }
+}
