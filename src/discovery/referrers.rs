@@ -1,4 +1,4 @@
-//! What refers to an image: the referrers API, or the tag `sha256-…` that stands in where a registry has none.
+//! What refers to an image: the referrers API, and the tag `sha256-…` that stands in where a registry or client has none.
 
 use std::collections::HashSet;
 
@@ -33,13 +33,14 @@ impl<S: Source> Reader<'_, S> {
     /// Every referrer of the digest that may hold evidence.
     pub(super) async fn list_referrers(&self) -> Listing {
         let mut listing = Listing::default();
-        if !self.list_by_api(&mut listing).await {
+        let fell_short = self.list_by_api(&mut listing).await;
+        if !fell_short {
             self.list_by_tag(&mut listing).await;
         }
         listing
     }
 
-    /// Reads the pages of the API; says whether its answer stands, or the tag has to be asked instead.
+    /// Reads the pages of the API; says whether the reading ends there, because it fell short, or the tag is read as well.
     async fn list_by_api(&self, listing: &mut Listing) -> bool {
         let (mut listed, mut next) = (0, None::<String>);
         for number in 1..=PAGES {
@@ -68,9 +69,9 @@ impl<S: Source> Reader<'_, S> {
             match following {
                 Some(_) if listing.found.incomplete => return true,
                 Some(query) => next = Some(query),
-                // A registry with the API, whose evidence a client without it pushed, has it at the tag only, whatever
-                // else the API lists.
-                None => return !listing.pieces.is_empty(),
+                // The tag is read whatever the API lists: a client that does not know the API puts evidence there, and
+                // what anybody else refers to the image with must not hide it.
+                None => return false,
             }
         }
         listing.found.incomplete = true;
@@ -79,6 +80,7 @@ impl<S: Source> Reader<'_, S> {
 
     async fn list_by_tag(&self, listing: &mut Listing) {
         let (tag, location) = referrers_tag(self.digest, "");
+        let by_api = listing.pieces.len();
         match self.place.source.manifest(self.place.repository, &Reference::Tag(tag), self.limits.manifest).await {
             Ok(raw) => {
                 if let Err(miss) = self.add(listing, &mut 0, &raw.bytes, &raw.content_type) {
@@ -87,8 +89,7 @@ impl<S: Source> Reader<'_, S> {
             }
             Err(error) => listing.found.source_failed(&location, Format::Bundle, error),
         }
-        // Only an empty list is followed by the tag: everything that is listed now is the tag's.
-        for piece in &mut listing.pieces {
+        for piece in listing.pieces.iter_mut().skip(by_api) {
             piece.location = format!("{}, listed by {location}", piece.location);
         }
     }

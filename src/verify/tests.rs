@@ -16,7 +16,6 @@ mod keyless;
 
 mod logged;
 
-
 mod mutations;
 mod rows;
 

@@ -26,7 +26,7 @@ async fn bundles_come_in_the_order_of_the_list_each_once() {
     assert_eq!(contents(&set), stored.iter().map(String::as_bytes).collect::<Vec<_>>());
     assert_eq!(set.candidates[0].location(), format!("referrer {}", listed[0]["digest"].as_str().expect("a digest")));
     assert_eq!(registry.asked("blob"), 20);
-    assert_eq!(registry.asked("manifest sha256-"), 2, "only .sig and .att");
+    assert_eq!(registry.asked("manifest sha256-"), 3, "the fallback tag, .sig and .att");
 }
 
 #[tokio::test]
@@ -87,6 +87,18 @@ async fn without_the_api_or_with_an_empty_list_the_tag_is_asked() {
         registry.manifests.remove(&tag(""));
         assert_eq!(summary(&found(&registry).await), (0, vec![], vec![], false), "{first:?}");
     }
+}
+
+#[tokio::test]
+async fn what_the_api_lists_hides_nothing_at_the_tag() {
+    let mut registry = Registry::default();
+    let (ours, foreign) = (registry.bundle(&subject(), b"ours"), registry.bundle(&subject(), b"foreign"));
+    registry.put(&tag(""), ManifestType::OciIndex, &index(&json!([foreign, ours])));
+    registry.pages = vec![Ok(page(&json!([foreign]), None))];
+    let set = found(&registry).await;
+    assert_eq!(contents(&set), [&b"foreign"[..], b"ours"], "each once");
+    let listed_by_tag = |n: usize| set.candidates[n].location().contains("listed by tag");
+    assert!(!listed_by_tag(0) && listed_by_tag(1));
 }
 
 #[tokio::test]
