@@ -153,3 +153,24 @@ fn only_trusted_times_within_its_life_count() {
         ("stamped in the future", at(NOW + 1, NOW + 500), TimestampInvalid),
     ]);
 }
+
+#[test]
+fn the_authority_is_trusted_at_every_time() {
+    let stage = Stage::keyless();
+    let end = jiff::Timestamp::from_second(NOW + 60).expect("a time").to_string();
+    let ended =
+        stage.with_root("/certificateAuthorities/0/validFor", json!({ "start": "2020-01-01T00:00:00Z", "end": end }));
+    for kind in [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384] {
+        KIND.set(kind);
+        let recipe = SIGSTORE.stamped(myorg());
+        let at = |integrated_at: i64, stamped_at: i64| {
+            bundle(&Recipe { integrated_at, stamped_at, ..recipe.clone() }.sign(statement()).expect("signs"))
+        };
+        stage.accepts(&at(NOW + 61, NOW + 1));
+        ended.accepts(&at(NOW + 60, NOW + 1));
+        ended.refuses([
+            ("entered when it had ended", at(NOW + 61, NOW + 1), CertificateInvalid),
+            ("stamped when it had ended", at(NOW + 1, NOW + 61), CertificateInvalid),
+        ]);
+    }
+}
