@@ -18,6 +18,8 @@ pub mod bundle;
 
 pub mod certificate;
 
+mod chain;
+
 pub mod describe;
 
 mod envelope;
@@ -30,6 +32,8 @@ mod key;
 
 mod keyless;
 
+mod leaf;
+
 mod legacy;
 
 mod log;
@@ -39,6 +43,8 @@ mod pins;
 pub mod pool;
 
 mod reading;
+
+mod sct;
 
 pub mod signing;
 

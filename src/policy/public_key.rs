@@ -59,14 +59,16 @@ impl PublicKey {
     /// Parses a text with one PEM block: `PUBLIC KEY`, or PKCS #1's `RSA PUBLIC KEY`.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let block = pem::read(text)?;
-        let (accepts, spki) = match block.label {
-            "PUBLIC KEY" => (spki::accepts(&block.der)?, block.der),
-            "RSA PUBLIC KEY" => {
-                let spki = spki::of_rsa(&block.der)?;
-                (spki::accepts(&spki)?, spki)
-            }
-            label => return Err(KeyError::of_label(label)),
-        };
+        match block.label {
+            "PUBLIC KEY" => Self::from_spki(block.der),
+            "RSA PUBLIC KEY" => Self::from_spki(spki::of_rsa(&block.der)?),
+            label => Err(KeyError::of_label(label)),
+        }
+    }
+
+    /// Parses a subject public key info in DER.
+    pub fn from_spki(spki: Vec<u8>) -> Result<Self, KeyError> {
+        let accepts = spki::accepts(&spki)?;
         let fingerprint = Digest::of(&spki);
         let signer = Signer(Arc::from(format!("key:{fingerprint}")));
         Ok(Self { accepts, spki: spki.into(), fingerprint, signer })

@@ -1,36 +1,55 @@
-//! That a log entry is about this signature, by this key, over this content: every member that says so is compared.
+//! That a log entry is about this signature, by this key or certificate, over this content: every member that says so is
+//! compared.
 
 use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
 use serde_json::Value;
-use sigstore_verify::types::{DerPublicKey, KindVersion, SignatureContent, TransparencyLogEntry};
+use sigstore_verify::types::{DerCertificate, DerPublicKey, KindVersion, SignatureContent, TransparencyLogEntry};
 
 use super::Rejection;
 use super::envelope::decode;
 use super::reading::Reading;
-use crate::policy::PublicKey;
 use crate::reason::Reason;
 
-/// Compares `entry`'s body with `reading`, which `key` has signed.
-pub(super) fn check(entry: &TransparencyLogEntry, reading: &Reading<'_>, key: &PublicKey) -> Result<(), Rejection> {
+/// With what a signature was made, in DER.
+#[derive(Clone, Copy)]
+pub(super) enum Maker<'a> {
+    /// With a certificate, over a key whose names in the second version of the log begin so.
+    Certificate { der: &'a [u8], family: &'static str },
+    /// With a key, of which this is the subject public key info.
+    Key(&'a [u8]),
+}
+
+/// Compares `entry`'s body with `reading`, which was signed with `maker`.
+pub(super) fn check(entry: &TransparencyLogEntry, reading: &Reading<'_>, maker: Maker<'_>) -> Result<(), Rejection> {
     let body = Body(super::object("log entry", entry.canonicalized_body.as_bytes())?);
     let signature = reading.signature().map(AsRef::as_ref).unwrap_or_default();
     match (entry.kind_version, &reading.bundle.content) {
         (KindVersion::HashedRekordV001, SignatureContent::MessageSignature(_)) => {
             body.covers("/spec/data/hash", "value", reading)?;
             same("signature", &body.bytes("/spec/signature/content")?, signature)?;
-            body.names("/spec/signature/publicKey/content", key)
+            body.names("/spec/signature/publicKey/content", maker)
         }
         (KindVersion::HashedRekordV002, _) => {
             body.covers("/spec/hashedRekordV002/data", "digest", reading)?;
             same("signature", &body.bytes("/spec/hashedRekordV002/signature/content")?, signature)?;
-            let logged = body.bytes("/spec/hashedRekordV002/signature/verifier/publicKey/rawBytes")?;
-            same("key", &logged, key.spki())
+            let verifier = "/spec/hashedRekordV002/signature/verifier";
+            let (member, der) = match maker {
+                Maker::Certificate { der, family } => {
+                    if !body.text(&format!("{verifier}/keyDetails"))?.starts_with(family) {
+                        return Err(mismatch("the log entry is about a key of another kind"));
+                    }
+                    ("x509Certificate", der)
+                }
+                Maker::Key(der) => ("publicKey", der),
+            };
+            let logged = body.bytes(&format!("{verifier}/{member}/rawBytes"))?;
+            same("key", &logged, der)
         }
         (KindVersion::DsseV001, SignatureContent::DsseEnvelope(envelope)) => {
             body.hashes("/spec/payloadHash", envelope.payload.as_bytes())?;
             body.one("/spec/signatures")?;
             same("signature", &body.bytes("/spec/signatures/0/signature")?, signature)?;
-            body.names("/spec/signatures/0/verifier", key)
+            body.names("/spec/signatures/0/verifier", maker)
         }
         (KindVersion::IntotoV002, SignatureContent::DsseEnvelope(envelope)) => {
             body.hashes("/spec/content/payloadHash", envelope.payload.as_bytes())?;
@@ -41,7 +60,7 @@ pub(super) fn check(entry: &TransparencyLogEntry, reading: &Reading<'_>, key: &P
             let inner = body.bytes("/spec/content/envelope/signatures/0/sig")?;
             let inner = decode("log entry", std::str::from_utf8(&inner).unwrap_or_default())?;
             same("signature", &inner, signature)?;
-            body.names("/spec/content/envelope/signatures/0/publicKey", key)
+            body.names("/spec/content/envelope/signatures/0/publicKey", maker)
         }
         _ => Err(Rejection::new(Reason::EvidenceUnsupported, "a log entry of a kind that does not fit the content")),
     }
@@ -67,11 +86,17 @@ impl Body {
         }
     }
 
-    /// The key at `pointer`, base64 of PEM, is `key`.
-    fn names(&self, pointer: &str, key: &PublicKey) -> Result<(), Rejection> {
+    /// The key or certificate at `pointer`, base64 of PEM, is `maker`.
+    fn names(&self, pointer: &str, maker: Maker<'_>) -> Result<(), Rejection> {
         let pem = self.bytes(pointer)?;
-        let logged = std::str::from_utf8(&pem).ok().and_then(|pem| DerPublicKey::from_pem(pem).ok());
-        same("key", logged.as_ref().map(AsRef::as_ref).unwrap_or_default(), key.spki())
+        let pem = std::str::from_utf8(&pem).unwrap_or_default();
+        let (logged, der) = match maker {
+            Maker::Certificate { der, .. } => {
+                (DerCertificate::from_pem(pem).ok().map(|one| one.as_bytes().to_vec()), der)
+            }
+            Maker::Key(der) => (DerPublicKey::from_pem(pem).ok().map(|one| one.as_bytes().to_vec()), der),
+        };
+        same("key", &logged.unwrap_or_default(), der)
     }
 
     /// The digest in hex at `pointer` is that of `content`.

@@ -220,7 +220,7 @@ const USERNAME: ObjectIdentifier = oid("1.3.6.1.4.1.57264.1.7");
 const KEY_USAGE: ObjectIdentifier = oid("2.5.29.15");
 const BASIC_CONSTRAINTS: ObjectIdentifier = oid("2.5.29.19");
 const SUBJECT_ALT_NAME: ObjectIdentifier = oid("2.5.29.17");
-const SCT_LIST: ObjectIdentifier = oid("1.3.6.1.4.1.11129.2.4.2");
+pub(super) const SCT_LIST: ObjectIdentifier = oid("1.3.6.1.4.1.11129.2.4.2");
 const POISON: ObjectIdentifier = oid("1.3.6.1.4.1.11129.2.4.3");
 /// The most bytes of one certificate; Fulcio's have about 900.
 pub(super) const MAX_CERTIFICATE: usize = 16 << 10;

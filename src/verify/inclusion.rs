@@ -1,5 +1,5 @@
-//! That an entry is in its log, for signatures by keys: the log's promise, and the proof under a checkpoint that the log
-//! signed. (For certificates the crate does this; it cannot for half of the key kinds that cosign signs with.)
+//! That an entry is in its log: the log's promise, and the proof under a checkpoint that the log signed. (For certificates
+//! over P-256 the crate does this; it cannot for half of the key kinds that cosign signs with.)
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -2,13 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sigstore_verify::types::Artifact;
 
+use super::binding::Maker;
 use super::reading::Reading;
 use super::signing::Signing;
 use super::{Against, Rejection, binding, inclusion, log, time};
 use crate::clock::Timestamp;
-use crate::oci::Digest;
 use crate::policy::{Authority, PublicKey};
 use crate::reason::Reason;
 use crate::trust::Root;
@@ -41,7 +40,7 @@ pub(super) fn verify(
         if logged {
             times.extend(entries(reading, key, root, against.now)?);
         }
-        times.extend(stamps(reading, root)?);
+        times.extend(time::stamps(reading, root)?);
     }
     time::check_past(&times, against.now)?;
     let earliest = times.iter().min().copied();
@@ -62,15 +61,7 @@ fn signer_of<'k>(
     authority: &Authority,
     hint: Option<&str>,
 ) -> Result<&'k PublicKey, Rejection> {
-    let signature = reading.signature().map(AsRef::as_ref).unwrap_or_default();
-    let message = reading.message();
-    let verifies = |key: &&PublicKey| match (&message, &reading.artifact) {
-        (Some(message), _) => key.verifies(message, signature),
-        (None, Artifact::Digest(digest)) => <[u8; 32]>::try_from(digest.as_bytes())
-            .is_ok_and(|digest| key.verifies_digest(&Digest::from_bytes(digest), signature)),
-        _ => false,
-    };
-    if let Some(key) = keys.iter().find(verifies) {
+    if let Some(key) = keys.iter().find(|key| reading.signed_by(key)) {
         return Ok(key);
     }
     let hinted = |key: &PublicKey| hint == Some(STANDARD.encode(key.fingerprint().as_bytes()).as_str());
@@ -91,25 +82,8 @@ fn entries(reading: &Reading<'_>, key: &PublicKey, root: &Root, now: Timestamp) 
     log::check_all(&reading.bundle, root)?;
     let mut times = Vec::new();
     for entry in reading.entries() {
-        binding::check(entry, reading, key)?;
+        binding::check(entry, reading, Maker::Key(key.spki()))?;
         times.extend(inclusion::verify(entry, root, now)?);
-    }
-    Ok(times)
-}
-
-/// Verifies every time stamp there is, if the root knows anybody who could have made them.
-fn stamps(reading: &Reading<'_>, root: &Root) -> Result<Vec<Timestamp>, Rejection> {
-    let over_signature = &reading.bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
-    let mut times = Vec::new();
-    if root.content().timestamp_authorities.is_empty() {
-        return Ok(times);
-    }
-    for stamp in over_signature {
-        let signature = reading.signature().ok_or_else(|| Rejection::new(Reason::TimestampInvalid, "no signature"))?;
-        times.push(time::stamped(&stamp.signed_timestamp, signature, root)?);
-    }
-    if let Some((token, layer)) = &reading.layer_stamp {
-        times.push(time::stamped(token, layer, root)?);
     }
     Ok(times)
 }

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use sigstore_verify::types::{Bundle, KindVersion, TimestampVerificationData};
-use sigstore_verify::{
-    CertificateError, Error, TimestampError, TransparencyLogError, VerificationPolicy, VerificationResult,
-};
+use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogError, VerificationPolicy};
 
+use super::leaf::{Demands, Leaf};
 use super::reading::Reading;
 use super::signing::Signing;
 use super::{Against, Certificate, Rejection, log, pins, time};
@@ -44,7 +43,29 @@ pub(super) fn verify(
         let detail = "the trusted root has no log of certificates to verify the proof of logging with";
         return Err(Rejection::new(Reason::SctInvalid, detail));
     }
-    // 3. Chain, times, certificate log, entry, signature: the crate's work.
+    // 3. Chain, times, certificate log, entry, signature.
+    let demands = Demands { logged, certified };
+    let times = match Leaf::of(reading) {
+        Some(leaf) => leaf.verify(reading, certificate, root, demands, against.now)?,
+        None => by_crate(reading, certificate, root, demands, against.now)?,
+    };
+    time::check_past(&times, against.now)?;
+    check_life(certificate, &times)?;
+    let Some(earliest) = times.iter().min().copied() else {
+        return Err(Rejection::new(Reason::TimestampMissing, "no verified time of signing"));
+    };
+    log::check_validity(&reading.bundle, root, earliest)?;
+    Ok(Signing::by_identity(Arc::clone(certificate), earliest, reading.entries().first().filter(|_| logged)))
+}
+
+/// Lets the crate verify all but whom the certificate names. Says every verified time.
+fn by_crate(
+    reading: &Reading<'_>,
+    certificate: &Certificate,
+    root: &Root,
+    Demands { logged, certified }: Demands,
+    now: Timestamp,
+) -> Result<Vec<Timestamp>, Rejection> {
     let mut policy = VerificationPolicy::any_identity();
     if !logged {
         policy = policy.skip_tlog_unsafe();
@@ -55,15 +76,18 @@ pub(super) fn verify(
     let result = root
         .verifier()
         .verify(reading.artifact.clone(), &stamped(reading, root), &policy)
-        .map_err(|error| rejection(&error, reading, certificate, root, against.now))?;
-    let times = times(&result, reading, certificate, root, against)?;
-    // 4. The crate did what was asked of it.
-    let done = result.certificate_verified() && result.sct_verified() == certified && result.tlog_verified() == logged;
-    let Some(earliest) = times.iter().min().copied().filter(|_| done) else {
-        return Err(Rejection::new(Reason::TimestampMissing, "no verified time of signing"));
-    };
-    log::check_validity(&reading.bundle, root, earliest)?;
-    Ok(Signing::by_identity(Arc::clone(certificate), earliest, reading.entries().first().filter(|_| logged)))
+        .map_err(|error| rejection(&error, reading, certificate, root, now))?;
+    // It did what was asked of it.
+    if !result.certificate_verified() || result.sct_verified() != certified || result.tlog_verified() != logged {
+        return Err(Rejection::new(Reason::EvidenceUnsupported, "not everything was verified that must be"));
+    }
+    let mut times: Vec<_> = result.verified_timestamps().iter().map(|time| time::seconds(*time)).collect();
+    if let Some((token, layer)) = &reading.layer_stamp
+        && !root.content().timestamp_authorities.is_empty()
+    {
+        times.push(time::stamped(token, layer, root)?);
+    }
+    Ok(times)
 }
 
 /// The bundle, without time stamps where the root knows nobody who could have made them: the crate would refuse it for
@@ -78,24 +102,11 @@ fn stamped<'r>(reading: &'r Reading<'_>, root: &Root) -> Cow<'r, Bundle> {
     Cow::Owned(bundle)
 }
 
-/// Every verified time; the certificate was valid at each.
-fn times(
-    result: &VerificationResult,
-    reading: &Reading<'_>,
-    certificate: &Certificate,
-    root: &Root,
-    against: Against<'_>,
-) -> Result<Vec<Timestamp>, Rejection> {
-    let mut times: Vec<_> = result.verified_timestamps().iter().map(|time| time::seconds(*time)).collect();
-    if let Some((token, layer)) = &reading.layer_stamp
-        && !root.content().timestamp_authorities.is_empty()
-    {
-        times.push(time::stamped(token, layer, root)?);
-    }
-    time::check_past(&times, against.now)?;
+/// The certificate was valid at every one of `times`.
+pub(super) fn check_life(certificate: &Certificate, times: &[Timestamp]) -> Result<(), Rejection> {
     match times.iter().find(|time| !certificate.valid_at(**time)) {
         Some(time) => Err(Rejection::new(Reason::CertificateExpired, format!("it was not valid at {}", time.0))),
-        None => Ok(times),
+        None => Ok(()),
     }
 }
 
@@ -143,7 +154,7 @@ fn rejection(
     Rejection::new(reason, error.to_string())
 }
 
-fn structure(error: &sigstore_verify::bundle::Error) -> Reason {
+pub(super) fn structure(error: &sigstore_verify::bundle::Error) -> Reason {
     use sigstore_verify::bundle::Error;
     match error {
         Error::MissingInclusionPromise(_) | Error::MissingInclusionProof(_) | Error::MissingCheckpoint => {

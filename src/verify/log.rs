@@ -1,5 +1,5 @@
-//! Transparency log entries: which log, which kind, about which signature; and for signatures by keys, that the entry
-//! is in the log. (For certificates the crate verifies that.)
+//! Transparency log entries: which log, which kind, about which signature. That they are in the log is established
+//! elsewhere.
 
 use serde::Deserialize;
 use sigstore_verify::trust_root::TransparencyLog;

@@ -16,6 +16,7 @@ use super::{Certificate, Claim, Rejection, simple_signing, statement};
 use crate::discovery::{Candidate, Material};
 use crate::limits::Limits;
 use crate::oci::Digest;
+use crate::policy::PublicKey;
 use crate::reason::Reason;
 
 /// What one piece says, and with what it can be verified.
@@ -126,6 +127,17 @@ impl<'a> Reading<'a> {
             SignatureContent::DsseEnvelope(envelope) => Some(&envelope.signature.sig),
             SignatureContent::MessageSignature(message) => Some(&message.signature),
             _ => None,
+        }
+    }
+
+    /// Whether `key` made the signature.
+    pub(super) fn signed_by(&self, key: &PublicKey) -> bool {
+        let signature = self.signature().map(AsRef::as_ref).unwrap_or_default();
+        match (self.message(), &self.artifact) {
+            (Some(message), _) => key.verifies(&message, signature),
+            (None, Artifact::Digest(digest)) => <[u8; 32]>::try_from(digest.as_bytes())
+                .is_ok_and(|digest| key.verifies_digest(&Digest::from_bytes(digest), signature)),
+            (None, _) => false,
         }
     }
 

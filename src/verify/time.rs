@@ -4,6 +4,7 @@ use sigstore_verify::tsa;
 use sigstore_verify::types::{SignatureBytes, TimestampToken};
 
 use super::Rejection;
+use super::reading::Reading;
 use crate::clock::Timestamp;
 use crate::reason::Reason;
 use crate::trust::Root;
@@ -30,6 +31,23 @@ pub(super) fn stamped(token: &TimestampToken, over: &SignatureBytes, root: &Root
         }
     }
     Err(Rejection::new(Reason::TimestampInvalid, format!("the time stamp: {why}")))
+}
+
+/// Verifies every time stamp there is, if the root knows anybody who could have made them.
+pub(super) fn stamps(reading: &Reading<'_>, root: &Root) -> Result<Vec<Timestamp>, Rejection> {
+    let over_signature = &reading.bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
+    let mut times = Vec::new();
+    if root.content().timestamp_authorities.is_empty() {
+        return Ok(times);
+    }
+    for stamp in over_signature {
+        let signature = reading.signature().ok_or_else(|| Rejection::new(Reason::TimestampInvalid, "no signature"))?;
+        times.push(stamped(&stamp.signed_timestamp, signature, root)?);
+    }
+    if let Some((token, layer)) = &reading.layer_stamp {
+        times.push(stamped(token, layer, root)?);
+    }
+    Ok(times)
 }
 
 /// Refuses times that have not come yet. Clocks differ a little; more than that proves nothing about the past.

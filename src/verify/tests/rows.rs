@@ -24,6 +24,7 @@ mod entries;
 mod envelopes;
 mod identities;
 mod keys;
+mod leaves;
 mod legacy;
 mod mutated;
 mod policies;
@@ -183,7 +184,13 @@ fn payload() -> Content {
 
 /// How a pipeline of ours signs.
 fn myorg() -> Recipe {
-    SIGSTORE.keyless(&Identity::gitlab("myorg/app"), NOW).expect("a key")
+    keyless(&Identity::gitlab("myorg/app"))
+}
+
+/// How `identity` signs, with a key of the kind that [`leaves`] asks for.
+fn keyless(identity: &Identity) -> Recipe {
+    let key = Key::of(leaves::KIND.get()).expect("a key");
+    Recipe { key, ..SIGSTORE.keyless(identity, NOW).expect("a key") }
 }
 
 fn key() -> Key {

@@ -19,11 +19,11 @@ fn stage() -> Stage {
 
 fn named(name: San) -> Candidate {
     let identity = Identity { names: vec![name], ..Identity::gitlab("myorg/app") };
-    bundle(&SIGSTORE.keyless(&identity, NOW).expect("a key").sign(statement()).expect("signs"))
+    bundle(&keyless(&identity).sign(statement()).expect("signs"))
 }
 
 #[test]
-fn a20_a_million_dots() {
+pub(super) fn a20_a_million_dots() {
     let stage = stage();
     let began = std::time::Instant::now();
     let dots = |n: usize| format!("https://gitlab.com/myorg{}", "/..".repeat(n));
@@ -42,7 +42,7 @@ fn a20_a_million_dots() {
 }
 
 #[test]
-fn a27_no_certificate_where_one_must_be() {
+pub(super) fn a27_no_certificate_where_one_must_be() {
     let stage = stage();
     let good = stage.good(&myorg()).bundle();
     let material = |value: Value| document(&edited(&good, "/verificationMaterial/certificate", value));
@@ -62,7 +62,7 @@ fn a27_no_certificate_where_one_must_be() {
 }
 
 #[test]
-fn a37_a_subject_of_megabytes() {
+pub(super) fn a37_a_subject_of_megabytes() {
     let stage = stage();
     let large = myorg().with_template(|one| Template { subject: "x".repeat(5 << 20), ..one });
     // An attestation may be large; a certificate may not.
@@ -76,7 +76,7 @@ fn a37_a_subject_of_megabytes() {
 }
 
 #[test]
-fn b16_extensions_of_the_wrong_type_or_twice() {
+pub(super) fn b16_extensions_of_the_wrong_type_or_twice() {
     let stage = stage();
     let issuer = "https://gitlab.com";
     let text = |tag: u8| der::tlv(tag, issuer.as_bytes());
@@ -106,7 +106,7 @@ fn b16_extensions_of_the_wrong_type_or_twice() {
 
 /// Who issued it is known by key: the names of two intermediates may be the same.
 #[test]
-fn b24_a_certificate_log_proof_for_another_issuers_key() {
+pub(super) fn b24_a_certificate_log_proof_for_another_issuers_key() {
     let stage = stage();
     let theirs = foreign().authority;
     let recipe = myorg();
@@ -128,7 +128,7 @@ fn b24_a_certificate_log_proof_for_another_issuers_key() {
 }
 
 #[test]
-fn b31_a_certificate_that_was_not_logged() {
+pub(super) fn b31_a_certificate_that_was_not_logged() {
     let stage = stage();
     let unlogged = issued(myorg(), |issuance| issuance.scts.clear());
     let evidence = bundle(&unlogged.sign(statement()).expect("signs"));
@@ -139,7 +139,7 @@ fn b31_a_certificate_that_was_not_logged() {
 }
 
 #[test]
-fn o26_certificate_log_proofs_that_are_missing_wrong_or_late() {
+pub(super) fn o26_certificate_log_proofs_that_are_missing_wrong_or_late() {
     let stage = stage();
     let good = SIGSTORE.ct.sct(NOW);
     let scts = |scts: Vec<_>| bundle(&issued(myorg(), |one| one.scts = scts).sign(statement()).expect("signs"));
@@ -176,7 +176,7 @@ fn o26_certificate_log_proofs_that_are_missing_wrong_or_late() {
 }
 
 #[test]
-fn o31_leaves_of_every_wrong_kind() {
+pub(super) fn o31_leaves_of_every_wrong_kind() {
     let stage = stage();
     let unknown =
         |critical| X509Extension { critical, ..X509Extension::new(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]) };

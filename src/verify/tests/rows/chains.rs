@@ -48,7 +48,7 @@ const BEGIN: i64 = crate::demo::sigstore::authority::BEGIN;
 const END: i64 = crate::demo::sigstore::authority::END;
 
 #[test]
-fn a08_an_intermediate_that_had_expired() {
+pub(super) fn a08_an_intermediate_that_had_expired() {
     let chain = Chain::new();
     let until = |not_after: i64| Template { not_after, ..Chain::intermediate() };
     let (stage, evidence) = chain.issued_by(&chain.root.subordinate(&until(NOW + 60)).expect("a key"));
@@ -62,7 +62,7 @@ fn a08_an_intermediate_that_had_expired() {
 }
 
 #[test]
-fn b33_a_leaf_is_no_anchor() {
+pub(super) fn b33_a_leaf_is_no_anchor() {
     let stage = Stage::keyless();
     let good = stage.good(&myorg());
     let leaf = good.certificate.clone().expect("a certificate");
@@ -83,7 +83,7 @@ fn b33_a_leaf_is_no_anchor() {
 }
 
 #[test]
-fn o31_intermediates_of_every_wrong_kind() {
+pub(super) fn o31_intermediates_of_every_wrong_kind() {
     let chain = Chain::new();
     let good = Chain::intermediate;
     let no_authority = X509Extension::critical(BASIC_CONSTRAINTS, der::sequence(&[]));
@@ -108,7 +108,7 @@ fn o31_intermediates_of_every_wrong_kind() {
 }
 
 #[test]
-fn o31_an_authority_with_the_same_names_and_another_key() {
+pub(super) fn o31_an_authority_with_the_same_names_and_another_key() {
     let chain = Chain::new();
     let twin = Ca::root("company root").expect("a key").subordinate(&Chain::intermediate()).expect("a key");
     let ours = chain.root.subordinate(&Chain::intermediate()).expect("a key");

@@ -5,7 +5,7 @@ use super::*;
 const DSSE: (&str, &str) = ("dsse", "0.0.1");
 
 #[test]
-fn a03_an_entry_of_other_content_or_another_certificate() {
+pub(super) fn a03_an_entry_of_other_content_or_another_certificate() {
     let stage = Stage::keyless();
     let good = stage.good(&myorg());
     let other = myorg().sign(statement()).expect("signs");
@@ -25,7 +25,7 @@ fn a03_an_entry_of_other_content_or_another_certificate() {
 }
 
 #[test]
-fn a07_a_valid_entry_of_another_bundle() {
+pub(super) fn a07_a_valid_entry_of_another_bundle() {
     let stage = Stage::keyless();
     for recipe in [myorg(), SIGSTORE.stamped(myorg()), SIGSTORE.with_rekor_v2(myorg())] {
         let (good, other) = (stage.good(&recipe), stage.good(&recipe));
@@ -52,7 +52,7 @@ fn a07_a_valid_entry_of_another_bundle() {
 
 /// The log really took these in.
 #[test]
-fn a15_bodies_that_lack_what_they_must_have() {
+pub(super) fn a15_bodies_that_lack_what_they_must_have() {
     let bodies = |spec: &str| format!(r#"{{"apiVersion":"0.0.1","kind":"dsse","spec":{spec}}}"#);
     let cases = [
         "null",
@@ -73,7 +73,7 @@ fn a15_bodies_that_lack_what_they_must_have() {
 }
 
 #[test]
-fn a16_an_entry_of_an_unsupported_kind() {
+pub(super) fn a16_an_entry_of_an_unsupported_kind() {
     let stage = Stage::keyless();
     let good = stage.good(&myorg());
     let cose = r#"{"apiVersion":"0.0.1","kind":"cose","spec":{"data":{},"message":null}}"#;
@@ -85,7 +85,7 @@ fn a16_an_entry_of_an_unsupported_kind() {
 
 /// Nothing here could fetch it: verification has no network.
 #[test]
-fn a17_a_key_by_url_is_no_key() {
+pub(super) fn a17_a_key_by_url_is_no_key() {
     let stage = Stage::keyless();
     let good = stage.good_legacy(&myorg());
     let key = "/spec/signature/publicKey";
@@ -94,7 +94,7 @@ fn a17_a_key_by_url_is_no_key() {
 }
 
 #[test]
-fn a25_an_entry_of_a_log_that_nobody_trusts() {
+pub(super) fn a25_an_entry_of_a_log_that_nobody_trusts() {
     let stage = Stage::keyless();
     let good = stage.good(&myorg());
     let signed = |log: Log| bundle(&Recipe { logs: vec![log], ..myorg() }.sign(statement()).expect("signs"));
@@ -110,7 +110,7 @@ fn a25_an_entry_of_a_log_that_nobody_trusts() {
 
 /// Every entry must be about the signature: nobody picks the one that fits.
 #[test]
-fn a26_several_entries_of_which_one_fits() {
+pub(super) fn a26_several_entries_of_which_one_fits() {
     let stage = Stage::keyless();
     let recipe = SIGSTORE.stamped(Recipe { logs: vec![SIGSTORE.rekor.clone(), SIGSTORE.rekor_v2.clone()], ..myorg() });
     let (good, other) = (stage.good(&recipe), stage.good(&myorg()).entries);
@@ -123,7 +123,7 @@ fn a26_several_entries_of_which_one_fits() {
 }
 
 #[test]
-fn b10_an_entry_of_the_second_log_without_content() {
+pub(super) fn b10_an_entry_of_the_second_log_without_content() {
     let stage = Stage::keyless();
     let good = stage.good(&SIGSTORE.with_rekor_v2(myorg()));
     let spec = |spec: &str| {
@@ -136,7 +136,7 @@ fn b10_an_entry_of_the_second_log_without_content() {
 
 /// A proof says that the log has the entry; the time beside it is anybody's.
 #[test]
-fn b12_a_time_without_the_logs_promise() {
+pub(super) fn b12_a_time_without_the_logs_promise() {
     let stage = Stage::keyless();
     let (good, stamped) = (stage.good(&myorg()), stage.good(&SIGSTORE.stamped(myorg())));
     let unpromised = |mut pieces: Pieces, at: Option<i64>| {
@@ -152,7 +152,7 @@ fn b12_a_time_without_the_logs_promise() {
 }
 
 #[test]
-fn b18_the_dropped_entry_version_of_the_second_log() {
+pub(super) fn b18_the_dropped_entry_version_of_the_second_log() {
     let stage = Stage::keyless();
     let good = stage.good(&SIGSTORE.with_rekor_v2(myorg()));
     let body = json!({ "apiVersion": "0.0.2", "kind": "dsse", "spec": { "dsseV002": {
@@ -170,7 +170,7 @@ fn b18_the_dropped_entry_version_of_the_second_log() {
 
 /// The envelope was logged as other bytes than a bundle can give back: payload, signature and certificate bind it.
 #[test]
-fn b21_the_hash_of_the_logged_envelope_is_not_ours_to_know() {
+pub(super) fn b21_the_hash_of_the_logged_envelope_is_not_ours_to_know() {
     let stage = Stage::keyless();
     let good = stage.good(&myorg());
     let other = json!(Digest::of(b"otherwise serialised").hex());
@@ -181,7 +181,7 @@ fn b21_the_hash_of_the_logged_envelope_is_not_ours_to_know() {
 
 /// A bad entry is not skipped for the sake of a good one.
 #[test]
-fn b41_a_bad_entry_beside_a_good_one() {
+pub(super) fn b41_a_bad_entry_beside_a_good_one() {
     let stage = Stage::keyless();
     let recipe = SIGSTORE.stamped(Recipe { logs: vec![SIGSTORE.rekor.clone(), SIGSTORE.rekor_v2.clone()], ..myorg() });
     let good = stage.good(&recipe);
@@ -197,7 +197,7 @@ fn b41_a_bad_entry_beside_a_good_one() {
 
 /// One field at a time, in a body that the log really took in.
 #[test]
-fn o21_each_field_of_an_entry_is_compared() {
+pub(super) fn o21_each_field_of_an_entry_is_compared() {
     let stage = Stage::keyless();
     let other = myorg().sign(statement()).expect("signs");
     let v2 = SIGSTORE.with_rekor_v2(myorg());
@@ -228,7 +228,8 @@ fn o21_each_field_of_an_entry_is_compared() {
             let reason = match pointer.as_str() {
                 "/kind" | "/apiVersion" => EvidenceUnsupported,
                 "/spec/data/hash/algorithm" => LogEntryMismatch,
-                _ if pointer.ends_with("/algorithm") => EvidenceUnsupported,
+                // The crate knows one digest only.
+                _ if pointer.ends_with("/algorithm") && leaves::by_crate() => EvidenceUnsupported,
                 _ => LogEntryMismatch,
             };
             if unbound.contains(&pointer.as_str()) {
@@ -241,7 +242,7 @@ fn o21_each_field_of_an_entry_is_compared() {
 }
 
 #[test]
-fn o24_evidence_of_another_instance() {
+pub(super) fn o24_evidence_of_another_instance() {
     let (stage, theirs) = (Stage::keyless(), foreign());
     let good = stage.good(&myorg());
     let foreign = theirs.keyless(&Identity::gitlab("myorg/app"), NOW).expect("a key");

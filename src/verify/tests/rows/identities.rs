@@ -5,7 +5,7 @@ use crate::demo::sigstore::identity::fulcio;
 use crate::demo::sigstore::{Extension as X509Extension, San, der};
 
 fn by(identity: &Identity) -> Candidate {
-    bundle(&SIGSTORE.keyless(identity, NOW).expect("a key").sign(statement()).expect("signs"))
+    bundle(&keyless(identity).sign(statement()).expect("signs"))
 }
 
 /// Wanted is this pattern for GitHub's issuer, without pins.
@@ -28,7 +28,7 @@ fn named(name: &str) -> Candidate {
 
 /// Patterns are for identities; whoever vouches for them is one text.
 #[test]
-fn a21_an_issuer_is_no_pattern() {
+pub(super) fn a21_an_issuer_is_no_pattern() {
     let wanting = |issuer: &str| {
         let wanted = Keyless { issuer: issuer.into(), identity: glob("**"), pins: vec![] };
         Stage { wanted: Wanted::Identity(wanted), ..Stage::keyless() }
@@ -41,14 +41,14 @@ fn a21_an_issuer_is_no_pattern() {
 }
 
 #[test]
-fn a33_a_regular_expression_is_not_ignored() {
+pub(super) fn a33_a_regular_expression_is_not_ignored() {
     let stage = github(regex("https://github\\.com/org/.*"));
     stage.accepts(&by(&Identity::github("org/repo")));
     stage.refuses([("another", by(&Identity::github("other/repo")), IdentityMismatch)]);
 }
 
 #[test]
-fn o05_patterns_match_the_whole_name() {
+pub(super) fn o05_patterns_match_the_whole_name() {
     let evil = [
         "https://github.com/org-evil/x/.github/workflows/a.yml@refs/heads/main",
         "https://evil.example/?https://github.com/org/repo",
@@ -82,7 +82,7 @@ fn o05_patterns_match_the_whole_name() {
 }
 
 #[test]
-fn o06_refs_that_look_like_others() {
+pub(super) fn o06_refs_that_look_like_others() {
     let file = "https://github.com/org/repo/.github/workflows/release.yml";
     let stage = github(glob(&format!("{file}@refs/tags/v*")));
     let at = |reference: &str| named(&format!("{file}@{reference}"));
@@ -97,14 +97,14 @@ fn o06_refs_that_look_like_others() {
 }
 
 #[test]
-fn o07_issuers_that_look_alike_or_differ() {
+pub(super) fn o07_issuers_that_look_alike_or_differ() {
     let stage = github(glob("https://github.com/org/**"));
     let good = Identity::github("org/repo");
     stage.accepts(&by(&good));
     let url = good.issuer.clone();
     let issued = |url: &str| by(&good.clone().issued_by(url));
     let with = |number: u64, value: Vec<u8>| {
-        let recipe = SIGSTORE.keyless(&good, NOW).expect("a key");
+        let recipe = keyless(&good);
         let recipe = recipe.with_template(|one| one.with(X509Extension::new(&fulcio(number), value)));
         bundle(&recipe.sign(statement()).expect("signs"))
     };
@@ -118,7 +118,7 @@ fn o07_issuers_that_look_alike_or_differ() {
         ("the new one right, the old one wrong", with(1, b"https://evil.test".to_vec()), CertificateInvalid),
     ]);
     let without = |numbers: &[u64]| {
-        let recipe = SIGSTORE.keyless(&good, NOW).expect("a key");
+        let recipe = keyless(&good);
         let recipe = recipe.with_template(|one| numbers.iter().fold(one, |one, number| one.without(&fulcio(*number))));
         bundle(&recipe.sign(statement()).expect("signs"))
     };
@@ -128,7 +128,7 @@ fn o07_issuers_that_look_alike_or_differ() {
 }
 
 #[test]
-fn o08_names_of_other_kinds_and_several() {
+pub(super) fn o08_names_of_other_kinds_and_several() {
     let uri = "https://github.com/org/repo".to_string();
     let stage = github(glob("https://github.com/org/**"));
     let names = |names: Vec<San>| by(&Identity { names, ..Identity::github("org/repo") });
@@ -164,7 +164,7 @@ fn o08_names_of_other_kinds_and_several() {
 
 /// GitLab's name is the CI file's, which any project may include: only the source says who ran it.
 #[test]
-fn o09_our_file_run_by_a_foreign_project() {
+pub(super) fn o09_our_file_run_by_a_foreign_project() {
     let stage = Stage::keyless();
     stage.accepts(&by(&Identity::gitlab("myorg/app")));
     let file = "https://gitlab.com/myorg/ci//release.yml@refs/heads/main";
@@ -178,14 +178,14 @@ fn o09_our_file_run_by_a_foreign_project() {
     let Wanted::Identity(wanted) = stage.wanted.clone() else { unreachable!("it is keyless") };
     let unpinned = Stage { wanted: Wanted::Identity(Keyless { pins: vec![], ..wanted }), ..stage.clone() };
     unpinned.accepts(&foreign);
-    let recipe = SIGSTORE.keyless(&Identity::gitlab("myorg/app"), NOW).expect("a key");
+    let recipe = myorg();
     let sourceless = recipe.with_template(|one| one.without(&fulcio(12))).sign(statement()).expect("signs");
     stage.refuses([("no source at all", bundle(&sourceless), ExtensionMismatch)]);
 }
 
 /// Evidence of who is revoked counts no more, and takes nothing away from what others signed.
 #[test]
-fn o20_a_signer_who_was_revoked_since() {
+pub(super) fn o20_a_signer_who_was_revoked_since() {
     let key = key();
     let stage = Stage::of(&[&key]);
     let good = stage.good(&SIGSTORE.keyed(&key, NOW));

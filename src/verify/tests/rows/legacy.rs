@@ -10,11 +10,11 @@ fn stage() -> (Stage, Pieces) {
 
 /// The certificate's ten minutes are long over; only the entry says that it signed within them.
 #[test]
-fn a01_a_log_entry_of_another_signature_beside_a_legacy_one() {
+pub(super) fn a01_a_log_entry_of_another_signature_beside_a_legacy_one() {
     let stage = Stage::keyless();
     let good = stage.good_legacy(&myorg());
     let entries = |pieces: Pieces| legacy(&Pieces { entries: pieces.entries, ..good.clone() });
-    let public = SIGSTORE.keyless(&Identity::github("anybody/anything"), NOW).expect("a key");
+    let public = keyless(&Identity::github("anybody/anything"));
     let other = Content::document(&simple_signing_payload("r.io/other", subject()));
     let same_key = Recipe { key: good.key.clone(), ..myorg() };
     let resigned = Pieces { signature: good.key.sign(&good.content.message()).expect("signs"), ..good.clone() };
@@ -34,7 +34,7 @@ fn a01_a_log_entry_of_another_signature_beside_a_legacy_one() {
 }
 
 #[test]
-fn a34_hundreds_of_intermediates() {
+pub(super) fn a34_hundreds_of_intermediates() {
     let (stage, good) = stage();
     let one = crate::demo::sigstore::key::pem("CERTIFICATE", &good.chain[0]);
     let chain = |n: usize| annotated(&good, |all| drop(all.insert(CHAIN.into(), one.repeat(n))));
@@ -46,7 +46,7 @@ fn a34_hundreds_of_intermediates() {
 }
 
 #[test]
-fn b02_annotations_of_nulls_and_numbers() {
+pub(super) fn b02_annotations_of_nulls_and_numbers() {
     let (stage, good) = stage();
     let set = |key: &str, text: &str| annotated(&good, |all| drop(all.insert(key.into(), text.into())));
     let entry = |pointer: &str, value: Value| {
@@ -84,7 +84,7 @@ fn b02_annotations_of_nulls_and_numbers() {
 }
 
 #[test]
-fn b39_certificates_in_another_order() {
+pub(super) fn b39_certificates_in_another_order() {
     let (stage, good) = stage();
     let pem = |der: &[u8]| crate::demo::sigstore::key::pem("CERTIFICATE", der);
     let own = pem(good.certificate.as_deref().unwrap_or_default());
@@ -100,7 +100,7 @@ fn b39_certificates_in_another_order() {
 }
 
 #[test]
-fn o14_duplicate_members_in_annotations() {
+pub(super) fn o14_duplicate_members_in_annotations() {
     let (stage, good) = stage();
     let whole = good.entries[0].annotation().to_string();
     let doubled = |member: &str, value: &str| {
@@ -116,7 +116,7 @@ fn o14_duplicate_members_in_annotations() {
 }
 
 #[test]
-fn o32_a_chain_with_a_root_of_its_own_is_no_anchor() {
+pub(super) fn o32_a_chain_with_a_root_of_its_own_is_no_anchor() {
     let stage = Stage::keyless();
     stage.good_legacy(&myorg());
     let theirs = foreign();
@@ -130,7 +130,7 @@ fn o32_a_chain_with_a_root_of_its_own_is_no_anchor() {
 }
 
 #[test]
-fn o61_huge_annotations() {
+pub(super) fn o61_huge_annotations() {
     let (stage, good) = stage();
     let own = crate::demo::sigstore::key::pem("CERTIFICATE", good.certificate.as_deref().unwrap_or_default());
     let set = |key: &str, text: String| annotated(&good, |all| drop(all.insert(key.into(), text)));
@@ -148,7 +148,7 @@ fn o61_huge_annotations() {
 
 /// A legacy attestation is stamped over its whole layer.
 #[test]
-fn o30_a_stamp_over_the_signature_where_the_layer_is_stamped() {
+pub(super) fn o30_a_stamp_over_the_signature_where_the_layer_is_stamped() {
     let stage = Stage::keyless();
     let recipe = Recipe { stamps_layer: true, ..SIGSTORE.stamped(myorg()) };
     let attestation = recipe.sign(sbom()).expect("signs");

@@ -38,7 +38,7 @@ fn signed(checkpoint: &str) -> String {
 }
 
 #[test]
-fn b13_a_checkpoint_cut_anywhere() {
+pub(super) fn b13_a_checkpoint_cut_anywhere() {
     for bent in both() {
         let whole = bent.good.entries[0].proof.as_ref().expect("a proof").checkpoint.clone();
         // Without its last line break it still says the same.
@@ -52,7 +52,7 @@ fn b13_a_checkpoint_cut_anywhere() {
 }
 
 #[test]
-fn b19_a_checkpoint_that_the_log_did_not_sign() {
+pub(super) fn b19_a_checkpoint_that_the_log_did_not_sign() {
     for bent in both() {
         let text = |proof: &Proof| signed(&proof.checkpoint);
         let forged = |proof: &mut Proof| {
@@ -79,7 +79,7 @@ fn checkpoint_of(theirs: &Sigstore, log: &Log, text: &str) -> String {
 }
 
 #[test]
-fn b20_a_proof_and_a_promise_that_do_not_verify() {
+pub(super) fn b20_a_proof_and_a_promise_that_do_not_verify() {
     let stage = Stage::keyless();
     let good = stage.good(&myorg());
     let mut promise = good.clone();
@@ -118,7 +118,7 @@ fn b20_a_proof_and_a_promise_that_do_not_verify() {
 }
 
 #[test]
-fn o22_a_proof_of_another_leaf_place_or_size() {
+pub(super) fn o22_a_proof_of_another_leaf_place_or_size() {
     for bent in both() {
         let other = bent.log.enter(("dsse", "0.0.1"), b"{}".to_vec(), NOW).expect("signs").proof.expect("a proof");
         bent.stage.refuses([
@@ -149,7 +149,7 @@ fn o22_a_proof_of_another_leaf_place_or_size() {
 }
 
 #[test]
-fn o23_a_checkpoint_of_another_tree_key_or_log() {
+pub(super) fn o23_a_checkpoint_of_another_tree_key_or_log() {
     let theirs = foreign();
     for bent in both() {
         let witness = theirs.rekor_v2.signatory.clone();
@@ -184,7 +184,7 @@ fn o23_a_checkpoint_of_another_tree_key_or_log() {
 }
 
 #[test]
-fn o25_a_log_key_outside_its_validity() {
+pub(super) fn o25_a_log_key_outside_its_validity() {
     let times = |seconds: i64| jiff::Timestamp::from_second(seconds).expect("a time").to_string();
     let range = |start: i64, end: i64| json!({ "start": times(start), "end": times(end) });
     for (number, recipe) in [(0, myorg()), (1, SIGSTORE.with_rekor_v2(myorg()))] {

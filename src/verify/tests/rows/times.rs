@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn b23_every_trusted_time_counts() {
+pub(super) fn b23_every_trusted_time_counts() {
     let stage = Stage::keyless();
     let recipe = SIGSTORE.stamped(myorg());
     stage.good(&recipe);
@@ -24,7 +24,7 @@ fn b23_every_trusted_time_counts() {
 
 /// Without a log, a stamp is all that there is, and it must verify.
 #[test]
-fn b30_a_stamp_alone_is_a_time_only_if_it_verifies() {
+pub(super) fn b30_a_stamp_alone_is_a_time_only_if_it_verifies() {
     let stage = Stage { log: false, ..Stage::keyless() };
     let recipe = Recipe { logs: vec![], ..SIGSTORE.stamped(myorg()) };
     let good = stage.good(&recipe);
@@ -41,7 +41,7 @@ fn b30_a_stamp_alone_is_a_time_only_if_it_verifies() {
 }
 
 #[test]
-fn o27_an_expired_certificate_without_a_trusted_time() {
+pub(super) fn o27_an_expired_certificate_without_a_trusted_time() {
     let stage = Stage::keyless();
     let good = stage.good(&myorg());
     let mut unpromised = good.clone();
@@ -62,7 +62,7 @@ fn o27_an_expired_certificate_without_a_trusted_time() {
 }
 
 #[test]
-fn o28_times_before_the_certificate_and_in_the_future() {
+pub(super) fn o28_times_before_the_certificate_and_in_the_future() {
     let stage = Stage::keyless();
     let recipe = SIGSTORE.with_rekor_v2(myorg());
     let at = |stamped_at: i64| bundle(&Recipe { stamped_at, ..recipe.clone() }.sign(statement()).expect("signs"));
@@ -77,7 +77,7 @@ fn o28_times_before_the_certificate_and_in_the_future() {
 }
 
 #[test]
-fn o29_two_trusted_times_of_which_one_is_outside() {
+pub(super) fn o29_two_trusted_times_of_which_one_is_outside() {
     let stage = Stage::keyless();
     let good = stage.good(&SIGSTORE.with_rekor_v2(myorg()));
     let later = SIGSTORE.tsa.stamp(&good.signature, NOW + 601).expect("signs");
