@@ -4,6 +4,7 @@
 //! A document on which readers could disagree is refused before it is given a meaning. Depth is bounded by
 //! `serde_json`'s 128 levels.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
@@ -111,19 +112,71 @@ impl<'de> Visitor<'de> for Unambiguous {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = HashSet::new();
-        while let Some(mut name) = map.next_key::<String>()? {
+        let mut seen = Names::default();
+        while let Some(mut name) = map.next_key_seed(Name)? {
             if self.ignore_case {
-                name.make_ascii_lowercase();
+                name = name.to_ascii_lowercase().into();
             }
-            if let Some(duplicate) = seen.replace(name) {
-                return Err(A::Error::custom(format_args!("duplicate member `{duplicate}`")));
+            if seen.has(&name) {
+                return Err(A::Error::custom(format_args!("duplicate member `{name}`")));
             }
+            seen.insert(name);
             map.next_value_seed(self)?;
         }
         Ok(())
     }
 }
+
+/// The names of one object. The few that most have are compared one by one, which costs less than hashing them; a
+/// crowd is hashed, so that it costs no more than it is long.
+#[derive(Default)]
+struct Names<'de> {
+    few: Vec<Cow<'de, str>>,
+    crowd: HashSet<Cow<'de, str>>,
+}
+
+impl<'de> Names<'de> {
+    fn has(&self, name: &str) -> bool {
+        self.few.iter().any(|one| one == name) || self.crowd.contains(name)
+    }
+
+    fn insert(&mut self, name: Cow<'de, str>) {
+        if self.few.len() < FEW {
+            self.few.push(name);
+        } else {
+            self.crowd.insert(name);
+        }
+    }
+}
+
+/// The name of a member, borrowed where it stands in the text as it is.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+}
+
+const FEW: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -158,6 +211,17 @@ mod tests {
             assert!(unambiguous(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(unambiguous("[".repeat(200).as_bytes()).is_err());
+        // A duplicate of any name, at any distance, among few and among many; and none where there is none.
+        for count in [2, FEW, FEW + 1, 3 * FEW] {
+            let members =
+                |names: &[usize]| names.iter().map(|n| format!(r#""\u0061{n}":1"#)).collect::<Vec<_>>().join(",");
+            let all: Vec<_> = (0..count).collect();
+            assert!(unambiguous(format!("{{{}}}", members(&all)).as_bytes()).is_ok());
+            for twice in 0..count {
+                let again = format!(r#"{{{},"a{twice}":1}}"#, members(&all));
+                assert!(unambiguous(again.as_bytes()).is_err(), "{again}");
+            }
+        }
         let cased = br#"{"layers":[],"Layers":[]}"#;
         assert!(unambiguous(cased).is_ok() && unambiguous_to_all(cased).is_err());
         assert!(unambiguous(b"[]").is_ok() && unambiguous_to_all(b"[]").is_err());
