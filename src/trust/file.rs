@@ -12,5 +12,7 @@ use crate::yaml::read_text;
 pub(super) fn read(path: &Path) -> Result<Root, String> {
     let wrong = |why: &dyn std::fmt::Display| format!("`{}`: {why}", path.display());
     let text = read_text(path).map_err(|why| wrong(&why))?;
-    Root::parse(&text).map_err(|error| wrong(&format_args!("not a trusted root: {error}")))
+    Root::parse(&text).map_err(|error| {
+        wrong(&format_args!("not a trusted root: {error} (expected is the `trusted_root.json` of a Sigstore instance)"))
+    })
 }

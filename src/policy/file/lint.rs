@@ -96,8 +96,10 @@ fn authority_warnings(authority: &Authority, now: Timestamp) -> Vec<String> {
         warnings.extend(identity::warnings(keyless).map(|why| format!("authority `{name}`: {why}")));
     }
     if authority.validity().not_after < now {
-        warnings
-            .push(format!("the keys of authority `{name}` have ended (`notAfter`): only signatures from before count"));
+        warnings.push(format!(
+            "the keys of authority `{name}` have ended (`notAfter`): what counts are signatures whose log entry or time \
+             stamp says that they are from before"
+        ));
     }
     warnings
 }

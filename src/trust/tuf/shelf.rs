@@ -4,7 +4,9 @@
 //! restart without a network would then find nothing good. What is read back is verified anew, from the pinned root.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,7 +51,7 @@ impl Shelf {
         let text = serde_json::to_vec(&Stored { refreshed, files }).map_err(|error| error.to_string())?;
         let beside = path.with_extension("new");
         let directory = path.parent().unwrap_or(Path::new("."));
-        let written = fs::create_dir_all(directory).and_then(|()| fs::write(&beside, text));
+        let written = fs::create_dir_all(directory).and_then(|()| write_anew(&beside, &text));
         written.and_then(|()| fs::rename(&beside, path)).map_err(|error| why(&error))
     }
 
@@ -73,6 +75,17 @@ impl MetadataStore for Shelf {
         self.files().insert(name.into(), bytes.into());
         Ok(())
     }
+}
+
+/// Writes a file that was not there before, so that nobody's link is followed, and waits until it is on the disk.
+fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Far more than any repository of trusted roots has.

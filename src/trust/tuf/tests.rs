@@ -231,3 +231,19 @@ fn a13_no_file_is_named_by_a_repository() {
     let (again, _) = Shelf::load(&kept).expect("readable").expect("there");
     assert_eq!(again.load("../../escaped").expect("kept"), Some(b"content".to_vec()));
 }
+
+/// Nobody who may write beside the kept file leads the next one elsewhere.
+#[test]
+fn no_link_is_followed_and_nobody_else_reads() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().expect("a directory");
+    let (kept, precious) = (folder.path().join("kept"), folder.path().join("precious"));
+    std::fs::write(&precious, "precious").expect("written");
+    symlink(&precious, kept.with_extension("new")).expect("a link");
+    Shelf::default().save(&kept, NOW).expect("written");
+    assert_eq!(std::fs::read_to_string(&precious).expect("readable"), "precious");
+    let metadata = std::fs::symlink_metadata(&kept).expect("there");
+    assert!(metadata.is_file());
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+}
