@@ -2,7 +2,6 @@
 //!
 //! Only tests and `cargo fuzz` (which sets `cfg(fuzzing)`) compile it. A function panics where the promise is broken:
 //! something verified that nobody signed.
-#![allow(clippy::missing_panics_doc, reason = "they panic by design, for the reason above")]
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -27,16 +26,25 @@ use crate::trust::{Root, Trust};
 use crate::verify::{Against, Claim, Findings, verify_all};
 
 /// A Sigstore bundle.
+///
+/// # Panics
+/// If the promise is broken.
 pub fn bundle(data: &[u8]) {
     only_what_was_signed(&judged(Material::Bundle(Bytes::copy_from_slice(data)), Beside::default()));
 }
 
 /// A DSSE envelope, as legacy attestations are stored.
+///
+/// # Panics
+/// If the promise is broken.
 pub fn envelope(data: &[u8]) {
     only_what_was_signed(&judged(Material::Envelope(Bytes::copy_from_slice(data)), Beside::default()));
 }
 
 /// A legacy signature: payload, signature, certificate, chain, log entry and time stamp, with a blank line between.
+///
+/// # Panics
+/// If the promise is broken.
 pub fn legacy(data: &[u8]) {
     only_what_was_signed(&judged_legacy(data));
 }
@@ -57,6 +65,9 @@ fn judged_legacy(data: &[u8]) -> Findings {
 }
 
 /// An in-toto statement, which this process signs: it means what a plain reader of JSON finds in it, or nothing.
+///
+/// # Panics
+/// If the promise is broken.
 pub fn statement(data: &[u8]) {
     let key = &*OWN_KEY;
     let kind = "application/vnd.in-toto+json";
@@ -86,12 +97,18 @@ pub fn statement(data: &[u8]) {
 }
 
 /// A `trusted_root.json`: unusable, or a root that a good bundle can be verified against without a panic.
+///
+/// # Panics
+/// If the promise is broken.
 pub fn trusted_root(data: &[u8]) {
     let Some(root) = std::str::from_utf8(data).ok().and_then(|text| Root::parse(text).ok()) else { return };
     assert_eq!(root.digest(), Digest::of(data));
 }
 
 /// A manifest, as each of the four media types: it has the digest that was asked for and lists what it holds.
+///
+/// # Panics
+/// If the promise is broken.
 pub fn manifest(data: &[u8]) {
     let bytes = Bytes::copy_from_slice(data);
     let digest = Digest::of(data);
@@ -103,6 +120,9 @@ pub fn manifest(data: &[u8]) {
 }
 
 /// Names, tags and digests: what parses is written as it was read.
+///
+/// # Panics
+/// If the promise is broken.
 pub fn names(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let written = [

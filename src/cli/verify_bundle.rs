@@ -55,10 +55,13 @@ fn verify(arguments: &Arguments) -> Result<Signing, String> {
     let name = Name::new("the signer").ok_or("no name")?;
     let trust = Trust::of(BTreeMap::from([(name.clone(), Arc::new(root))]));
     let authority = Authority::alone(signer(arguments)?, name);
-    let json = read(&arguments.bundle, Some(bundle::max_size(&limits)))?;
+    let json = yaml::read(&arguments.bundle, bundle::max_size(&limits))
+        .map_err(|why| format!("{}: {why}", arguments.bundle.display()))?;
     let against = Against { trust: &trust, revoked: &Revoked::default(), limits: &limits, now: Clock::default().now() };
     let digest = file::Subject::parse_digest(&arguments.artifact);
-    let content = if digest.is_none() { read(Path::new(&arguments.artifact), None)? } else { Vec::new() };
+    // However large: it is the caller's own file, and what was signed is all of it.
+    let content = if digest.is_none() { std::fs::read(&arguments.artifact) } else { Ok(Vec::new()) };
+    let content = content.map_err(|error| format!("{}: {}", arguments.artifact, yaml::why(&error)))?;
     let subject = digest.unwrap_or(file::Subject::Content(&content));
     file::verify(&json, subject, &authority, against).map_err(|why| format!("{}: {}", why.reason, why.detail))
 }
@@ -75,15 +78,6 @@ fn signer(arguments: &Arguments) -> Result<Kind, String> {
         }
         _ => Err("give `--certificate-identity` and `--certificate-oidc-issuer`, or `--key`".into()),
     }
-}
-
-fn read(path: &Path, most: Option<u64>) -> Result<Vec<u8>, String> {
-    let failed = |why: String| format!("{}: {why}", path.display());
-    let size = std::fs::metadata(path).map_err(|error| failed(yaml::why(&error)))?.len();
-    if most.is_some_and(|most| size > most) {
-        return Err(failed(format!("{size} bytes are too many")));
-    }
-    std::fs::read(path).map_err(|error| failed(yaml::why(&error)))
 }
 
 fn read_text(path: &Path) -> Result<String, String> {

@@ -75,12 +75,6 @@ impl Authority {
         Self { trust_root: Name::new(name), ..self }
     }
 
-    /// The same without certificate transparency, for tests of verification.
-    #[cfg(test)]
-    pub(crate) fn uncertified(self) -> Self {
-        Self { skip_certificate_transparency: true, ..self }
-    }
-
     /// An authority outside any policy, for judging one file: no policy can name it.
     pub fn alone(kind: Kind, trust_root: Name) -> Self {
         Self {

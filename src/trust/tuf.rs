@@ -103,7 +103,7 @@ impl Repository {
         let updater = Updater::new(source, &self.pinned).map_err(|error| wrong(&error))?.with_store(held.clone());
         let vouched = self.vouched(updater, now, now).await?;
         if let Some(path) = &self.kept_at
-            && let Err(why) = held.save(path, now)
+            && let Err(why) = save(held.clone(), path.clone(), now).await
         {
             tracing::error!(path = %path.display(), why, "what the TUF repository said cannot be kept: a restart will need the network");
         }
@@ -127,6 +127,12 @@ impl Repository {
     fn last_good(&self) -> std::sync::MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waiting for the disk is no work for a thread that serves connections.
+async fn save(shelf: Shelf, path: PathBuf, refreshed: Timestamp) -> Result<(), String> {
+    let saving = tokio::task::spawn_blocking(move || shelf.save(&path, refreshed));
+    saving.await.map_err(|_| "writing it did not finish".to_string())?
 }
 
 /// The first instant at which a part of the metadata that vouches expires.

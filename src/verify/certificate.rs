@@ -1,7 +1,6 @@
 //! The signing certificate: whom it names, read strictly. That it is genuine is established elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use x509_cert::Certificate as X509;
 use x509_cert::der::asn1::{ObjectIdentifier, Utf8StringRef};
@@ -68,11 +67,6 @@ impl Certificate {
     /// What Fulcio says under `extension`.
     pub fn extension(&self, extension: Extension) -> Option<&str> {
         self.extensions.get(&extension.number()).map(String::as_str)
-    }
-
-    /// For how long it is valid.
-    pub fn lifetime(&self) -> Duration {
-        Duration::from_secs(self.not_after.0.saturating_sub(self.not_before.0))
     }
 
     /// Whether it was valid at `instant`.
@@ -209,7 +203,7 @@ fn invalid(why: impl AsRef<str>) -> Rejection {
     Rejection::new(Reason::CertificateInvalid, format!("the certificate: {}", why.as_ref()))
 }
 
-const fn oid(text: &str) -> ObjectIdentifier {
+pub(super) const fn oid(text: &str) -> ObjectIdentifier {
     ObjectIdentifier::new_unwrap(text)
 }
 

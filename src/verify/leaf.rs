@@ -9,6 +9,7 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode, Encode};
 
 use super::binding::{self, Maker};
+use super::certificate::oid;
 use super::reading::Reading;
 use super::{Certificate, Rejection, chain, inclusion, keyless, sct, time};
 use crate::clock::Timestamp;
@@ -91,10 +92,6 @@ pub(super) struct Demands {
     pub(super) logged: bool,
     /// That the certificate is in a certificate log.
     pub(super) certified: bool,
-}
-
-const fn oid(text: &str) -> ObjectIdentifier {
-    ObjectIdentifier::new_unwrap(text)
 }
 
 const EC: ObjectIdentifier = oid("1.2.840.10045.2.1");

@@ -1,7 +1,6 @@
 //! Who made a signature and when, as far as it was verified.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sigstore_verify::types::{KindVersion, TransparencyLogEntry};
 
@@ -70,11 +69,6 @@ impl Signing {
     /// The earliest verified time of signing, if there is any.
     pub fn time(&self) -> Option<Timestamp> {
         self.time
-    }
-
-    /// For how long the certificate is valid.
-    pub fn lifetime(&self) -> Option<Duration> {
-        self.certificate.as_ref().map(|certificate| certificate.lifetime())
     }
 
     /// The entry's index in the transparency log.

@@ -7,7 +7,7 @@ use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::policy::{Authority, Format, Name, Signer};
 
-/// Proof that `authority` made `claim` about `subject`. Only [`verify`] makes one.
+/// Proof that `authority` made `claim` about `subject`. Only [`Piece::verify`] makes one.
 #[derive(Debug, Clone)]
 pub struct Verified {
     authority: Name,
@@ -25,16 +25,6 @@ pub enum Claim {
     Attestation(String),
     /// The image itself is signed.
     Signature,
-}
-
-/// Verifies that `authority` made `candidate` about `subject`.
-pub fn verify(
-    candidate: &Candidate,
-    subject: &Digest,
-    authority: &Authority,
-    against: Against<'_>,
-) -> Result<Verified, Rejection> {
-    Piece::read(candidate, subject, against.limits)?.verify(authority, against)
 }
 
 /// A candidate, read once as being about one subject.

@@ -1,12 +1,14 @@
-//! Writes `tests/fixtures/sigstore`, the real evidence that other tests replay offline. Ignored: the fixtures are kept,
-//! and made anew by hand only, with
-//! `cargo test --test e2e fixtures -- --ignored`.
+//! Makes the real evidence that other tests replay offline, so that it can always be made anew: into a folder that goes,
+//! or with `COUNTERSIGN_WRITE_FIXTURES=1 cargo test --test e2e fixtures` into `tests/fixtures/sigstore`, where it is kept.
 
+use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
+use tempfile::tempdir;
 
 use crate::support::cosign::keyless::Form;
 use crate::support::cosign::{Cosign, generate_key_pair};
@@ -17,10 +19,10 @@ use crate::support::registry::Kind;
 use crate::support::sigstore::{FOREIGN_ISSUER, Pipeline, sigstore};
 
 #[test]
-#[ignore = "writes tests/fixtures/sigstore"]
-fn write_fixtures() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sigstore");
-    fs::create_dir_all(&folder).expect("the folder is writable");
+fn the_kept_evidence_can_be_made_anew() {
+    let kept_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sigstore");
+    let passing = tempdir().expect("a temporary folder");
+    let folder = if rewriting() { kept_in.clone() } else { passing.path().to_path_buf() };
     let cell =
         Cell { containerd: crate::support::containerd::Version::V2, registry: Kind::Referrers, cosign: Cosign::Bundle };
     let image = cell.lab().push("fixture");
@@ -48,6 +50,18 @@ fn write_fixtures() {
     }
     let facts = json!({ "image": image.digest, "began": began, "ended": now() });
     fs::write(folder.join("facts.json"), format!("{facts:#}\n")).expect("the folder is writable");
+    assert_eq!(names(&folder), names(&kept_in));
+}
+
+/// Whether what is kept in the repository is to be replaced.
+pub(crate) fn rewriting() -> bool {
+    env::var_os("COUNTERSIGN_WRITE_FIXTURES").is_some()
+}
+
+/// The files in `folder`, without what explains them.
+fn names(folder: &Path) -> BTreeSet<String> {
+    let files = fs::read_dir(folder).expect("the folder is readable").map(|file| file.expect("a file").file_name());
+    files.map(|name| name.into_string().expect("UTF-8")).filter(|name| name != "README.md").collect()
 }
 
 /// Signs a copy of the image in a repository of its own and keeps what that left there: a bundle; or the manifest under

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::tempdir;
 
+use crate::fixtures::rewriting;
 use crate::support::containerd::Version;
 use crate::support::cosign::keyless::Form;
 use crate::support::cosign::{Cosign, import_key_pair};
@@ -110,11 +111,10 @@ for_every_signature! {
     keys_whose_signatures_are_in_the_log_serve_their_own_images_only
 }
 
-/// Writes `tests/fixtures/keys/logged.json`, which unit tests replay. Ignored: made anew by hand only, with
-/// `cargo test --test e2e keys::write_fixture -- --ignored`.
+/// Makes what `tests/fixtures/keys/logged.json` has, which unit tests replay, so that it can always be made anew; with
+/// `COUNTERSIGN_WRITE_FIXTURES=1 cargo test --test e2e keys::the_kept` it is kept there.
 #[test]
-#[ignore = "writes tests/fixtures/keys/logged.json"]
-fn write_fixture() {
+fn the_kept_evidence_can_be_made_anew() {
     let cell = Cell { containerd: Version::V2, registry: Kind::Referrers, cosign: Cosign::Bundle };
     let mut evidence = Vec::new();
     for (form, by, kinds) in [
@@ -146,12 +146,18 @@ fn write_fixture() {
             evidence.push(piece);
         }
     }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys/logged.json");
+    let kept: Value = serde_json::from_slice(&fs::read(&path).expect("it is there")).expect("JSON");
+    let makers = |evidence: &[Value]| evidence.iter().map(|piece| piece["by"].clone()).collect::<Vec<_>>();
+    assert_eq!(makers(&evidence), makers(kept["evidence"].as_array().expect("a list")));
+    if !rewriting() {
+        return;
+    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970").as_secs();
     let root = fs::read_to_string(sigstore().trusted_root()).expect("the root is there");
     let all = json!({
-        "about": "Made by keys::write_fixture of the end-to-end tests, with cosign 2.6.5 and 3.1.3.",
+        "about": "Made by keys::the_kept_evidence_can_be_made_anew of the end-to-end tests, with cosign 2.6.5 and 3.1.3.",
         "at": now, "root": root, "evidence": evidence,
     });
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys/logged.json");
     fs::write(path, format!("{all:#}\n")).expect("the folder is writable");
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::signer::{Signer, bytes, edited, simple_signing, statement, without};
 use super::super::statement::COSIGN_SIGN;
 use super::super::*;
+use super::verify_one;
 use crate::discovery::Material;
 use crate::discovery::double::candidate;
 use crate::test_support::against;
@@ -14,7 +15,7 @@ fn subject() -> Digest {
 }
 
 fn tried(material: Material, by: &Authority) -> Result<Verified, Rejection> {
-    verified::verify(&candidate(material), &subject(), by, against(&Limits::default()))
+    verify_one(&candidate(material), &subject(), by, against(&Limits::default()))
 }
 
 /// A JSON pointer to everything inside `value`.

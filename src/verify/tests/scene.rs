@@ -16,7 +16,7 @@ use crate::test_support::SIGSTORE;
 use crate::trust::{Root, Trust};
 use crate::verify::signer::{SBOM, bytes, simple_signing, statement};
 use crate::verify::statement::COSIGN_SIGN;
-use crate::verify::{Against, Signing, verified};
+use crate::verify::{Against, Signing};
 
 /// When everything is signed.
 pub(super) const NOW: i64 = 1_750_000_000;
@@ -109,7 +109,7 @@ pub(super) fn judge_about(
     let trust = Trust::of(BTreeMap::from([(name(), std::sync::Arc::new(root))]));
     let (limits, now) = (Limits::default(), Timestamp(u64::try_from(now).expect("a time")));
     let against = Against { trust: &trust, revoked, limits: &limits, now };
-    let verified = verified::verify(candidate, subject, by, against);
+    let verified = crate::verify::tests::verify_one(candidate, subject, by, against);
     verified.map(|verified| verified.signing().clone()).map_err(|rejection| rejection.reason)
 }
 

@@ -16,7 +16,7 @@ fn subject() -> Digest {
 }
 
 fn tried(material: Material, by: &Authority) -> Result<Claim, Reason> {
-    verify(&candidate(material), &subject(), by, against(&Limits::default()))
+    crate::verify::tests::verify_one(&candidate(material), &subject(), by, against(&Limits::default()))
         .map(|proof| {
             assert_eq!((proof.subject(), proof.authority()), (subject(), by.name()));
             proof.claim().clone()
@@ -182,8 +182,12 @@ fn any_key_of_the_authority_will_do_and_a_hint_never_decides() {
     let bundle = key.bundle(&bytes(&statement(&subject(), COSIGN_SIGN)));
     let hint = "/verificationMaterial/publicKey/hint";
     for bundle in [bundle.clone(), edited(&bundle, hint, json!(other.hint())), without(&bundle, hint)] {
-        let proof =
-            verify(&candidate(Material::Bundle(bytes(&bundle))), &subject(), &both, against(&Limits::default()));
+        let proof = crate::verify::tests::verify_one(
+            &candidate(Material::Bundle(bytes(&bundle))),
+            &subject(),
+            &both,
+            against(&Limits::default()),
+        );
         assert_eq!(proof.expect("verified").signer(), key.public().signer());
     }
     let nobody = Authority::of_keys("nobody", Vec::new());
@@ -245,8 +249,8 @@ fn only_sizes_within_the_limits_are_parsed() {
         (simple(500), true),
         (simple(1000), false),
     ] {
-        let result =
-            verify(&candidate(material), &subject(), &by, against(&limits)).map_err(|rejection| rejection.reason);
+        let result = crate::verify::tests::verify_one(&candidate(material), &subject(), &by, against(&limits))
+            .map_err(|rejection| rejection.reason);
         assert_eq!(result.is_ok(), accepted, "{result:?}");
         assert!(accepted || matches!(result, Err(Reason::EvidenceTooLarge)));
     }
@@ -270,6 +274,6 @@ fn nothing_that_the_authority_demands_is_passed_over() {
     }
     let (limits, revoked) = (Limits::default(), Revoked::of_keys(vec![key.public().fingerprint()]));
     let against = Against { revoked: &revoked, ..against(&limits) };
-    let result = verify(&candidate(good()), &subject(), &key.authority("release"), against);
+    let result = crate::verify::tests::verify_one(&candidate(good()), &subject(), &key.authority("release"), against);
     assert_eq!(result.map(|_| ()).map_err(|rejection| rejection.reason), Err(Reason::Revoked));
 }
