@@ -7,7 +7,7 @@ use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::policy::{Authority, Format, Name, Signer};
 
-/// Proof that `authority` made `claim` about `subject`. Only [`Piece::verify`] makes one.
+/// Proof that `authority` made `claim` about `subject`. Only verification makes one ([`super::verify_all`]).
 #[derive(Debug, Clone)]
 pub struct Verified {
     authority: Name,
