@@ -4,6 +4,10 @@ use std::fmt;
 
 use crate::oci::Image;
 
+mod example;
+
+pub use example::{Example, example};
+
 /// A pattern such as `registry.company.com/team/**`: `*` does not cross `/`, `**` does, everything else is literal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scope(Glob);
@@ -68,6 +72,11 @@ impl Scope {
             return refuse("the default port is not written: names are canonical");
         }
         Ok(Self(Glob::parse(pattern)))
+    }
+
+    /// The pattern over `registry/repository`.
+    pub fn glob(&self) -> &Glob {
+        &self.0
     }
 
     /// Whether the pattern covers the whole of `image`'s name.
