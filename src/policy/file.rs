@@ -46,8 +46,8 @@ mod time;
 mod trust_roots;
 
 pub use crate::yaml::FileErrors as PolicyErrors;
-pub use scope::parse_scope;
 pub use lint::{Surroundings, Upstream};
+pub use scope::parse_scope;
 pub use source::Source;
 
 use declared::Declared;

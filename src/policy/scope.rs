@@ -42,7 +42,7 @@ impl Scope {
         if pattern.len() > 512 {
             return refuse("the pattern is longer than 512 characters");
         }
-        if pattern.contains(['@', ' ']) {
+        if pattern.contains('@') {
             return refuse(
                 "a scope names registries and repositories only; digests stand in exemptions and revocations",
             );

@@ -21,13 +21,15 @@ mod identity;
 
 mod issuer;
 
+mod members;
+
 mod requirements;
 
 mod scopes;
 
 mod summary;
 
-use code::Code;
+pub(super) use code::Code;
 
 /// What a policy is judged beside.
 #[derive(Debug, Clone)]

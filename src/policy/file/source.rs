@@ -31,7 +31,8 @@ impl Source {
     /// Files that keys come from are read too; their paths are relative to the file that names them.
     pub fn load(path: &Path) -> Result<Self, PolicyErrors> {
         let whole = |why: String| FileErrors::from(FileError::whole(path.display().to_string(), why));
-        let files = if path.is_dir() { files_of(path, &["yaml", "yml"]).map_err(whole)? } else { vec![path.to_owned()] };
+        let files =
+            if path.is_dir() { files_of(path, &["yaml", "yml"]).map_err(whole)? } else { vec![path.to_owned()] };
         if files.is_empty() {
             return Err(whole("the directory holds no `*.yaml` or `*.yml`".into()));
         }

@@ -4,17 +4,17 @@ macro_rules! codes {
     ($($variant:ident $word:literal $meaning:literal)*) => {
         /// A kind of warning or note.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Code {
+        pub(in crate::policy::file) enum Code {
             $(#[doc = $meaning] $variant,)*
         }
 
         impl Code {
             /// All of them.
             #[cfg(test)]
-            pub(super) const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            pub(in crate::policy::file) const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The word for it.
-            pub(super) const fn as_str(self) -> &'static str {
+            pub(in crate::policy::file) const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
             }
         }

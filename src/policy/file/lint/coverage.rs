@@ -89,7 +89,10 @@ impl<'a> Coverage<'a> {
                 let left_out = |covers: &[bool]| covers[pattern] && covers[matches.clone()].contains(&true);
                 if let Some(name) = self.uncovered(&anywhere, left_out) {
                     self.told.push(pattern);
-                    let why = format!("no enforced policy covers what is left out here: `{name}`, for one, is {}", self.fate());
+                    let why = format!(
+                        "no enforced policy covers what is left out here: `{name}`, for one, is {}",
+                        self.fate()
+                    );
                     let help = "enforce another policy there: what is left out is not exempt";
                     place.key("except").index(index).warn(Code::Uncovered, why, help);
                 }
@@ -107,7 +110,8 @@ impl<'a> Coverage<'a> {
             if let Some(name) = found {
                 let patterns = self.policies[number].matches.clone();
                 self.told.extend(patterns);
-                let why = format!("it only watches, and no enforced policy covers `{name}`, for one: it is {}", self.fate());
+                let why =
+                    format!("it only watches, and no enforced policy covers `{name}`, for one: it is {}", self.fate());
                 let help = "enforce this policy or another; to serve what none matches, `default: audit`";
                 place.key("mode").warn(Code::Uncovered, why, help);
             }

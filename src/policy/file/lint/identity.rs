@@ -21,23 +21,41 @@ pub(super) fn lint(place: &Place<'_>, keyless: &Keyless) {
     if let Some(ci) = &shape.ci {
         pins(place, keyless, ci, &shape);
     }
+    source(place, keyless, &shape);
+}
+
+/// Whether somebody else's project can sign as well.
+fn source(place: &Place<'_>, keyless: &Keyless, shape: &Shape) {
+    let place_of_identity = place.key(key_of(&keyless.identity));
     let anybody = shape.stranger.as_ref().is_some_and(|stranger| keyless.identity.matches(stranger));
-    if anybody && !is_pinned(keyless, shape.ci.as_ref()) {
-        let why = format!("whoever has an account at {} can sign as one of these", keyless.issuer);
-        let help = match &shape.ci {
-            Some(ci) => format!("name your organisation in it, and pin `sourceRepository: \"{}/ORG/**\"`", ci.host),
-            None => format!("name those who may, such as `{}`", shape.example),
-        };
-        place.key(identity).warn(Code::Anyone, why, help);
-    } else if let Some(ci) = &shape.ci
-        && !is_pinned(keyless, Some(ci))
-    {
-        place.key(identity).warn(
+    let Some(ci) = &shape.ci else {
+        if anybody {
+            let help = format!("name those who may, such as `{}`", shape.example);
+            place_of_identity.warn(Code::Anyone, anyone(&keyless.issuer), help);
+        }
+        return;
+    };
+    let pins = || keyless.pins.iter().filter(|pin| SOURCE.contains(&pin.extension));
+    if pins().any(|pin| excludes_strangers(pin, ci, shape)) {
+        return;
+    }
+    if let Some(pin) = pins().next() {
+        let why = "strangers' projects fulfil it: it pins nothing";
+        place.key(pin.extension.key()).warn(Code::SourceUnpinned, why, source_pin(&keyless.identity, ci));
+    } else if anybody {
+        let help = format!("name your organisation in it, and pin `sourceRepository: \"{}/ORG/**\"`", ci.host);
+        place_of_identity.warn(Code::Anyone, anyone(&keyless.issuer), help);
+    } else {
+        place_of_identity.warn(
             Code::SourceUnpinned,
             "it names the pipeline's file, which a foreign project may include: its signatures would count as well",
             source_pin(&keyless.identity, ci),
         );
     }
+}
+
+fn anyone(issuer: &str) -> String {
+    format!("whoever has an account at {issuer} can sign as one of these")
 }
 
 /// A revocation that revokes nobody, because its pattern does not reach as far as its author thinks.
@@ -68,7 +86,9 @@ fn pins(place: &Place<'_>, keyless: &Keyless, ci: &Ci, shape: &Shape) {
             Extension::SourceRepository => (vec![format!("{}/**/**", ci.host)], format!("{}/group/project", ci.host)),
             Extension::SourceRepositoryOwner => (vec![format!("{}/**", ci.host)], format!("{}/group", ci.host)),
             Extension::BuildConfig | Extension::BuildSigner => (vec![shape.identity.clone()], shape.example.clone()),
-            Extension::SourceRef => (vec!["refs/heads/**".into(), "refs/tags/**".into(), "refs/pull/**".into()], "refs/heads/main".into()),
+            Extension::SourceRef => {
+                (vec!["refs/heads/**".into(), "refs/tags/**".into(), "refs/pull/**".into()], "refs/heads/main".into())
+            }
             Extension::RunnerEnvironment => (vec![ci.hosted.into(), "self-hosted".into()], ci.hosted.into()),
             Extension::SourceRepositoryVisibility => {
                 (["private", "internal", "public"].map(String::from).into(), "private".into())
@@ -83,7 +103,9 @@ fn pins(place: &Place<'_>, keyless: &Keyless, ci: &Ci, shape: &Shape) {
 }
 
 fn impossible(place: &Place<'_>, issuer: &str, pattern: &Pattern, looks: &str, example: &str) {
-    let why = format!("no certificate of {issuer} says what matches `{pattern}`: nothing counts");
+    let written = pattern.to_string();
+    let written = written.strip_prefix("/^(?:").and_then(|rest| rest.strip_suffix(")$/")).unwrap_or(&written);
+    let why = format!("no certificate of {issuer} says what matches `{written}`: nothing counts");
     place.warn(Code::IdentityImpossible, why, reach(pattern, looks, example));
 }
 
@@ -98,18 +120,16 @@ fn reach(pattern: &Pattern, looks: &str, example: &str) -> String {
     format!("they look like `{looks}`, such as `{example}`")
 }
 
-/// Whether something says whose project was built: a pin that strangers do not fulfil.
-fn is_pinned(keyless: &Keyless, ci: Option<&Ci>) -> bool {
-    let Some(ci) = ci else { return false };
-    let strangers = format!("{}/{STRANGER}", ci.host);
-    let owner = strangers.rsplit_once('/').map_or("", |(owner, _)| owner);
-    let own = issuer::shape(&keyless.issuer).is_some_and(|shape| shape.stranger.is_none());
-    keyless.pins.iter().any(|Pin { extension, value }| match extension {
-        Extension::SourceRepository => own || !value.matches(&strangers),
-        Extension::SourceRepositoryOwner => own || !value.matches(owner),
-        Extension::SourceRepositoryId | Extension::SourceRepositoryOwnerId => !value.matches("98765432109"),
-        _ => false,
-    })
+/// Whether a pin on the source keeps strangers out; at an issuer of one's own there are none.
+fn excludes_strangers(pin: &Pin, ci: &Ci, shape: &Shape) -> bool {
+    let project = format!("{}/{STRANGER}", ci.host);
+    let owner = project.rsplit_once('/').map_or("", |(owner, _)| owner);
+    let strangers = match pin.extension {
+        Extension::SourceRepository => &project,
+        Extension::SourceRepositoryOwner => owner,
+        _ => "98765432109",
+    };
+    shape.stranger.is_none() || !pin.value.matches(strangers)
 }
 
 /// The pin that goes with an identity.
@@ -121,7 +141,7 @@ fn source_pin(identity: &Pattern, ci: &Ci) -> String {
     let path = text.strip_prefix(&ci.host).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
     let organisation = path.split('/').next().filter(|first| !first.is_empty() && !first.contains('*'));
     let organisation = organisation.unwrap_or("ORG");
-    format!("pin the project that ran it too: `sourceRepository: \"{}/{organisation}/**\"`", ci.host)
+    format!("pin the project that ran it: `sourceRepository: \"{}/{organisation}/**\"`", ci.host)
 }
 
 fn key_of(identity: &Pattern) -> &'static str {
@@ -136,3 +156,11 @@ fn has_bare_dot(regex: &str) -> bool {
     let word = |byte: &u8| byte.is_ascii_alphanumeric();
     regex.as_bytes().windows(3).any(|three| word(&three[0]) && three[1] == b'.' && word(&three[2]))
 }
+
+/// Pins that say whose project was built.
+const SOURCE: [Extension; 4] = [
+    Extension::SourceRepository,
+    Extension::SourceRepositoryId,
+    Extension::SourceRepositoryOwner,
+    Extension::SourceRepositoryOwnerId,
+];

@@ -49,8 +49,8 @@ pub(super) fn excludes(shape: &str, pattern: &Pattern) -> bool {
 /// What is known of `issuer`: the shapes that Fulcio's public instance gives to its certificates.
 pub(super) fn shape(issuer: &str) -> Option<Shape> {
     let host = issuer.strip_prefix("https://")?;
-    let gitlab = (host.starts_with("gitlab.") || ["dev.gitlab.org", "ops.gitlab.net"].contains(&host))
-        && !host.contains('/');
+    let gitlab =
+        (host.starts_with("gitlab.") || ["dev.gitlab.org", "ops.gitlab.net"].contains(&host)) && !host.contains('/');
     if gitlab {
         let of = |path: &str| format!("{issuer}/{path}//.gitlab-ci.yml@refs/heads/main");
         return Some(Shape {
@@ -180,7 +180,9 @@ mod tests {
                 assert!(Glob::parse(&shape.identity).matches(one.as_bytes()), "{issuer}: {one}");
             }
         }
-        for issuer in ["https://gitlab.com/", "https://accounts.test", "https://gitlab.com/x", GITHUB.trim_end_matches('m')] {
+        for issuer in
+            ["https://gitlab.com/", "https://accounts.test", "https://gitlab.com/x", GITHUB.trim_end_matches('m')]
+        {
             assert!(shape(issuer).is_none(), "{issuer}");
         }
     }

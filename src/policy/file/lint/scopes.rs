@@ -11,7 +11,9 @@ pub(super) fn lint<'a>(lint: &'a Lint<'a>) {
         }
         let globs: Vec<&Glob> = policy.matches.iter().chain(&policy.except).map(Scope::glob).collect();
         let split = policy.matches.len();
-        if example(&globs, |covers| covers[..split].contains(&true) && !covers[split..].contains(&true)) == Example::None {
+        if example(&globs, |covers| covers[..split].contains(&true) && !covers[split..].contains(&true))
+            == Example::None
+        {
             let why = "it governs nothing: `except` takes away all that it matches";
             place.key("except").warn(Code::PolicyIdle, why, "take `except` away, or the policy");
             continue;
