@@ -54,7 +54,7 @@ use declared::Declared;
 use source::Part;
 
 /// The policy language as a JSON Schema (draft 2020-12), for editors: what it refuses is wrong, and what it accepts may
-/// still name things that there are not.
+/// still name things that there are not. A text that looks like a number is to be quoted.
 pub const SCHEMA: &str = include_str!("file/schema.json");
 
 /// Reads the policy at `path`; see [`Source::load`].

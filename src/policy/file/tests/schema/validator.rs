@@ -68,13 +68,9 @@ fn fits(root: &Value, keyword: &str, said: &Value, value: &Value, path: &str) ->
     let has = |key: &Value| value.get(key.as_str().expect("a key")).is_some();
     match keyword {
         "$schema" | "title" | "description" | "default" | "$defs" => true,
-        "type" => match said.as_str().expect("one type") {
-            "array" => value.is_array(),
-            "boolean" => value.is_boolean(),
-            "integer" => value.is_i64() || value.is_u64(),
-            "object" => value.is_object(),
-            "string" => value.is_string(),
-            other => panic!("{other}"),
+        "type" => match said.as_array() {
+            Some(several) => several.iter().any(|one| is_of(one, value)),
+            None => is_of(said, value),
         },
         "enum" => list(said).contains(value),
         "const" => said == value,
@@ -95,6 +91,18 @@ fn fits(root: &Value, keyword: &str, said: &Value, value: &Value, path: &str) ->
             needs.all(|(key, needs)| !has(&key.as_str().into()) || list(needs).iter().all(has))
         }
         other => panic!("`{other}` is not understood"),
+    }
+}
+
+fn is_of(kind: &Value, value: &Value) -> bool {
+    match kind.as_str().expect("a type") {
+        "array" => value.is_array(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "object" => value.is_object(),
+        "string" => value.is_string(),
+        other => panic!("{other}"),
     }
 }
 
@@ -130,7 +138,7 @@ fn walk(root: &Value, schema: &Value, path: &str, within: &[&str], found: &mut B
 }
 
 fn kind(schema: &Value) -> &'static str {
-    match schema["type"].as_str() {
+    match schema["type"].as_str().or_else(|| schema["type"][0].as_str()) {
         Some("array") => "list",
         Some("boolean") => "flag",
         Some("integer") => "number",
@@ -149,7 +157,9 @@ pub(super) fn each_property(schema: &Value, look: &mut impl FnMut(&str, &Value))
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
                 look(name, property);
             }
-            members.values().for_each(|member| each_property(member, look));
+            // What a choice says of keys is said of keys that are described before.
+            let below = members.iter().filter(|(keyword, _)| *keyword != "anyOf");
+            below.for_each(|(_, member)| each_property(member, look));
         }
         Value::Array(items) => items.iter().for_each(|item| each_property(item, look)),
         _ => {}
