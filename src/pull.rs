@@ -29,11 +29,14 @@ pub mod explain;
 
 pub mod fetch;
 
+pub mod held;
+
 pub mod judge;
 
 pub use error::PullError;
 pub use explain::{Explanation, Sight, Witness};
 pub use fetch::Fetch;
+pub use held::Held;
 pub use judge::Judge;
 
 /// Everything that a pull needs.

@@ -21,7 +21,7 @@ pub struct Witness(Mutex<Vec<Sight>>);
 #[derive(Debug)]
 pub struct Sight {
     governing: Governing,
-    evidence: EvidenceSet,
+    evidence: Arc<EvidenceSet>,
     findings: Findings,
 }
 
@@ -45,7 +45,7 @@ pub struct Explanation {
 }
 
 impl Witness {
-    pub(super) fn saw(&self, governing: &Governing, evidence: EvidenceSet, findings: &Findings) {
+    pub(super) fn saw(&self, governing: &Governing, evidence: Arc<EvidenceSet>, findings: &Findings) {
         let (governing, findings) = (governing.clone(), findings.clone());
         self.sights().push(Sight { governing, evidence, findings });
     }

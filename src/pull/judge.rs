@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::held::{About, Held};
 use super::{PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
@@ -11,7 +12,7 @@ use crate::decide::{Verdict, decide, foregone};
 use crate::discovery::{self, Backoff, Wants};
 use crate::limits::Limits;
 use crate::oci::Registry;
-use crate::outcome::{Denial, Indeterminate, Key, Terms};
+use crate::outcome::{Denial, Indeterminate, Key, Outcome, Terms};
 use crate::policy::{Governing, Leaf};
 use crate::record::{Seal, VerdictRecord};
 use crate::snapshot::Snapshot;
@@ -31,6 +32,8 @@ pub struct Judge {
     pub store: Arc<dyn Store>,
     /// What the store's records are sealed with.
     pub seal: Seal,
+    /// Evidence that was read already.
+    pub held: Held,
     /// Evidence that is not asked for again yet.
     pub backoff: Backoff,
     /// Where verifications run.
@@ -102,8 +105,14 @@ impl Judge {
             let against = Against { trust: trusted, revoked, limits: &self.limits, now };
             return decide(governing, trust, &verify_all(&nothing, &subject.digest, &[], against), &terms);
         }
-        let findings = self.findings(snapshot, governing, now).await?;
-        let verdict = match decide(governing, trust, &findings, &terms) {
+        let (mut findings, old) = self.findings(snapshot, governing, now, self.lasting.evidence).await?;
+        let mut decided = decide(governing, trust, &findings, &terms);
+        // What is held may allow. Where it does not, the registry may have what is missing.
+        if old && !allows(&decided) {
+            (findings, _) = self.findings(snapshot, governing, now, self.lasting.deny).await?;
+            decided = decide(governing, trust, &findings, &terms);
+        }
+        let verdict = match decided {
             Ok(verdict) => verdict,
             Err(unsure) => {
                 self.backoff.failed(subject, revision, &findings.unread, findings.incomplete, now).await;
@@ -119,17 +128,23 @@ impl Judge {
         Ok(verdict)
     }
 
-    /// Reads the evidence and verifies it, off the threads that serve connections.
+    /// Takes the evidence that was read less than `max_age` ago, or reads it, and verifies it, off the threads that
+    /// serve connections. Also says whether it is so old that it denies nothing.
     async fn findings(
         &self,
         snapshot: &Arc<Snapshot>,
         governing: &Governing,
         now: Timestamp,
-    ) -> Result<Findings, Indeterminate> {
+        max_age: Duration,
+    ) -> Result<(Findings, bool), Indeterminate> {
         let began = Instant::now();
         let (subject, digest) = (governing.subject(), governing.subject().digest);
         let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing));
-        let set = discovery::discover(&self.upstreams, subject, &elsewhere, wants, &self.limits, now).await;
+        let about = About { subject: subject.clone(), elsewhere, wants };
+        let read = discovery::discover(&self.upstreams, subject, &about.elsewhere, wants, &self.limits, now);
+        let (set, lookup) = self.held.get(&about, now, max_age, read).await;
+        self.metrics.evidence_cache(lookup.label());
+        let old = lookup == Lookup::Hit && now >= set.read_at.plus(self.lasting.deny);
         let names: BTreeSet<_> =
             governing.remaining().flat_map(|policy| policy.require().leaves()).map(Leaf::by).collect();
         let authorities: Vec<_> =
@@ -155,7 +170,7 @@ impl Judge {
             (true, false) => "unread",
         };
         self.metrics.verification(result, began.elapsed());
-        Ok(findings)
+        Ok((findings, old))
     }
 }
 
@@ -163,6 +178,10 @@ impl std::fmt::Debug for Judge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Judge")
     }
+}
+
+fn allows(decided: &Result<Verdict, Indeterminate>) -> bool {
+    decided.as_ref().is_ok_and(|verdict| matches!(verdict.outcome(), Outcome::Allow(_)))
 }
 
 /// Which sources of evidence the policies can make use of.

@@ -65,6 +65,7 @@ impl World {
             verdicts: Verdicts::new(100),
             store: Arc::new(MemoryStore::new(1 << 20)),
             seal: Seal::random().expect("randomness"),
+            held: Held::new(1 << 20, Duration::from_mins(1)),
             backoff: Backoff::new(),
             pool: Pool::new(verification),
             limits: Limits::default(),
