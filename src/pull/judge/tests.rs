@@ -19,6 +19,8 @@ use crate::store::MemoryStore;
 use crate::trust::Trust;
 use crate::upstream::{Credentials, Settings};
 
+mod held;
+
 /// A registry that counts what it is asked and answers 500 while it is broken; and a judge of its images.
 struct World {
     registry: Demo,
