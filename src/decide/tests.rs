@@ -138,7 +138,10 @@ fn order_revoked_then_exempt_then_policies_then_default() {
     let revoked = format!("revoked: {{ digests: [ \"{here}\" ] }}\n");
     let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: INC-1\n";
     let named = format!("{exempt}    policies: [ p ]\n");
-    let expired = format!("{exempt}    expires: 1970-01-02T00:00:00Z\n");
+    let until = |instant: &str| format!("{exempt}    expires: {instant}\n");
+    let (past, future) = (until("1970-01-02T00:00:00Z"), until("1970-01-12T13:46:41Z"));
+    let (ends_now, of_another) = (until("1970-01-12T13:46:40Z"), format!("{past}    policies: [ q ]\n"));
+    let second = "  - name: q\n    match: [ \"r.io/**\" ]\n    mode: audit\n    require: { signature: { by: b } }\n";
     let other_digest = format!("exemptions:\n  - match: [ \"r.io/app@{}\" ]\n    reason: x\n", Digest::of(b"z"));
     let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
     for (extra, findings, expected) in [
@@ -146,7 +149,11 @@ fn order_revoked_then_exempt_then_policies_then_default() {
         (format!("{exempt}{revoked}"), &none, "revoked"),
         (exempt.to_string(), &none, "exempt"),
         (named, &none, "exempt"),
-        (expired, &none, "unsigned"),
+        (future, &none, "exempt"),
+        (past.clone(), &none, "exemption_expired (unsigned)"),
+        (ends_now, &none, "exemption_expired (unsigned)"),
+        (past, &signed, "signed"),
+        (format!("{second}{of_another}"), &none, "unsigned"),
         (other_digest, &none, "unsigned"),
     ] {
         assert_eq!(outcome(&one(&extra), findings), expected, "{extra}");
