@@ -12,6 +12,8 @@ mod policy_check;
 
 mod policy_schema;
 
+mod policy_exempt;
+
 mod report;
 
 pub mod serve;
@@ -54,7 +56,7 @@ enum Command {
         #[arg(long, hide = true, value_enum)]
         sabotage: Option<Sabotage>,
     },
-    /// Check the policy file.
+    /// Check the policy file, or write an exemption into it.
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Serve pulls.
@@ -82,6 +84,8 @@ enum ConfigCommand {
 enum PolicyCommand {
     /// Say whether the policy is right, where it is not, and what in it deserves a look.
     Check(policy_check::Arguments),
+    /// Let one image through without policies, for a reason and for a time: write an exemption into the policy.
+    Exempt(policy_exempt::Arguments),
     /// Print a JSON Schema of the policy language, for editors and other tools.
     Schema,
 }
@@ -129,6 +133,7 @@ pub fn run() -> ExitCode {
         Command::Config(ConfigCommand::Check(check)) => {
             config_check::run(&check.path, check.output == Output::Json, &mut out)
         }
+        Command::Policy(PolicyCommand::Exempt(arguments)) => policy_exempt::run(&arguments, &mut out),
         Command::Policy(PolicyCommand::Check(arguments)) => policy_check::run(&arguments, &mut out),
         Command::Policy(PolicyCommand::Schema) => policy_schema::run(&mut out),
         Command::Serve { config, audit } => serve::run(&config, audit),

@@ -45,6 +45,10 @@ mod time;
 
 mod trust_roots;
 
+pub mod replace;
+
+pub mod write;
+
 pub use crate::yaml::FileErrors as PolicyErrors;
 pub use lint::{Surroundings, Upstream};
 pub use scope::parse_scope;
@@ -60,6 +64,11 @@ pub const SCHEMA: &str = include_str!("file/schema.json");
 /// Reads the policy at `path`; see [`Source::load`].
 pub fn load(path: &Path) -> Result<Policies, PolicyErrors> {
     Source::load(path).map(Source::into_policies)
+}
+
+/// As [`load`], as if one file held another text than it does, or were there though it is not.
+pub fn load_edited(path: &Path, edited: (&Path, &str)) -> Result<Policies, PolicyErrors> {
+    Source::load_edited(path, Some(edited)).map(Source::into_policies)
 }
 
 /// Parses one text as a whole policy; see [`Source::parse`].
@@ -127,3 +136,6 @@ fn files_of(directory: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Strin
     files.sort();
     Ok(files)
 }
+
+/// What the files of a policy directory are called.
+const EXTENSIONS: &[&str] = &["yaml", "yml"];
