@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::raw::RawFile;
-use super::{PolicyErrors, build, files_of};
+use super::{EXTENSIONS, PolicyErrors, build, files_of};
 use crate::oci::Registry;
 use crate::policy::Policies;
 use crate::yaml::{self, At, Document, FileError, FileErrors, KeyPath, Problems};
@@ -30,16 +30,27 @@ impl Source {
     ///
     /// Files that keys come from are read too; their paths are relative to the file that names them.
     pub fn load(path: &Path) -> Result<Self, PolicyErrors> {
+        Self::load_edited(path, None)
+    }
+
+    /// As [`Self::load`], as if one file held another text than it does, or were there though it is not.
+    pub fn load_edited(path: &Path, edited: Option<(&Path, &str)>) -> Result<Self, PolicyErrors> {
         let whole = |why: String| FileErrors::from(FileError::whole(path.display().to_string(), why));
-        let files =
-            if path.is_dir() { files_of(path, &["yaml", "yml"]).map_err(whole)? } else { vec![path.to_owned()] };
+        let mut files = if path.is_dir() { files_of(path, EXTENSIONS).map_err(whole)? } else { vec![path.to_owned()] };
+        if let Some((file, _)) = edited.filter(|(file, _)| !files.iter().any(|known| known == file)) {
+            files.push(file.to_owned());
+            files.sort();
+        }
         if files.is_empty() {
             return Err(whole("the directory holds no `*.yaml` or `*.yml`".into()));
         }
         let (mut parts, mut errors) = (Vec::new(), Vec::new());
         for file in files {
             let name = file.display().to_string();
-            let text = yaml::read_text(&file).map_err(|why| FileErrors::from(FileError::whole(&name, why)));
+            let text = match edited {
+                Some((edited, text)) if edited == file => Ok(text.to_string()),
+                _ => yaml::read_text(&file).map_err(|why| FileErrors::from(FileError::whole(&name, why))),
+            };
             let base = file.parent().unwrap_or(Path::new("")).to_owned();
             match text.and_then(|text| Part::parse(&text, &name, base)) {
                 Ok(part) => parts.push(part),
