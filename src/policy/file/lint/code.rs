@@ -31,6 +31,7 @@ codes! {
     ExemptionExpired "exemption_expired" "An exemption has expired."
     ExemptionIdle "exemption_idle" "An exemption exempts nothing from anything."
     FieldUnknown "field_unknown" "A condition or `ageFrom` names a field that there is not."
+    FunctionMismatch "function_mismatch" "A condition calls a function that cannot read its predicate type."
     IdentityImpossible "identity_impossible" "No certificate of the issuer says so."
     Insecure "insecure" "An `insecure…` key is in use."
     IssuerUnknown "issuer_unknown" "No issuer is called so."

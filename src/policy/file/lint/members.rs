@@ -23,16 +23,29 @@ pub(super) enum Member {
 
 /// Looks for the field `path` in the predicates of type `predicate_type`.
 pub(super) fn member(predicate_type: &str, path: &[&str]) -> Member {
-    let versioned = |known: &str| predicate_type.strip_prefix(known).is_some_and(|rest| rest.starts_with("/v"));
-    let known = PREDICATES.iter().find(|(known, _)| predicate_type == *known || versioned(known));
-    let Some((_, fields)) = known else { return Member::Unknown };
+    let Some((_, fields)) = find(predicate_type) else { return Member::Unknown };
     within(fields, false, path, 0)
 }
 
-/// Looks for `path` in what the statement, the signer and the image of a condition have; `None` for other names.
-pub(super) fn variable(name: &str, path: &[&str]) -> Option<Member> {
-    let (_, fields) = VARIABLES.iter().find(|(known, _)| *known == name)?;
-    Some(within(fields, false, path, 0))
+/// The known type that `predicate_type` is, or is a version of.
+pub(super) fn known(predicate_type: &str) -> Option<&'static str> {
+    find(predicate_type).map(|(known, _)| *known)
+}
+
+fn find(predicate_type: &str) -> Option<&'static (&'static str, &'static str)> {
+    let versioned = |known: &str| predicate_type.strip_prefix(known).is_some_and(|rest| rest.starts_with("/v"));
+    PREDICATES.iter().find(|(known, _)| predicate_type == *known || versioned(known))
+}
+
+/// Looks for the field `path` in statements with predicates of type `predicate_type`.
+pub(super) fn of_statement(predicate_type: &str, path: &[&str]) -> Member {
+    match path.split_first() {
+        Some((&"predicate", rest)) => match member(predicate_type, rest) {
+            Member::Missing { depth, siblings, open } => Member::Missing { depth: depth + 1, siblings, open },
+            other => other,
+        },
+        _ => within(STATEMENT, false, path, 0),
+    }
 }
 
 fn within(fields: &'static str, open: bool, path: &[&str], depth: usize) -> Member {
@@ -77,13 +90,11 @@ fn closing(text: &str) -> usize {
     text.len()
 }
 
-const VARIABLES: [(&str, &str); 3] = [
-    ("statement", "_type subject predicateType predicate"),
-    ("signer", "identity issuer key extensions time"),
-    ("image", "registry repository digest annotations"),
-];
+/// What every statement has.
+const STATEMENT: &str =
+    "_type subject{name digest uri downloadLocation mediaType annotations content} predicateType predicate";
 
-const VULN: &str = "invocation{parameters uri event_id builder.id} scanner{uri version db{uri version lastUpdate} result} \
+const VULN: &str = "invocation{parameters uri event_id builder~{id}} scanner{uri version db{uri version lastUpdate} result} \
                     metadata{scanStartedOn scanFinishedOn}";
 
 /// By predicate type; the versions of one, such as `https://cyclonedx.org/bom/v1.6`, have the same fields.
@@ -165,7 +176,7 @@ mod tests {
             assert!(all.iter().all(|field| plain(field.name)), "{fields}");
             all.len() + all.iter().filter_map(|field| field.inner).map(names).sum::<usize>()
         }
-        for (kind, fields) in PREDICATES.iter().chain(&VARIABLES) {
+        for (kind, fields) in PREDICATES.iter().chain(&[("statement", STATEMENT)]) {
             let words = fields.split([' ', '{', '}', '~']).filter(|word| !word.is_empty()).count();
             assert_eq!(names(fields), words, "{kind}");
         }

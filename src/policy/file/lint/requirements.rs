@@ -2,9 +2,9 @@
 
 use super::super::predicate;
 use super::super::raw::{RawAttestation, RawRequirement};
-use super::members::{Member, member};
+use super::members::{Member, known, member, of_statement};
 use super::{Code, Lint, Place};
-use crate::policy::FieldPath;
+use crate::policy::{Condition, FieldPath};
 use crate::yaml::did_you_mean;
 
 pub(super) fn lint<'a>(lint: &'a Lint<'a>) {
@@ -47,20 +47,68 @@ fn attestation(place: &Place<'_>, raw: &RawAttestation) {
     let Some(Ok(kind)) = raw.r#type.as_deref().map(predicate::parse) else { return };
     if let Some(Ok(path)) = raw.age_from.as_deref().map(FieldPath::parse) {
         let path: Vec<&str> = path.names().iter().map(String::as_str).collect();
-        field(&place.key("ageFrom"), &path, &[], &member(&kind, &path), &kind);
+        field(&place.key("ageFrom"), None, &path, &member(&kind, &path), &kind);
+    }
+    if let Some(Ok(condition)) = raw.condition.as_deref().map(Condition::parse) {
+        asked(&place.key("condition"), &condition, &kind);
     }
 }
 
-/// Says whether the field `path` is missing; `prefix` is what leads to it in a condition.
-fn field(place: &Place<'_>, path: &[&str], prefix: &[&str], found: &Member, of: &str) {
+/// What a condition asks of documents that do not have it.
+fn asked(place: &Place<'_>, condition: &Condition, kind: &str) {
+    let mut told = Vec::new();
+    for path in condition.fields() {
+        let mut names = path.split('.');
+        let (variable, names): (_, Vec<&str>) = (names.next().unwrap_or_default(), names.collect());
+        let found = match variable {
+            "predicate" => member(kind, &names),
+            "statement" => of_statement(kind, &names),
+            _ => continue,
+        };
+        // What stands within a field that is missing is missing with it.
+        if let Member::Missing { depth, .. } = &found {
+            let first = (variable.to_string(), names[..=*depth].join("."));
+            if !told.contains(&first) {
+                told.push(first);
+                field(place, Some(variable), &names, &found, kind);
+            }
+        }
+    }
+    for function in condition.functions() {
+        let reads = FUNCTIONS.iter().find(|(names, _)| names.contains(&function));
+        if let Some((_, kinds)) = reads
+            && let Some(known) = known(kind)
+            && !kinds.contains(&known)
+        {
+            let why = format!("`{function}` reads `{}`, and this is `{kind}`: it fails always", kinds.join("` and `"));
+            place.warn(Code::FunctionMismatch, why, "call it in a condition for such attestations");
+        }
+    }
+}
+
+/// Says whether the field `path` of a predicate, or of the variable of a condition, is missing.
+fn field(place: &Place<'_>, variable: Option<&str>, path: &[&str], found: &Member, of: &str) {
     let Member::Missing { depth, siblings, open } = found else { return };
     let hint = did_you_mean(path[*depth], siblings.iter().copied());
     if *open && hint.is_empty() {
         return;
     }
-    let spelled = |path: &[&str]| [prefix, path].concat().join(".");
-    let why = format!("`{of}` has no `{}`{hint}", spelled(&path[..=*depth]));
+    let spelled = |path: &[&str]| variable.into_iter().chain(path.iter().copied()).collect::<Vec<_>>().join(".");
+    let why = format!("there is no `{}` in `{of}`{hint}", spelled(&path[..=*depth]));
     let within = spelled(&path[..*depth]);
-    let within = if within.is_empty() { "it has".to_string() } else { format!("`{within}` has") };
+    let within = if within.is_empty() { "the predicate has".to_string() } else { format!("`{within}` has") };
     place.warn(Code::FieldUnknown, why, format!("{within} `{}`", siblings.join("`, `")));
 }
+
+/// What functions on documents read.
+const FUNCTIONS: [(&[&str], &[&str]); 3] = [
+    (
+        &["components", "componentNames", "hasComponent", "licenses"],
+        &["https://cyclonedx.org/bom", "https://spdx.dev/Document"],
+    ),
+    (
+        &["vulnerabilities", "severities", "vulnerabilityCount", "worstSeverity"],
+        &["https://cosign.sigstore.dev/attestation/vuln"],
+    ),
+    (&["builder", "source", "materials"], &["https://slsa.dev/provenance/v0.2", "https://slsa.dev/provenance/v1"]),
+];
