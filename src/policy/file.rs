@@ -36,6 +36,8 @@ mod revocations;
 
 mod scope;
 
+mod sources;
+
 #[cfg(test)]
 mod tests;
 
@@ -49,6 +51,7 @@ pub mod write;
 
 pub use crate::yaml::FileErrors as PolicyErrors;
 pub use scope::parse_scope;
+pub use sources::Sources;
 
 use declared::Declared;
 use raw::RawFile;
