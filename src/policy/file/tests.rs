@@ -4,6 +4,8 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::test_support::subject;
 
+mod changed;
+
 mod content;
 
 mod evidence;
