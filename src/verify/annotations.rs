@@ -29,8 +29,8 @@ struct Subject {
 pub(super) fn of(payload: &[u8], subject: &Digest) -> BTreeMap<String, String> {
     let Ok(signed) = serde_json::from_slice::<Signed>(payload) else { return BTreeMap::new() };
     let hex = subject.hex();
-    let named = signed.subject.into_iter().filter(|one| one.digest.get("sha256") == Some(&hex));
-    let all = named.filter_map(|one| one.annotations).next().or(signed.optional);
+    let mut named = signed.subject.into_iter().filter(|one| one.digest.get("sha256") == Some(&hex));
+    let all = named.find_map(|one| one.annotations).or(signed.optional);
     let texts = all.into_iter().flatten().filter_map(|(key, value)| match value {
         Value::String(text) => Some((key, text)),
         _ => None,
