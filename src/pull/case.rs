@@ -99,3 +99,6 @@ impl Piece {
         Self { image, platform: String::new(), evidence: Arc::new(evidence) }
     }
 }
+
+#[cfg(test)]
+mod tests;
