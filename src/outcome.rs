@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::oci::{Digest, Subject};
+use crate::evidence::Unread;
+use crate::oci::{Digest, Image, Subject};
 use crate::policy::governing::Revision;
 use crate::policy::{Exemption, Governing, Leaf, Name, Policy, Shortfall};
 use crate::reason::{Class, Reason};
@@ -138,9 +139,17 @@ pub(crate) fn without_policy(governing: &Governing) -> Denial {
     Denial::new(Reason::NoPolicy, detail).after(governing.expired(None))
 }
 
-/// What to say of a leaf on which nothing counts: what could not be read, if anything.
-pub(crate) fn unread(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) -> Option<Shortfall> {
-    let failed = findings.unread.first().map(|unread| (Reason::EvidenceUnreadable, unread.detail.as_str()));
+/// What to say of a leaf on which nothing counts: what could not be read beside the image or
+/// `elsewhere`, if anything.
+pub(crate) fn unread(
+    leaf: &Leaf,
+    elsewhere: Option<&Image>,
+    cause: Option<Reason>,
+    findings: &Findings,
+) -> Option<Shortfall> {
+    let elsewhere = elsewhere.map(ToString::to_string);
+    let looks = |unread: &&Unread| unread.elsewhere.is_none() || unread.elsewhere.as_deref() == elsewhere.as_deref();
+    let failed = findings.unread.iter().find(looks).map(|unread| (Reason::EvidenceUnreadable, unread.detail.as_str()));
     let cut_off = findings.incomplete.then_some((Reason::EvidenceIncomplete, "a limit ended the reading"));
     let unjudged = findings.unjudged.iter().find(|unjudged| unjudged.authority == *leaf.by());
     let unjudged = unjudged.map(|unjudged| (unjudged.reason, unjudged.detail.as_str()));

@@ -50,7 +50,7 @@ fn outcome(policies: &Policies, findings: &Findings) -> String {
 
 fn unread(mut findings: Findings) -> Findings {
     let (location, detail) = ("tag".to_string(), "500".to_string());
-    findings.unread.push(Unread { location, reason: Reason::UpstreamUnavailable, detail });
+    findings.unread.push(Unread { location, elsewhere: None, reason: Reason::UpstreamUnavailable, detail });
     findings
 }
 
@@ -104,6 +104,31 @@ fn every_policy_must_hold_and_a_no_beats_a_could_not_tell() {
     assert_eq!(outcome(&one(&second("a")), &by_a), "signed");
     let both = findings_of(&[&signed_simple(&KEY_A, here), &signed_simple(&KEY_B, here)], here, &["a", "b"]);
     assert_eq!(outcome(&one(&second("b")), &both), "signed");
+}
+
+#[test]
+fn what_a_policy_does_not_look_at_leaves_its_answer_alone() {
+    let here = subject().digest;
+    let elsewhere = |mode: &str| {
+        policies(&format!(
+            "policies:\n  - name: p\n    match: [ \"r.io/**\" ]\n    require: {{ signature: {{ by: a }} }}\n  - name: q\n    \
+             match: [ \"r.io/**\" ]\n    mode: {mode}\n    evidence: {{ repository: r.io/elsewhere }}\n    require: {{ \
+             signature: {{ by: b }} }}\n"
+        ))
+    };
+    let unread = |mut findings: Findings| {
+        findings.unread.push(Unread::new("tag", Reason::EvidenceUnreadable, "500").within("r.io/elsewhere"));
+        findings
+    };
+    let (by_a, none) = (findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]), findings_of(&[], here, &["a"]));
+    for (mode, findings, expected) in [
+        ("audit", unread(by_a.clone()), "signed"),
+        ("audit", unread(none.clone()), "unsigned"),
+        ("enforce", unread(by_a), "503 evidence_unreadable"),
+        ("enforce", unread(none), "unsigned"),
+    ] {
+        assert_eq!(outcome(&elsewhere(mode), &findings), expected, "{mode}");
+    }
 }
 
 #[test]
