@@ -45,7 +45,7 @@ impl Exemption {
 #[test]
 fn a_revoked_digest_is_denied_and_an_exemption_takes_away_what_it_names() {
     let (mut tally, mut exempt) = (Tally::default(), 0);
-    Dice::for_each(300, |dice| {
+    Dice::for_each(100, |dice| {
         let modes = [("p", "enforce"), ("q", "enforce"), ("watched", "audit")];
         let kept: Vec<_> = modes.into_iter().filter(|_| dice.below(4) > 0).collect();
         let all: Vec<_> =
@@ -75,7 +75,7 @@ fn a_revoked_digest_is_denied_and_an_exemption_takes_away_what_it_names() {
                 && (exemption.policies.is_empty()
                     || all.iter().any(|(name, mode, _)| *mode == "enforce" && exemption.takes(name)))
         });
-        for _ in 0..4 {
+        for _ in 0..12 {
             let scene = Scene::any(dice);
             let decided = decision(&under, &scene);
             let outcome = decided.as_ref().map(|verdict| verdict.outcome().clone());
@@ -101,12 +101,12 @@ fn a_revoked_digest_is_denied_and_an_exemption_takes_away_what_it_names() {
 #[test]
 fn a_denial_after_an_exemption_says_so_and_only_where_it_would_have_helped() {
     let (mut told, mut silent) = (0, 0);
-    Dice::for_each(200, |dice| {
+    Dice::for_each(60, |dice| {
         let list = [policy("p", "enforce", &Tree::any(dice), ""), policy("q", "enforce", &Tree::any(dice), "")];
         let exemption = Exemption { policies: dice.some(&["p", "q"]), expired: true, ..Exemption::any(dice) };
         let (expired, without) =
             (policies(&list, &format!("exemptions: [ {} ]\n", exemption.text())), policies(&list, ""));
-        for _ in 0..4 {
+        for _ in 0..12 {
             let scene = Scene::any(dice);
             let (after, before) = (decision(&expired, &scene), decision(&without, &scene));
             assert_eq!(answer(&after), answer(&before), "an expired exemption is absent: {exemption:?}");

@@ -124,7 +124,7 @@ fn what_was_read_in_part_never_contradicts_what_was_read_completely() {
             tally.count(part);
         });
     });
-    tally.assert(&ALL);
+    tally.assert(&[Answer::Unknown, Answer::Allow]);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn an_allow_holds_until_it_says() {
             allowed += 1;
         });
     });
-    assert!(allowed * 20 > POLICIES * SCENES, "{allowed}");
+    assert!(allowed * 50 > POLICIES * SCENES, "{allowed}");
 }
 
 #[test]
@@ -240,5 +240,5 @@ fn what_governs_depends_on_the_name_alone_and_is_the_same_each_time() {
     assert!(governed > 100);
 }
 
-const POLICIES: u64 = 150;
-const SCENES: u64 = 12;
+const POLICIES: u64 = 60;
+const SCENES: u64 = 30;

@@ -118,7 +118,7 @@ impl Leaf {
             let attestation = Attestation {
                 kind: dice.pick(&[SBOM, SBOM, SCAN]),
                 select: dice.pick(&["newest", "any", "all"]),
-                condition: dice.coin().then(|| dice.pick(&CONDITIONS)),
+                condition: rarely(dice).then(|| dice.pick(&CONDITIONS)),
                 max_age: rarely(dice).then(|| dice.pick(&["30h", "6d", "30d"])),
                 age_from: dice.coin(),
             };
