@@ -5,5 +5,6 @@
 
 mod exemptions;
 mod laws;
+mod stock;
 mod tree;
 mod world;

@@ -174,3 +174,8 @@ pub(super) fn policy(name: &str, mode: &str, tree: &Tree, more: &str) -> String 
     let require = tree.text();
     format!("{{ name: {name}, match: [ \"r.io/**\" ], mode: {mode}, require: {require}{more} }}")
 }
+
+/// Something else that a policy may say.
+pub(super) fn more(dice: &mut Dice) -> &'static str {
+    dice.pick(&["", "", ", formats: [ bundle ]", ", evidence: { repository: r.io/evidence }"])
+}

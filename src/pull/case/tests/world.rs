@@ -1,20 +1,18 @@
-//! Evidence of every kind about three manifests, verified once; what a policy says of a part of it.
+//! Scenes to judge, and what a policy says of them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::stock::{Piece, STOCKS, Stock};
 use crate::clock::Timestamp;
 use crate::decide::{Verdict, decide};
-use crate::demo::signer::{attestation_statement, signature_statement, simple_signing_payload};
-use crate::demo::sigstore::{Content, Identity, Key, Recipe};
-use crate::discovery::{Candidate, Material};
-use crate::evidence::{EvidenceSet, Unread};
+use crate::demo::sigstore::Key;
+use crate::evidence::Unread;
 use crate::examined::{Children, Examined, Part};
-use crate::limits::Limits;
 use crate::oci::{Digest, Subject};
 use crate::outcome::{Indeterminate, Outcome, Terms};
 use crate::policy::condition::ImageFacts;
@@ -23,50 +21,18 @@ use crate::policy::{Name, Policies};
 use crate::reason::Reason;
 use crate::test_support::{Dice, SIGSTORE, subject};
 use crate::trust::{Root, Trust};
-use crate::verify::{Against, Findings, verify_all};
+use crate::verify::Findings;
 
 /// When everything is judged.
 pub(super) const NOW: Timestamp = Timestamp(1_750_000_000);
 pub(super) const SBOM: &str = "https://cyclonedx.org/bom";
 pub(super) const SCAN: &str = "https://cosign.sigstore.dev/attestation/vuln/v1";
+/// Where some policies look for evidence, too.
+pub(super) const ELSEWHERE: &str = "r.io/evidence";
 /// Whose evidence policies ask for: two keys, and the pipelines of an organisation.
 pub(super) const AUTHORITIES: [&str; 3] = ["a", "b", "ci"];
 
-/// Who signs: the keys `a` and `b`, two pipelines of `ci`, and some that no policy knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
-    A,
-    B,
-    App,
-    Library,
-    Stranger,
-    Outsider,
-}
-
-/// One piece of evidence, and what verification makes of it for all authorities.
-#[derive(Debug)]
-pub(super) struct Piece {
-    pub(super) who: Who,
-    /// Whether any policy could ask for it.
-    pub(super) related: bool,
-    findings: Findings,
-    /// The same where `a` and the pipeline `library` are revoked.
-    revoked: Findings,
-}
-
-/// Everything about one manifest.
-pub(super) struct Stock {
-    pub(super) digest: Digest,
-    pub(super) pieces: Vec<Piece>,
-}
-
-/// The subject, and two images that it lists if it is an index.
-pub(super) static STOCKS: LazyLock<[Stock; 3]> = LazyLock::new(|| {
-    [subject().digest, Digest::of(b"for amd64"), Digest::of(b"for arm64")]
-        .map(|digest| Stock { digest, pieces: pieces(digest) })
-});
-
-static KEYS: LazyLock<[Key; 3]> = LazyLock::new(|| [(); 3].map(|()| Key::p256().expect("a key")));
+pub(super) static KEYS: LazyLock<[Key; 3]> = LazyLock::new(|| [(); 3].map(|()| Key::p256().expect("a key")));
 pub(super) static TRUST: LazyLock<Trust> = LazyLock::new(|| {
     let root = Root::parse(&SIGSTORE.trusted_root().to_string()).expect("a trusted root");
     Trust::of(BTreeMap::from([(Name::new("root").expect("a name"), Arc::new(root))]))
@@ -95,98 +61,13 @@ pub(super) fn revocations() -> String {
     format!("revoked: {{ keys: [ \"{key}\" ], identities: [ \"https://gitlab.com/myorg/library//**\" ] }}\n")
 }
 
-impl Who {
-    pub(super) const ALL: [Self; 6] = [Self::A, Self::B, Self::App, Self::Library, Self::Stranger, Self::Outsider];
-
-    /// Whether [`revocations`] names it.
-    pub(super) fn revoked(self) -> bool {
-        matches!(self, Self::A | Self::Library)
-    }
-
-    fn recipe(self, at: Timestamp) -> Recipe {
-        let at = i64::try_from(at.0).expect("a time");
-        let keyless = |project| SIGSTORE.keyless(&Identity::gitlab(project), at).expect("a key");
-        match self {
-            Self::A => SIGSTORE.keyed(&KEYS[0], at),
-            Self::B => SIGSTORE.keyed(&KEYS[1], at),
-            Self::App => keyless("myorg/app"),
-            Self::Library => keyless("myorg/library"),
-            Self::Stranger => SIGSTORE.keyed(&KEYS[2], at),
-            Self::Outsider => keyless("elsewhere/app"),
-        }
-    }
-
-    fn known(self) -> bool {
-        !matches!(self, Self::Stranger | Self::Outsider)
-    }
-}
-
-fn pieces(digest: Digest) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let before = |hours: u64| Timestamp(NOW.0 - hours * 3600);
-    let attest =
-        |about, of: &str, predicate: &Value| Content::statement(&attestation_statement("app", about, of, predicate));
-    for who in Who::ALL {
-        let signed = who.recipe(before(100));
-        pieces.push((who, true, bundle(&signed, Content::statement(&signature_statement(digest)))));
-        // In the content, and for pipelines by the log too: of several ages, and two that say what has not come yet.
-        for (kind, hours, n) in
-            [(SBOM, 240, 0), (SBOM, 120, 1), (SBOM, 24, 2), (SBOM, 1, 0), (SBOM, 1, 3), (SCAN, 24, 1), (SCAN, 1, 2)]
-        {
-            let predicate = json!({ "n": n, "at": before(hours).to_string() });
-            pieces.push((who, true, bundle(&who.recipe(before(hours)), attest(digest, kind, &predicate))));
-        }
-        for at in [NOW.plus(Duration::from_mins(3)), NOW.plus(Duration::from_mins(20))] {
-            let predicate = json!({ "n": 1, "at": at.to_string() });
-            pieces.push((who, true, bundle(&who.recipe(before(2)), attest(digest, SBOM, &predicate))));
-        }
-        pieces.push((who, true, bundle(&who.recipe(before(3)), attest(digest, SBOM, &json!({ "n": "none" })))));
-        let of_no_use = [
-            attest(digest, "https://example.com/else", &json!({ "n": 0 })),
-            attest(Digest::of(b"another"), SBOM, &json!({ "n": 0, "at": before(1).to_string() })),
-            Content::statement(&signature_statement(Digest::of(b"another"))),
-        ];
-        pieces.extend(of_no_use.map(|content| (who, false, bundle(&who.recipe(before(1)), content))));
-        let legacy = Content::document(&simple_signing_payload("r.io/app", digest));
-        let signature = who.recipe(before(1)).sign(legacy.clone()).expect("signs").signature;
-        let signature = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, signature);
-        let material = Material::SimpleSigning { payload: legacy.payload().to_vec().into(), signature };
-        pieces.push((who, true, Candidate::new("tag".into(), material)));
-    }
-    let junk = Candidate::new("referrer".into(), Material::Bundle("{}".into()));
-    pieces.push((Who::Stranger, false, junk));
-    pieces.into_iter().map(|(who, related, candidate)| Piece::verify(who, related, &candidate, digest)).collect()
-}
-
-fn bundle(recipe: &Recipe, content: Content) -> Candidate {
-    let bundle = recipe.sign(content).expect("signs").bundle();
-    Candidate::new("referrer".into(), Material::Bundle(bundle.to_string().into()))
-}
-
-impl Piece {
-    fn verify(who: Who, related: bool, candidate: &Candidate, subject: Digest) -> Self {
-        let verify = |more: &str| {
-            let policies = policies(&[], more);
-            let all: Vec<_> = policies.authorities().cloned().collect();
-            let set = EvidenceSet { candidates: vec![candidate.clone()], ..nothing() };
-            let limits = Limits::default();
-            let against = Against { trust: &TRUST, revoked: policies.revoked(), limits: &limits, now: NOW };
-            verify_all(&set, &subject, &all, against)
-        };
-        Self { who, related: related && who.known(), findings: verify(""), revoked: verify(&revocations()) }
-    }
-}
-
-fn nothing() -> EvidenceSet {
-    EvidenceSet { candidates: vec![], unread: vec![], unusable: vec![], incomplete: false, read_at: NOW }
-}
-
 /// What is there to judge by: some pieces about each manifest, in some order, and how much was read.
 #[derive(Debug, Clone)]
 pub(super) struct Scene {
     pub(super) parts: Vec<Vec<&'static Piece>>,
     pub(super) unread: bool,
     pub(super) cut_off: bool,
+    pub(super) unread_elsewhere: bool,
 }
 
 impl Scene {
@@ -194,7 +75,7 @@ impl Scene {
     pub(super) fn any(dice: &mut Dice) -> Self {
         let parts = if dice.below(4) == 0 { 3 } else { 1 };
         let parts = STOCKS[..parts].iter().map(|stock| pick(dice, stock)).collect();
-        Self { parts, unread: false, cut_off: false }
+        Self { parts, unread: false, cut_off: false, unread_elsewhere: dice.below(4) == 0 }
     }
 
     /// The same less some of it, which could not be read.
@@ -205,7 +86,7 @@ impl Scene {
         };
         let parts = self.parts.iter().map(|part| some(dice, part)).collect();
         let unread = dice.coin();
-        Self { parts, unread, cut_off: !unread || dice.coin() }
+        Self { parts, unread, cut_off: !unread || dice.coin(), unread_elsewhere: dice.coin() }
     }
 
     pub(super) fn shuffled(&self, dice: &mut Dice) -> Self {
@@ -252,6 +133,9 @@ impl Scene {
         };
         if self.unread {
             all.unread.push(Unread::new("tag", Reason::UpstreamUnavailable, "500"));
+        }
+        if self.unread_elsewhere {
+            all.unread.push(Unread::new("tag", Reason::UpstreamUnavailable, "500").within(ELSEWHERE));
         }
         for piece in pieces {
             let findings = if revoked { &piece.revoked } else { &piece.findings };
