@@ -10,6 +10,8 @@ pub mod config_check;
 
 pub mod policy_check;
 
+mod policy_import;
+
 mod report;
 
 pub mod serve;
@@ -80,6 +82,15 @@ enum ConfigCommand {
 enum PolicyCommand {
     /// Say whether the policy is right, and where it is not.
     Check(Check),
+    /// Make a policy of another system's.
+    #[command(subcommand)]
+    Import(ImportCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// Of Kyverno's `ClusterPolicy` with `verifyImages`: the policy goes to the standard output, a report to the error output.
+    Kyverno(policy_import::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -127,6 +138,9 @@ pub fn run() -> ExitCode {
         }
         Command::Policy(PolicyCommand::Check(check)) => {
             policy_check::run(&check.path, check.output == Output::Json, &mut out)
+        }
+        Command::Policy(PolicyCommand::Import(ImportCommand::Kyverno(arguments))) => {
+            policy_import::run(&arguments, &mut out, &mut io::stderr())
         }
         Command::Serve { config, audit } => serve::run(&config, audit),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),

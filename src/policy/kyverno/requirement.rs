@@ -39,12 +39,4 @@ impl Policy {
             Requirement::Signature(by) | Requirement::Attestation(Attestation { by, .. }) => by.ids(),
         })
     }
-
-    /// Who must sign the image, if anybody must.
-    pub(super) fn signers(&self) -> Option<&Signers> {
-        self.require.iter().find_map(|requirement| match requirement {
-            Requirement::Signature(by) => Some(by),
-            Requirement::Attestation(_) => None,
-        })
-    }
 }
