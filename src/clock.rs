@@ -11,6 +11,17 @@ impl Timestamp {
     /// An instant that no verdict outlives.
     pub const FOREVER: Self = Self(u64::MAX);
 
+    /// Parses an instant of RFC 3339, such as `2026-12-02T00:00:00Z`; none before 1970.
+    pub fn parse(text: &str) -> Option<Self> {
+        let instant: jiff::Timestamp = text.parse().ok()?;
+        u64::try_from(instant.as_second()).ok().map(Self)
+    }
+
+    /// How long ago `earlier` was; nothing if it is not earlier.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_secs(self.0.saturating_sub(earlier.0))
+    }
+
     /// This instant, `later`; it saturates.
     #[must_use]
     pub const fn plus(self, later: Duration) -> Self {

@@ -3,17 +3,16 @@
 //! [`decide`] is a pure function of what governs a subject and of what verification found. It does no I/O and knows
 //! nothing of requests. A verdict depends on its key only: subject, policy revision, trust revision.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::oci::Digest;
+use crate::examined::Examined;
 use crate::outcome::{self, Basis, Denial, Indeterminate, Key, Outcome, Terms};
-use crate::policy::{Governing, Leaf, Mode, Policy, Truth};
+use crate::policy::{Governing, Mode, Truth};
 use crate::reason::{Class, Reason};
 use crate::record::{Authenticated, VerdictRecord};
 use crate::trust::TrustRevision;
-use crate::verify::{Claim, Findings};
+use crate::weigh::weigh_policy;
 
 /// Allow or Deny for one subject under one policy revision and one trust revision.
 ///
@@ -31,15 +30,22 @@ pub struct Verdict {
 pub fn foregone(governing: &Governing, trust: TrustRevision, terms: &Terms) -> Option<Verdict> {
     if governing.revoked() {
         let denial = Denial::new(Reason::Revoked, "the digest is on the list of revoked digests");
-        return Some(conclude(governing, trust, terms, Outcome::Deny(denial), Vec::new(), terms.now));
+        return Some(conclude(
+            governing,
+            trust,
+            terms,
+            Outcome::Deny(denial),
+            Vec::new(),
+            (terms.now, Timestamp::FOREVER),
+        ));
     }
     if governing.remaining().next().is_some() {
         return None;
     }
-    Some(conclude(governing, trust, terms, without_policy(governing), Vec::new(), terms.now))
+    Some(conclude(governing, trust, terms, without_policy(governing), Vec::new(), (terms.now, Timestamp::FOREVER)))
 }
 
-/// Decides whether every policy that governs the subject holds on `findings`.
+/// Decides whether every policy that governs the subject holds on what was `examined`.
 ///
 /// A policy that fails decides, whatever another could not tell: all of them must hold. Audited policies only leave a
 /// note.
@@ -49,20 +55,21 @@ pub fn foregone(governing: &Governing, trust: TrustRevision, terms: &Terms) -> O
 pub fn decide(
     governing: &Governing,
     trust: TrustRevision,
-    findings: &Findings,
+    examined: &Examined,
     terms: &Terms,
 ) -> Result<Verdict, Indeterminate> {
     if let Some(verdict) = foregone(governing, trust, terms) {
         return Ok(verdict);
     }
-    let (mut denied, mut unsure, mut would_deny, mut held) = (Vec::new(), Vec::new(), Vec::new(), false);
+    let (mut denied, mut unsure, mut would_deny) = (Vec::new(), Vec::new(), Vec::new());
+    let mut held: Option<Timestamp> = None;
     for policy in governing.remaining() {
-        let truth = policy.require().evaluate(&|leaf| weigh(leaf, policy, governing.subject().digest, findings));
-        let (list, why) = match (policy.mode(), truth) {
-            (mode, Truth::Holds(_)) => {
-                held |= mode == Mode::Enforce;
+        let (list, why) = match (policy.mode(), weigh_policy(policy, examined, terms.now)) {
+            (Mode::Enforce, Truth::Holds(on)) => {
+                held = Some(held.map_or(on.until, |other| other.min(on.until)));
                 continue;
             }
+            (Mode::Audit, Truth::Holds(_)) => continue,
             (Mode::Audit, Truth::Fails(why) | Truth::Unknown(why)) => (&mut would_deny, why),
             (Mode::Enforce, Truth::Fails(why)) => (&mut denied, why),
             (Mode::Enforce, Truth::Unknown(why)) => (&mut unsure, why),
@@ -72,10 +79,11 @@ pub fn decide(
     let outcome = match (denied.into_iter().next(), unsure.into_iter().next()) {
         (Some(denial), _) => Outcome::Deny(denial),
         (None, Some(unsure)) => return Err(Indeterminate(unsure)),
-        (None, None) if held => Outcome::Allow(Basis::Signed),
+        (None, None) if held.is_some() => Outcome::Allow(Basis::Signed),
         (None, None) => without_policy(governing),
     };
-    Ok(conclude(governing, trust, terms, outcome, would_deny, findings.read_at))
+    let until = held.unwrap_or(Timestamp::FOREVER);
+    Ok(conclude(governing, trust, terms, outcome, would_deny, (examined.read_at(), until)))
 }
 
 /// What holds when no enforced policy remains: an exemption took it away, or there was none.
@@ -86,44 +94,15 @@ fn without_policy(governing: &Governing) -> Outcome {
     }
 }
 
-/// The value of one requirement: only a `Verified` of the right authority, subject, claim and format makes it hold.
-pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, subject: Digest, findings: &Findings) -> Truth {
-    let mut signers = BTreeSet::new();
-    let mut cause = None;
-    for verified in findings.verified.iter().filter(|verified| verified.authority() == leaf.by()) {
-        let claimed = match (leaf, verified.claim()) {
-            (Leaf::Signature { .. }, Claim::Signature) => true,
-            (Leaf::Attestation { predicate_type, .. }, Claim::Attestation(stated)) => predicate_type == stated,
-            _ => false,
-        };
-        if verified.subject() != subject {
-            cause = Some(Reason::SubjectMismatch);
-        } else if !claimed {
-            cause = Some(Reason::PredicateTypeMismatch);
-        } else if !policy.formats().accept(verified.format()) {
-            cause = Some(Reason::FormatNotAccepted);
-        } else {
-            signers.insert(verified.signer().clone());
-        }
-    }
-    if !signers.is_empty() {
-        return Truth::Holds(signers);
-    }
-    match outcome::unread(leaf, cause, findings) {
-        Some(unread) => Truth::Unknown(unread),
-        None => Truth::Fails(outcome::absent(leaf, cause, findings)),
-    }
-}
-
 fn conclude(
     governing: &Governing,
     trust: TrustRevision,
     terms: &Terms,
     outcome: Outcome,
     would_deny: Vec<Denial>,
-    read_at: Timestamp,
+    (read_at, until): (Timestamp, Timestamp),
 ) -> Verdict {
-    let valid_until = governing.holds_until();
+    let valid_until = governing.holds_until().min(until);
     let fresh_until = match outcome {
         Outcome::Allow(_) => terms.now.plus(terms.allow).min(read_at.plus(terms.evidence_max_age)),
         Outcome::Deny(_) => terms.now.plus(terms.deny),

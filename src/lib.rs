@@ -44,7 +44,7 @@
 //! use countersign::{oci::Digest, policy::{Format, Name}, verify::{Claim, Signing, Verified}};
 //! fn forge(authority: Name, signing: Signing, subject: Digest) -> Verified {
 //!     let (claim, format, location) = (Claim::Signature, Format::Bundle, String::new());
-//!     Verified { authority, signing, subject, claim, format, location }
+//!     Verified { authority, signing, subject, claim, statement: None, format, location }
 //! }
 //! ```
 //! ```compile_fail,E0423
@@ -118,11 +118,17 @@ pub mod discovery;
 
 pub mod evidence;
 
+pub mod examined;
+
 pub mod verify;
 
 pub mod trust;
 
 pub mod outcome;
+
+pub mod weigh;
+
+pub mod select;
 
 pub mod decide;
 

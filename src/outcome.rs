@@ -143,9 +143,7 @@ pub(crate) fn absent(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) ->
     let rejected = findings.rejected.iter().filter(|rejected| rejected.authority == *leaf.by());
     let cause = rejected.map(|rejected| rejected.reason).chain(cause).max_by_key(|reason| nearness(*reason));
     let (reason, what) = match leaf {
-        Leaf::Attestation { predicate_type, .. } => {
-            (Reason::AttestationMissing, format!("attestation {predicate_type}"))
-        }
+        Leaf::Attestation(wanted) => (Reason::AttestationMissing, format!("attestation {}", wanted.predicate_type)),
         Leaf::Signature { .. } if cause.is_none() => (Reason::Unsigned, "signature".to_string()),
         Leaf::Signature { .. } => (Reason::SignatureMissing, "signature".to_string()),
     };

@@ -10,7 +10,11 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::oci::{Digest, Image, Tag};
 
+pub mod attestation;
+
 pub mod authority;
+
+pub mod condition;
 
 pub mod file;
 
@@ -30,13 +34,15 @@ pub mod tree;
 
 pub mod trust_root;
 
+pub use attestation::{Attestation, FieldPath, On, Select};
 pub use authority::{Authority, Kind, Validity};
+pub use condition::Condition;
 pub use governing::Governing;
 pub use identity::{Extension, Keyless, Pattern, Pin};
 pub use public_key::{KeyError, PublicKey};
 pub use revoked::{Revoked, RevokedIdentity};
 pub use scope::Scope;
-pub use tree::{Leaf, Requirement, Shortfall, Signer, Truth};
+pub use tree::{Held, Leaf, Requirement, Shortfall, Signer, Truth};
 pub use trust_root::{TrustRoot, TrustSource, TufSource};
 
 /// All that one policy text says. Only [`mod@file`] makes one, by parsing.

@@ -23,6 +23,8 @@ use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Facts;
 use crate::upstream::{Upstream, UpstreamError};
 
+pub mod case;
+
 pub mod error;
 
 pub mod explain;
@@ -31,6 +33,7 @@ pub mod fetch;
 
 pub mod judge;
 
+pub use case::{Case, Gathered, Piece};
 pub use error::PullError;
 pub use explain::{Explanation, Sight, Witness};
 pub use fetch::Fetch;
@@ -151,7 +154,7 @@ impl Puller {
             }
             Err(refused) => refused,
         };
-        let (verdict, lookup) = self.judge.verdict(&snapshot, governing, ask.now).await?;
+        let (verdict, lookup) = self.judge.verdict(&snapshot, governing, manifest, ask.now).await?;
         ask.facts.cache = Some(lookup.label());
         note(&mut ask.facts, verdict.would_deny());
         let denial = match admit(manifest.clone(), &verdict, governing, &snapshot.policies, ask.now) {

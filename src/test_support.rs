@@ -1,5 +1,6 @@
 //! What unit tests of several modules share: keys, signed candidates, and findings made by really verifying them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -12,8 +13,10 @@ use crate::clock::Timestamp;
 use crate::demo::sigstore::Sigstore;
 use crate::discovery::{Candidate, Material};
 use crate::evidence::EvidenceSet;
+use crate::examined::{Examined, Part};
 use crate::limits::Limits;
 use crate::oci::{Digest, Subject};
+use crate::policy::condition::ImageFacts;
 use crate::policy::file::parse;
 use crate::policy::{Name, Revoked};
 use crate::trust::Trust;
@@ -65,8 +68,13 @@ pub(crate) fn signed_simple(key: &TestKey, digest: Digest) -> Candidate {
 
 /// A legacy attestation about `digest`.
 pub(crate) fn signed_attestation(key: &TestKey, digest: Digest, predicate_type: &str) -> Candidate {
+    attested(key, digest, predicate_type, "{}")
+}
+
+/// A legacy attestation about `digest` with this predicate.
+pub(crate) fn attested(key: &TestKey, digest: Digest, predicate_type: &str, predicate: &str) -> Candidate {
     let statement = format!(
-        r#"{{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"{predicate_type}","subject":[{{"name":"r.io/app","digest":{{"sha256":"{}"}}}}],"predicate":{{}}}}"#,
+        r#"{{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"{predicate_type}","subject":[{{"name":"r.io/app","digest":{{"sha256":"{}"}}}}],"predicate":{predicate}}}"#,
         digest.hex()
     );
     let kind = "application/vnd.in-toto+json";
@@ -97,6 +105,18 @@ pub(crate) fn findings_of(candidates: &[&Candidate], subject: Digest, authoritie
         read_at: Timestamp(1_000_000),
     };
     verify_all(&set, &subject, &named.collect::<Vec<_>>(), against(&Limits::default()))
+}
+
+/// `findings` about [`subject`], as the decision wants them.
+pub(crate) fn examined(findings: &Findings) -> Examined {
+    let subject = subject();
+    let image = ImageFacts {
+        registry: subject.image.registry.to_string(),
+        repository: subject.image.repository.to_string(),
+        digest: subject.digest,
+        annotations: BTreeMap::new(),
+    };
+    Examined::alone(Part { image, platform: String::new(), findings: findings.clone() })
 }
 
 /// What keys alone are verified against: no trusted root, nothing revoked.

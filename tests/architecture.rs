@@ -28,8 +28,8 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("client", "oci policy"),
     (
         "pull",
-        "admission cache clock decide discovery evidence limits membership oci outcome policy reason record route \
-         snapshot store telemetry upstream verify",
+        "admission cache clock decide discovery evidence examined limits membership oci outcome policy reason record route \
+         snapshot store telemetry upstream verify weigh",
     ),
     ("blob", "admission body oci pull reason respond upstream"),
     ("passthrough", "body oci pull respond route upstream"),
@@ -40,7 +40,10 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("discovery", "clock evidence limits oci policy reason strict_json upstream"),
     ("evidence", "clock discovery policy reason"),
     ("verify", "clock discovery evidence limits oci policy reason strict_json trust"),
-    ("decide", "clock oci outcome policy reason record trust verify"),
+    ("examined", "clock evidence policy verify"),
+    ("weigh", "clock examined outcome policy reason select verify"),
+    ("select", "clock policy reason verify"),
+    ("decide", "clock examined outcome policy reason record trust weigh"),
     ("admission", "clock decide oci outcome policy reason"),
     ("outcome", "clock oci policy reason trust verify"),
     ("record", "clock decide outcome"),
@@ -59,12 +62,14 @@ const MAY_IMPORT: &[(&str, &str)] = &[
 
 /// Calls that only the named files may make: deciding and admitting happen in the pull and nowhere else.
 const MAY_CALL: &[(&str, &[&str])] = &[
-    ("decide(", &["src/decide.rs", "src/pull/judge.rs"]),
+    ("decide(", &["src/decide.rs", "src/pull/case.rs"]),
     ("foregone(", &["src/decide.rs", "src/pull/judge.rs"]),
     ("admit(", &["src/admission.rs", "src/pull.rs"]),
     ("admit_member(", &["src/admission.rs", "src/pull.rs"]),
     ("Verdict::audited(", &["src/decide.rs", "src/pull.rs"]),
-    ("weigh(", &["src/decide.rs", "src/pull/explain.rs"]),
+    ("weigh(", &["src/weigh.rs", "src/pull/explain.rs"]),
+    ("weigh_policy(", &["src/weigh.rs", "src/decide.rs", "src/pull/explain.rs"]),
+    ("choose(", &["src/select.rs", "src/weigh.rs"]),
     ("Verdict::restore(", &["src/decide.rs", "src/pull/judge.rs"]),
     ("Candidate::new(", &["src/discovery/candidate.rs", "src/discovery/tag.rs"]),
     ("respond::manifest(", &["src/respond.rs", "src/proxy.rs"]),
@@ -72,7 +77,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
 ];
 
 /// What must never stand in the audited core.
-const CORE: [&str; 2] = ["src/decide.rs", "src/admission.rs"];
+const CORE: [&str; 3] = ["src/weigh.rs", "src/decide.rs", "src/admission.rs"];
 const NOT_IN_CORE: [&str; 9] = ["tokio", "http", "hyper", "moka", "reqwest", "tracing", "serde", "async", "std::fs"];
 
 #[test]
@@ -126,7 +131,7 @@ fn the_core_is_small_and_pure_and_its_files_are_leaves() {
             assert!(found.is_none(), "{path}: `{banned}` in `{}`", found.unwrap_or_default());
         }
     }
-    for leaf in ["decide", "admission", "record", "verify/verified", "discovery/candidate"] {
+    for leaf in ["weigh", "decide", "admission", "record", "verify/verified", "discovery/candidate"] {
         let folder = root().join("src").join(leaf);
         let children = fs::read_dir(&folder).map(|entries| entries.flatten().map(|e| e.file_name()).collect());
         let children: Vec<_> = children.unwrap_or_default();

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::evidence::Unread;
+use crate::oci::Digest;
 use crate::policy::file::parse;
 use crate::policy::{Format, Name, Policies};
-use crate::test_support::{KEY_A, KEY_B, findings_of, signed_attestation, signed_simple, subject};
-use crate::verify::Rejected;
+use crate::test_support::{KEY_A, KEY_B, examined, findings_of, signed_attestation, signed_simple, subject};
+use crate::verify::{Findings, Rejected};
 
 const NOW: Timestamp = Timestamp(1_000_000);
 
@@ -35,7 +36,7 @@ fn one(extra: &str) -> Policies {
 
 fn outcome(policies: &Policies, findings: &Findings) -> String {
     let governing = policies.governing(&subject(), NOW);
-    match decide(&governing, Trust::none().revision(&governing), findings, &terms()) {
+    match decide(&governing, Trust::none().revision(&governing), &examined(findings), &terms()) {
         Ok(verdict) => match verdict.outcome() {
             Outcome::Allow(basis) => basis.reason().to_string(),
             Outcome::Deny(denial) => match denial.cause {
@@ -134,7 +135,8 @@ fn an_audited_policy_leaves_a_note_and_never_allows_or_blocks() {
     let policies_with = one(watched);
     let governing = policies_with.governing(&subject(), NOW);
     let findings = unread(findings_of(&[&signed_simple(&KEY_A, here)], here, &["a", "b"]));
-    let verdict = decide(&governing, Trust::none().revision(&governing), &findings, &terms()).expect("a verdict");
+    let verdict =
+        decide(&governing, Trust::none().revision(&governing), &examined(&findings), &terms()).expect("a verdict");
     assert_eq!(verdict.outcome(), &Outcome::Allow(Basis::Signed));
     assert_eq!(verdict.would_deny().len(), 1);
     let only_watched = policies(&format!("policies:\n{watched}"));
@@ -147,7 +149,8 @@ fn verdicts_end_with_what_they_rest_on() {
     let here = subject().digest;
     let governing = one("").governing(&subject(), NOW);
     let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
-    let verdict = decide(&governing, Trust::none().revision(&governing), &signed, &terms()).expect("a verdict");
+    let verdict =
+        decide(&governing, Trust::none().revision(&governing), &examined(&signed), &terms()).expect("a verdict");
     assert_eq!(
         verdict.fresh_until(),
         signed.read_at.plus(Duration::from_mins(5)).min(NOW.plus(Duration::from_mins(10)))
@@ -182,7 +185,7 @@ fn a_record_is_restored_only_for_the_same_key_while_fresh() {
     let (ours, edited) = (one(""), one("    refuseTags: [ latest ]\n"));
     let governing = ours.governing(&subject(), NOW);
     let trust = Trust::none().revision(&governing);
-    let verdict = decide(&governing, trust, &signed, &terms()).expect("a verdict");
+    let verdict = decide(&governing, trust, &examined(&signed), &terms()).expect("a verdict");
     let seal = crate::record::Seal::random().expect("randomness");
     let record = VerdictRecord::of(&verdict).expect("a stored kind");
     let sealed = seal.close(b"p", &record).expect("serialises");

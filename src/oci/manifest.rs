@@ -1,5 +1,7 @@
 //! A manifest: bytes that hash to their digest and can be read in one way only.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde::Deserialize;
 
@@ -20,6 +22,7 @@ pub struct Manifest {
     config: Option<Descriptor>,
     entries: Vec<Descriptor>,
     listed: Vec<Digest>,
+    annotations: BTreeMap<String, String>,
 }
 
 /// A pointer to content: its media type, digest and size, and the annotations beside them.
@@ -37,7 +40,7 @@ pub struct Descriptor {
     pub artifact_type: Option<String>,
     /// Free text, not covered by any signature unless the manifest is.
     #[serde(default)]
-    pub annotations: Option<std::collections::BTreeMap<String, String>>,
+    pub annotations: Option<BTreeMap<String, String>>,
     #[serde(default)]
     urls: Option<Vec<String>>,
 }
@@ -109,6 +112,11 @@ impl Manifest {
         &self.listed
     }
 
+    /// The annotations in it, which whoever signs it signs.
+    pub fn annotations(&self) -> &BTreeMap<String, String> {
+        &self.annotations
+    }
+
     /// Whether it lists `digest`.
     pub fn lists(&self, digest: &Digest) -> bool {
         self.listed.binary_search(digest).is_ok()
@@ -158,6 +166,7 @@ struct RawManifest {
     config: Option<Descriptor>,
     layers: Option<Vec<Descriptor>>,
     manifests: Option<Vec<Descriptor>>,
+    annotations: Option<BTreeMap<String, String>>,
     #[serde(rename = "fsLayers")]
     fs_layers: Option<serde_json::Value>,
     #[serde(rename = "blobs")]
@@ -221,6 +230,7 @@ impl RawManifest {
             config,
             entries,
             listed,
+            annotations: self.annotations.unwrap_or_default(),
         })
     }
 }

@@ -184,4 +184,4 @@ impl Governing {
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// Raised whenever the same text would be decided differently.
-const ENGINE: &[u8] = b"countersign decision engine 2";
+const ENGINE: &[u8] = b"countersign decision engine 3";

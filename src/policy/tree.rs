@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Name;
+use super::{Attestation, Name, On};
+use crate::clock::Timestamp;
 use crate::reason::Reason;
 
 /// What must hold for an image.
@@ -27,17 +28,14 @@ pub enum Requirement {
 /// One kind of evidence that must exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaf {
-    /// An attestation of exactly this predicate type.
-    Attestation {
-        /// Who must have made it.
-        by: Name,
-        /// What it must be.
-        predicate_type: String,
-    },
+    /// An attestation.
+    Attestation(Attestation),
     /// A signature of the image itself.
     Signature {
         /// Who must have made it.
         by: Name,
+        /// What it must be about.
+        on: On,
     },
 }
 
@@ -61,17 +59,56 @@ pub struct Shortfall {
 pub enum Truth {
     /// It fails, whatever else could still be read.
     Fails(Shortfall),
-    /// It holds, on the word of these signers.
-    Holds(BTreeSet<Signer>),
+    /// It holds.
+    Holds(Held),
     /// What was read does not tell.
     Unknown(Shortfall),
+}
+
+/// On what a requirement holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// On whose word.
+    pub signers: BTreeSet<Signer>,
+    /// Until when, if nothing else changes.
+    pub until: Timestamp,
+    /// Why there may be further signers that were not seen.
+    pub more: Option<Shortfall>,
 }
 
 impl Leaf {
     /// Whose evidence it asks for.
     pub fn by(&self) -> &Name {
         match self {
-            Self::Attestation { by, .. } | Self::Signature { by } => by,
+            Self::Attestation(Attestation { by, .. }) | Self::Signature { by, .. } => by,
+        }
+    }
+
+    /// Which manifest of a multi-platform image it is about.
+    pub fn on(&self) -> On {
+        match self {
+            Self::Attestation(Attestation { on, .. }) | Self::Signature { on, .. } => *on,
+        }
+    }
+}
+
+impl Held {
+    /// Both, on the word of all.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.signers.extend(other.signers);
+        Self { signers: self.signers, until: self.until.min(other.until), more: self.more.or(other.more) }
+    }
+}
+
+impl Truth {
+    /// Both must hold. What fails decides, whatever could not be told.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Fails(why), _) | (_, Self::Fails(why)) => Self::Fails(why),
+            (Self::Unknown(why), _) | (_, Self::Unknown(why)) => Self::Unknown(why),
+            (Self::Holds(one), Self::Holds(other)) => Self::Holds(one.and(other)),
         }
     }
 }
@@ -87,32 +124,76 @@ impl Requirement {
 
     /// Evaluates the tree over the values of its leaves. A node without branches fails: nothing is never enough.
     pub fn evaluate(&self, leaf: &impl Fn(&Leaf) -> Truth) -> Truth {
+        self.value(leaf, false)
+    }
+
+    /// Whether some leaf is about each platform's own manifest.
+    pub fn asks_platforms(&self) -> bool {
+        self.leaves().iter().any(|leaf| leaf.on() == On::Platform)
+    }
+
+    /// Within a threshold every signer is `counted`.
+    fn value(&self, leaf: &impl Fn(&Leaf) -> Truth, counted: bool) -> Truth {
         match self {
             Self::Leaf(one) => leaf(one),
-            Self::AllOf(of) => at_least(of.len().max(1), of, false, leaf),
-            Self::AnyOf(of) => at_least(1, of, false, leaf),
-            Self::AtLeast { n, of } => at_least((*n).max(1), of, true, leaf),
+            Self::AllOf(of) => Branches::of(of, leaf, counted).enough(of.len().max(1), counted),
+            Self::AnyOf(of) => Branches::of(of, leaf, counted).enough(1, counted),
+            Self::AtLeast { n, of } => Branches::of(of, leaf, true).signed((*n).max(1)),
         }
     }
 }
 
-fn at_least(n: usize, of: &[Requirement], distinct: bool, leaf: &impl Fn(&Leaf) -> Truth) -> Truth {
-    let (mut held, mut unknown, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-    for branch in of {
-        match branch.evaluate(leaf) {
-            Truth::Fails(why) => failed.push(why),
-            Truth::Holds(signers) => held.push(signers),
-            Truth::Unknown(why) => unknown.push(why),
+/// The values of a node's branches.
+#[derive(Default)]
+struct Branches {
+    held: Vec<Held>,
+    unknown: Vec<Shortfall>,
+    failed: Vec<Shortfall>,
+}
+
+impl Branches {
+    fn of(of: &[Requirement], leaf: &impl Fn(&Leaf) -> Truth, counted: bool) -> Self {
+        let mut branches = Self::default();
+        for branch in of {
+            match branch.value(leaf, counted) {
+                Truth::Fails(why) => branches.failed.push(why),
+                Truth::Holds(on) => branches.held.push(on),
+                Truth::Unknown(why) => branches.unknown.push(why),
+            }
+        }
+        branches
+    }
+
+    /// Whether `n` of them hold.
+    fn enough(mut self, n: usize, counted: bool) -> Truth {
+        if self.held.len() >= n {
+            // Those that hold longest are enough, unless somebody counts signers.
+            self.held.sort_by_key(|on| std::cmp::Reverse(on.until));
+            self.held.truncate(if counted { usize::MAX } else { n });
+            return self.hold();
+        }
+        match self.unknown.first() {
+            Some(why) if self.held.len() + self.unknown.len() >= n => Truth::Unknown(why.clone()),
+            _ => Truth::Fails(first(self.failed)),
         }
     }
-    let counted = if distinct { distinct_signers(&held) } else { held.len() };
-    if counted >= n {
-        return Truth::Holds(held.into_iter().flatten().collect());
+
+    /// Whether `n` of them hold, each on another's word.
+    fn signed(self, n: usize) -> Truth {
+        let signed = distinct_signers(&self.held);
+        if signed >= n {
+            return self.hold();
+        }
+        // Whoever holds already might have further signers where nobody could look.
+        let more = || self.held.iter().filter_map(|on| on.more.as_ref());
+        match self.unknown.iter().chain(more()).next() {
+            Some(why) if signed + self.unknown.len() + more().count() >= n => Truth::Unknown(why.clone()),
+            _ => Truth::Fails(threshold(signed, n, &self.failed)),
+        }
     }
-    let reachable = counted + unknown.len() >= n;
-    match unknown.into_iter().next() {
-        Some(why) if reachable => Truth::Unknown(why),
-        _ => Truth::Fails(if distinct { threshold(counted, n, &failed) } else { first(failed) }),
+
+    fn hold(self) -> Truth {
+        self.held.into_iter().reduce(Held::and).map_or_else(|| Truth::Fails(first(self.failed)), Truth::Holds)
     }
 }
 
@@ -132,14 +213,14 @@ fn threshold(counted: usize, n: usize, failed: &[Shortfall]) -> Shortfall {
 }
 
 /// How many branches can each be given a signer of its own (the largest matching, by augmenting paths).
-fn distinct_signers(branches: &[BTreeSet<Signer>]) -> usize {
+fn distinct_signers(branches: &[Held]) -> usize {
     fn assign<'a>(
         branch: usize,
-        branches: &'a [BTreeSet<Signer>],
+        branches: &'a [Held],
         taken: &mut std::collections::BTreeMap<&'a Signer, usize>,
         tried: &mut BTreeSet<&'a Signer>,
     ) -> bool {
-        for signer in &branches[branch] {
+        for signer in &branches[branch].signers {
             if tried.insert(signer) {
                 let holder = taken.get(signer).copied();
                 if holder.is_none_or(|holder| assign(holder, branches, taken, tried)) {
@@ -155,67 +236,4 @@ fn distinct_signers(branches: &[BTreeSet<Signer>]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn why(reason: Reason) -> Shortfall {
-        Shortfall { reason, cause: None, detail: String::new() }
-    }
-
-    /// A leaf whose authority's name says its value: `h:alice,bob` holds, `f` fails, `u` is unknown.
-    fn leaf(text: &str) -> Requirement {
-        Requirement::Leaf(Leaf::Signature { by: Name::new(text).expect("a name") })
-    }
-
-    fn value(leaf: &Leaf) -> Truth {
-        match leaf.by().as_str().split_once(':') {
-            Some((_, signers)) => Truth::Holds(signers.split(',').map(|s| Signer(s.into())).collect()),
-            None if leaf.by().as_str() == "u" => Truth::Unknown(why(Reason::EvidenceUnreadable)),
-            None => Truth::Fails(why(Reason::Unsigned)),
-        }
-    }
-
-    fn word(requirement: &Requirement) -> &'static str {
-        match requirement.evaluate(&value) {
-            Truth::Fails(_) => "fails",
-            Truth::Holds(_) => "holds",
-            Truth::Unknown(_) => "unknown",
-        }
-    }
-
-    #[test]
-    fn three_values_all_the_way_up() {
-        let (h, f, u) = (|| leaf("h:a"), || leaf("f"), || leaf("u"));
-        let all = Requirement::AllOf;
-        let any = Requirement::AnyOf;
-        for (tree, expected) in [
-            (all(vec![]), "fails"),
-            (any(vec![]), "fails"),
-            (all(vec![h(), h()]), "holds"),
-            (all(vec![h(), u()]), "unknown"),
-            (all(vec![u(), f()]), "fails"),
-            (any(vec![u(), h()]), "holds"),
-            (any(vec![u(), f()]), "unknown"),
-            (any(vec![f(), f()]), "fails"),
-            (all(vec![any(vec![f(), h()]), h()]), "holds"),
-        ] {
-            assert_eq!(word(&tree), expected, "{tree:?}");
-        }
-    }
-
-    #[test]
-    fn a_threshold_counts_distinct_signers() {
-        let at_least = |n, of: &[&str]| Requirement::AtLeast { n, of: of.iter().map(|text| leaf(text)).collect() };
-        for (tree, expected) in [
-            (at_least(2, &["h:a", "h:a"]), "fails"),
-            (at_least(2, &["h:a", "h:a,b"]), "holds"),
-            (at_least(2, &["h:a,b", "h:a"]), "holds"),
-            (at_least(3, &["h:a,b", "h:a", "h:b"]), "fails"),
-            (at_least(2, &["h:a", "u"]), "unknown"),
-            (at_least(3, &["h:a", "u", "f"]), "fails"),
-            (at_least(0, &["f"]), "fails"),
-        ] {
-            assert_eq!(word(&tree), expected, "{tree:?}");
-        }
-    }
-}
+mod tests;

@@ -2,16 +2,17 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{PullError, Puller};
+use super::{Case, PullError, Puller};
 use crate::clock::Timestamp;
-use crate::decide;
 use crate::evidence::EvidenceSet;
+use crate::examined::{Examined, Part};
 use crate::oci::Manifest;
 use crate::outcome::Basis;
 use crate::policy::{Authority, Governing, Leaf, Policy, Truth};
 use crate::reason::Reason;
 use crate::route::ManifestPull;
 use crate::verify::Findings;
+use crate::weigh;
 
 /// Keeps what judging saw. A proxy that serves has none.
 #[derive(Debug, Default)]
@@ -20,9 +21,8 @@ pub struct Witness(Mutex<Vec<Sight>>);
 /// The evidence about one subject, and what verification made of it.
 #[derive(Debug)]
 pub struct Sight {
-    governing: Governing,
-    evidence: EvidenceSet,
-    findings: Findings,
+    case: Case,
+    examined: Examined,
 }
 
 /// What the proxy would answer, and why.
@@ -45,9 +45,8 @@ pub struct Explanation {
 }
 
 impl Witness {
-    pub(super) fn saw(&self, governing: &Governing, evidence: EvidenceSet, findings: &Findings) {
-        let (governing, findings) = (governing.clone(), findings.clone());
-        self.sights().push(Sight { governing, evidence, findings });
+    pub(super) fn saw(&self, case: Case, examined: Examined) {
+        self.sights().push(Sight { case, examined });
     }
 
     fn sights(&self) -> MutexGuard<'_, Vec<Sight>> {
@@ -58,22 +57,32 @@ impl Witness {
 impl Sight {
     /// What was judged.
     pub fn governing(&self) -> &Governing {
-        &self.governing
+        &self.case.governing
     }
 
     /// Everything that was found, and what could not be read.
     pub fn evidence(&self) -> &EvidenceSet {
-        &self.evidence
+        &self.case.evidence.own.evidence
     }
 
     /// What verification made of it.
     pub fn findings(&self) -> &Findings {
-        &self.findings
+        &self.examined.own.findings
     }
 
-    /// What one requirement of `policy` comes to, by the decision's own rule.
-    pub fn weigh(&self, policy: &Policy, leaf: &Leaf) -> Truth {
-        decide::weigh(leaf, policy, self.governing.subject().digest, &self.findings)
+    /// What was looked at, with what an index lists.
+    pub fn examined(&self) -> &Examined {
+        &self.examined
+    }
+
+    /// What all that `policy` requires comes to, by the decision's own rule.
+    pub fn required(&self, policy: &Policy) -> Truth {
+        weigh::weigh_policy(policy, &self.examined, self.case.terms.now)
+    }
+
+    /// What one requirement of `policy` comes to on what was found about `part`, by the decision's own rule.
+    pub fn weigh(&self, policy: &Policy, leaf: &Leaf, part: &Part) -> Truth {
+        weigh::weigh(leaf, policy, part, self.case.terms.now)
     }
 }
 

@@ -1,16 +1,17 @@
 //! The verdict on a subject: from memory, from the store, or anew: discover → verify → decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{PullError, Witness};
+use super::{Case, Gathered, Piece, PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
-use crate::decide::{Verdict, decide, foregone};
+use crate::decide::{Verdict, foregone};
 use crate::discovery::{self, Backoff, Wants};
+use crate::examined::Examined;
 use crate::limits::Limits;
-use crate::oci::Registry;
+use crate::oci::{Manifest, Registry};
 use crate::outcome::{Denial, Indeterminate, Key, Terms};
 use crate::policy::{Governing, Leaf};
 use crate::record::{Seal, VerdictRecord};
@@ -18,8 +19,8 @@ use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::upstream::Upstream;
+use crate::verify::Pool;
 use crate::verify::pool::Unfinished;
-use crate::verify::{Against, Findings, Pool, verify_all};
 
 /// Comes to verdicts.
 pub struct Judge {
@@ -57,7 +58,7 @@ pub struct Lasting {
 }
 
 impl Judge {
-    /// The verdict on what is governed, and how it was come by.
+    /// The verdict on what is governed, whose manifest this is, and how it was come by.
     ///
     /// # Errors
     /// [`PullError::Indeterminate`], never remembered.
@@ -65,11 +66,12 @@ impl Judge {
         &self,
         snapshot: &Arc<Snapshot>,
         governing: &Governing,
+        manifest: &Manifest,
         now: Timestamp,
     ) -> Result<(Arc<Verdict>, Lookup), PullError> {
         let key = Key::new(governing, snapshot.trust.revision(governing));
         // Boxed when it begins, and only then: a warm answer carries nothing of it.
-        let anew = async { Box::pin(self.anew(snapshot, governing, now)).await };
+        let anew = async { Box::pin(self.anew(snapshot, governing, manifest, now)).await };
         let answer = self.verdicts.get_or_decide(key, now, anew).await;
         self.metrics.verdict_cache(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
         answer.map_err(|indeterminate| Indeterminate::clone(&indeterminate).into())
@@ -79,6 +81,7 @@ impl Judge {
         &self,
         snapshot: &Arc<Snapshot>,
         governing: &Governing,
+        manifest: &Manifest,
         now: Timestamp,
     ) -> Result<Verdict, Indeterminate> {
         let trust = snapshot.trust.revision(governing);
@@ -96,17 +99,26 @@ impl Judge {
             return Ok(verdict);
         }
         let (subject, revision) = (governing.subject(), governing.revision());
+        let case = |evidence| Case {
+            snapshot: snapshot.clone(),
+            governing: governing.clone(),
+            evidence,
+            limits: self.limits,
+            terms,
+        };
         if let Some(nothing) = self.backoff.resting(subject, revision, now).await {
-            // No authority is asked, so nothing is verified: what could not be read a moment ago leaves it open still.
-            let (trusted, revoked) = (&snapshot.trust, snapshot.policies.revoked());
-            let against = Against { trust: trusted, revoked, limits: &self.limits, now };
-            return decide(governing, trust, &verify_all(&nothing, &subject.digest, &[], against), &terms);
+            // There is nothing to verify: what could not be read a moment ago leaves it open still.
+            return case(Gathered::alone(Piece::new(subject, manifest, nothing))).deliberate().1;
         }
-        let findings = self.findings(snapshot, governing, now).await?;
-        let verdict = match decide(governing, trust, &findings, &terms) {
+        let began = Instant::now();
+        let evidence = self.gather(governing, manifest, now).await;
+        let (examined, verdict) = self.deliberated(case(evidence)).await?;
+        self.count(&examined, began);
+        let verdict = match verdict {
             Ok(verdict) => verdict,
             Err(unsure) => {
-                self.backoff.failed(subject, revision, &findings.unread, findings.incomplete, now).await;
+                let (unread, incomplete) = examined.missing();
+                self.backoff.failed(subject, revision, &unread, incomplete, now).await;
                 return Err(unsure);
             }
         };
@@ -119,43 +131,39 @@ impl Judge {
         Ok(verdict)
     }
 
-    /// Reads the evidence and verifies it, off the threads that serve connections.
-    async fn findings(
-        &self,
-        snapshot: &Arc<Snapshot>,
-        governing: &Governing,
-        now: Timestamp,
-    ) -> Result<Findings, Indeterminate> {
-        let began = Instant::now();
-        let (subject, digest) = (governing.subject(), governing.subject().digest);
-        let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing));
+    /// Reads the evidence that the policies ask for.
+    async fn gather(&self, governing: &Governing, manifest: &Manifest, now: Timestamp) -> Gathered {
+        let (subject, elsewhere, wants) = (governing.subject(), governing.evidence_elsewhere(), wants(governing));
         let set = discovery::discover(&self.upstreams, subject, &elsewhere, wants, &self.limits, now).await;
-        let names: BTreeSet<_> =
-            governing.remaining().flat_map(|policy| policy.require().leaves()).map(Leaf::by).collect();
-        let authorities: Vec<_> =
-            names.into_iter().filter_map(|name| snapshot.policies.authority(name).cloned()).collect();
-        let (limits, snapshot) = (self.limits, snapshot.clone());
-        let kept = self.witness.as_ref().map(|witness| (witness, set.clone()));
-        let verification = self.pool.run(move || {
-            let (trust, revoked) = (&snapshot.trust, snapshot.policies.revoked());
-            verify_all(&set, &digest, &authorities, Against { trust, revoked, limits: &limits, now })
+        Gathered::alone(Piece::new(subject, manifest, set))
+    }
+
+    /// Verifies and decides, off the threads that serve connections.
+    async fn deliberated(&self, case: Case) -> Result<(Examined, Result<Verdict, Indeterminate>), Indeterminate> {
+        let deliberation = self.pool.run(move || {
+            let (examined, verdict) = case.deliberate();
+            (case, examined, verdict)
         });
         let queued = self.metrics.verifying();
-        let findings = verification.await.map_err(|unfinished| {
+        let (case, examined, verdict) = deliberation.await.map_err(|unfinished| {
             self.metrics.verification_unfinished(unfinished == Unfinished::Busy);
             Indeterminate(Denial::new(unfinished.reason(), unfinished.to_string()))
         })?;
         drop(queued);
-        if let Some((witness, set)) = kept {
-            witness.saw(governing, set, &findings);
+        if let Some(witness) = &self.witness {
+            witness.saw(case, examined.clone());
         }
+        Ok((examined, verdict))
+    }
+
+    fn count(&self, examined: &Examined, began: Instant) {
+        let findings = &examined.own.findings;
         let result = match (findings.verified.is_empty(), findings.unread.is_empty() && findings.unjudged.is_empty()) {
             (false, _) => "verified",
             (true, true) => "rejected",
             (true, false) => "unread",
         };
         self.metrics.verification(result, began.elapsed());
-        Ok(findings)
     }
 }
 
@@ -172,7 +180,7 @@ fn wants(governing: &Governing) -> Wants {
         wants.bundle |= policy.formats().bundle;
         for leaf in policy.require().leaves() {
             wants.signatures |= policy.formats().legacy && matches!(leaf, Leaf::Signature { .. });
-            wants.attestations |= policy.formats().legacy && matches!(leaf, Leaf::Attestation { .. });
+            wants.attestations |= policy.formats().legacy && matches!(leaf, Leaf::Attestation(_));
         }
     }
     wants

@@ -1,6 +1,7 @@
 //! The signing certificate: whom it names, read strictly. That it is genuine is established elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use x509_cert::Certificate as X509;
 use x509_cert::der::asn1::{ObjectIdentifier, Utf8StringRef};
@@ -67,6 +68,11 @@ impl Certificate {
     /// What Fulcio says under `extension`.
     pub fn extension(&self, extension: Extension) -> Option<&str> {
         self.extensions.get(&extension.number()).map(String::as_str)
+    }
+
+    /// How long it may be used.
+    pub fn life(&self) -> Duration {
+        Duration::from_secs(self.not_after.0.saturating_sub(self.not_before.0))
     }
 
     /// Whether it was valid at `instant`.

@@ -121,6 +121,14 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// The in-toto statement that was signed, if it is one.
+    pub(super) fn statement(&self) -> Option<&[u8]> {
+        match &self.bundle.content {
+            SignatureContent::DsseEnvelope(envelope) => Some(envelope.payload.as_bytes()),
+            _ => None,
+        }
+    }
+
     /// The signature.
     pub(super) fn signature(&self) -> Option<&SignatureBytes> {
         match &self.bundle.content {

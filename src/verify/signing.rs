@@ -7,7 +7,8 @@ use sigstore_verify::types::{KindVersion, TransparencyLogEntry};
 use super::reading::Reading;
 use super::{Against, Certificate, Rejection, key, keyless};
 use crate::clock::Timestamp;
-use crate::policy::{Authority, Kind, PublicKey, Signer};
+use crate::policy::condition::SignerFacts;
+use crate::policy::{Authority, Extension, Kind, PublicKey, Signer};
 use crate::reason::Reason;
 
 /// Who signed, when, and where it is logged. By itself it proves nothing: see [`super::Verified`].
@@ -69,6 +70,21 @@ impl Signing {
     /// The earliest verified time of signing, if there is any.
     pub fn time(&self) -> Option<Timestamp> {
         self.time
+    }
+
+    /// Who and when, as conditions ask for it.
+    pub fn facts(&self) -> SignerFacts {
+        let Some(certificate) = self.certificate() else {
+            return SignerFacts { key: self.signer.0.to_string(), time: self.time, ..SignerFacts::default() };
+        };
+        let extensions = Extension::ALL.iter().filter_map(|one| Some((one.key(), certificate.extension(*one)?.into())));
+        SignerFacts {
+            identity: certificate.identity().into(),
+            issuer: certificate.issuer().into(),
+            key: String::new(),
+            extensions: extensions.collect(),
+            time: self.time,
+        }
     }
 
     /// The entry's index in the transparency log.

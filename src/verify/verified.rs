@@ -1,5 +1,7 @@
 //! `Verified`: proof that an authority signed a subject. A leaf file, so that nothing else can make one.
 
+use std::sync::Arc;
+
 use super::reading::Reading;
 use super::{Against, Rejection, Signing};
 use crate::discovery::Candidate;
@@ -14,6 +16,7 @@ pub struct Verified {
     signing: Signing,
     subject: Digest,
     claim: Claim,
+    statement: Option<Arc<[u8]>>,
     format: Format,
     location: String,
 }
@@ -32,11 +35,16 @@ pub(super) struct Piece<'a> {
     candidate: &'a Candidate,
     subject: &'a Digest,
     reading: Reading<'a>,
+    /// One copy for all who verify it.
+    statement: Option<Arc<[u8]>>,
 }
 
 impl<'a> Piece<'a> {
     pub(super) fn read(candidate: &'a Candidate, subject: &'a Digest, limits: &Limits) -> Result<Self, Rejection> {
-        Ok(Self { candidate, subject, reading: Reading::of(candidate, subject, limits)? })
+        let reading = Reading::of(candidate, subject, limits)?;
+        let attested = matches!(reading.claim, Claim::Attestation(_));
+        let statement = reading.statement().filter(|_| attested).map(Arc::from);
+        Ok(Self { candidate, subject, reading, statement })
     }
 
     pub(super) fn verify(&self, authority: &Authority, against: Against<'_>) -> Result<Verified, Rejection> {
@@ -46,6 +54,7 @@ impl<'a> Piece<'a> {
             signing,
             subject: *self.subject,
             claim: self.reading.claim.clone(),
+            statement: self.statement.clone(),
             format: self.candidate.format(),
             location: self.candidate.location().to_string(),
         })
@@ -76,6 +85,11 @@ impl Verified {
     /// What it says.
     pub fn claim(&self) -> &Claim {
         &self.claim
+    }
+
+    /// The in-toto statement of an attestation, as it was signed.
+    pub fn statement(&self) -> Option<&Arc<[u8]>> {
+        self.statement.as_ref()
     }
 
     /// How it was stored.

@@ -81,9 +81,9 @@ impl From<Truth> for Judgement {
         match truth {
             Truth::Fails(why) => short(Value::Fails, why),
             Truth::Unknown(why) => short(Value::Unknown, why),
-            Truth::Holds(signers) => Self {
+            Truth::Holds(on) => Self {
                 value: Value::Holds,
-                signers: signers.iter().map(|signer| signer.0.to_string()).collect(),
+                signers: on.signers.iter().map(|signer| signer.0.to_string()).collect(),
                 ..Self::default()
             },
         }
@@ -97,7 +97,8 @@ type Weigh<'a> = &'a dyn Fn(&Leaf) -> Truth;
 pub(super) fn policies(governing: &Governing, sight: Option<&Sight>) -> Vec<PolicyReport> {
     let report = |policy: &Arc<Policy>| {
         let exempt = !governing.remaining().any(|other| other.name() == policy.name());
-        let weigh = sight.filter(|_| !exempt).map(|sight| |leaf: &Leaf| sight.weigh(policy, leaf));
+        let weigh =
+            sight.filter(|_| !exempt).map(|sight| |leaf: &Leaf| sight.weigh(policy, leaf, &sight.examined().own));
         let mode = match policy.mode() {
             Mode::Audit => "audit",
             Mode::Enforce => "enforce",
@@ -123,10 +124,10 @@ fn node(requirement: &Requirement, ask: Option<Weigh<'_>>) -> Node {
 impl What {
     fn of(leaf: &Leaf) -> Self {
         match leaf {
-            Leaf::Attestation { by, predicate_type, .. } => {
-                Self::Attestation { by: by.to_string(), predicate_type: predicate_type.clone() }
+            Leaf::Attestation(wanted) => {
+                Self::Attestation { by: wanted.by.to_string(), predicate_type: wanted.predicate_type.clone() }
             }
-            Leaf::Signature { by } => Self::Signature { by: by.to_string() },
+            Leaf::Signature { by, .. } => Self::Signature { by: by.to_string() },
         }
     }
 }

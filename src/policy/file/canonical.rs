@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::super::{Authority, ExemptionScope, Kind, Leaf, Mode, Name, Pin, Policy, PublicKey, Requirement, Validity};
+use super::super::{
+    Attestation, Authority, Condition, ExemptionScope, Kind, Leaf, Mode, Name, Pin, Policy, PublicKey, Requirement,
+    Validity,
+};
 use crate::clock::Timestamp;
 use crate::oci::Digest;
 
@@ -95,6 +98,17 @@ impl Canonical {
         self.line("not after", &not_after.0);
     }
 
+    fn attestation(&mut self, wanted: &Attestation) {
+        let Attestation { by, predicate_type, on, select, condition, max_age, age_from } = wanted;
+        self.line("attestation", by);
+        self.line("type", predicate_type);
+        self.line("on", &on.word());
+        self.line("select", &select.word());
+        self.set("condition", condition.as_ref().map(Condition::source).as_slice());
+        self.set("max age", max_age.map(|age| age.as_secs()).as_slice());
+        self.set("age from", age_from.as_slice());
+    }
+
     fn requirement(&mut self, requirement: &Requirement) {
         let of = match requirement {
             Requirement::AllOf(of) => {
@@ -110,11 +124,11 @@ impl Canonical {
                 self.line("of", &of.len());
                 of
             }
-            Requirement::Leaf(Leaf::Signature { by }) => return self.line("signature", by),
-            Requirement::Leaf(Leaf::Attestation { by, predicate_type }) => {
-                self.line("attestation", by);
-                return self.line("type", predicate_type);
+            Requirement::Leaf(Leaf::Signature { by, on }) => {
+                self.line("signature", by);
+                return self.line("on", &on.word());
             }
+            Requirement::Leaf(Leaf::Attestation(wanted)) => return self.attestation(wanted),
         };
         for branch in of {
             self.requirement(branch);

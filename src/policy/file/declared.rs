@@ -1,6 +1,6 @@
 //! The names that the files give to things, each once, before anything refers to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Part;
 use crate::policy::Name;
@@ -12,6 +12,8 @@ pub(super) struct Declared {
     authorities: BTreeMap<String, String>,
     policies: BTreeMap<String, String>,
     trust_roots: BTreeMap<String, String>,
+    /// The authorities that are keys.
+    keys: BTreeSet<String>,
 }
 
 impl Declared {
@@ -21,7 +23,10 @@ impl Declared {
         let mut default = BTreeMap::new();
         for part in parts {
             let at = part.at();
-            for name in part.raw.authorities.iter().flatten().map(|(name, _)| name) {
+            for (name, raw) in part.raw.authorities.iter().flatten() {
+                if raw.key.is_some() {
+                    all.keys.insert(name.clone());
+                }
                 declare(&mut all.authorities, part, &at.key("authorities").key(name), "authority", name);
             }
             for name in part.raw.trust_roots.iter().flatten().map(|(name, _)| name) {
@@ -46,6 +51,11 @@ impl Declared {
     /// The authority that is called `name`; a problem if there is none.
     pub(super) fn authority(&self, at: &At<'_>, name: &str) -> Option<Name> {
         refer(&self.authorities, at, "authority", name)
+    }
+
+    /// Whether the authority `name` is a key, which lives long and says nothing of when it signed.
+    pub(super) fn has_key(&self, name: &Name) -> bool {
+        self.keys.contains(name.as_str())
     }
 
     /// The policy that is called `name`; a problem if there is none.

@@ -2,7 +2,7 @@
 
 use super::raw::{RawAtLeast, RawAttestation, RawRequirement, RawSignature};
 use super::{Declared, Name, predicate, time};
-use crate::policy::{Leaf, Requirement};
+use crate::policy::{Attestation, Condition, FieldPath, Leaf, On, Requirement, Select};
 use crate::yaml::At;
 
 /// Builds a requirement.
@@ -52,47 +52,64 @@ fn at_least(at: &At<'_>, raw: &RawAtLeast, declared: &Declared) -> Option<Requir
 }
 
 fn signature(at: &At<'_>, raw: &RawSignature, declared: &Declared) -> Option<Leaf> {
-    on(at, raw.on.as_deref());
-    Some(Leaf::Signature { by: by(at, raw.by.as_ref(), declared)? })
-}
-
-fn attestation(at: &At<'_>, raw: &RawAttestation, declared: &Declared) -> Option<Leaf> {
-    on(at, raw.on.as_deref());
-    // Without a condition, all three mean that there is at least one.
-    if let Some(select) = raw.select.as_deref()
-        && !["newest", "any", "all"].contains(&select)
-    {
-        at.key("select").problem(format!("`{select}` is not one of `newest`, `any`, `all`"));
-    }
-    if let Some(age) = &raw.max_age {
-        at.key("maxAge").accept(time::age(age));
-    }
-    if raw.condition.as_ref().is_some_and(|condition| condition.trim().is_empty()) {
-        at.key("condition").problem("it is empty");
-    }
-    if raw.age_from.is_some() && raw.max_age.is_none() {
-        at.key("ageFrom").problem("`ageFrom` needs a `maxAge`");
-    }
-    for (key, given) in
-        [("condition", raw.condition.is_some()), ("maxAge", raw.max_age.is_some()), ("ageFrom", raw.age_from.is_some())]
-    {
-        if given {
-            at.unsupported(key);
-        }
-    }
-    let predicate_type = at.require("type", raw.r#type.as_ref());
-    let predicate_type = predicate_type.and_then(|text| at.key("type").accept(predicate::parse(text)));
-    Some(Leaf::Attestation { by: by(at, raw.by.as_ref(), declared)?, predicate_type: predicate_type? })
+    let on = on(at, raw.on.as_deref());
+    Some(Leaf::Signature { by: by(at, raw.by.as_ref(), declared)?, on })
 }
 
 fn by(at: &At<'_>, name: Option<&String>, declared: &Declared) -> Option<Name> {
     declared.authority(&at.key("by"), at.require("by", name)?)
 }
 
-fn on(at: &At<'_>, text: Option<&str>) {
+fn on(at: &At<'_>, text: Option<&str>) -> On {
     match text {
         None | Some("index") => {}
-        Some("platform") => at.key("on").problem("`on: platform` is not yet supported"),
+        Some("platform") => return On::Platform,
         Some(other) => at.key("on").problem(format!("`{other}` is not one of `index`, `platform`")),
     }
+    On::Index
+}
+
+/// What an attestation must be.
+fn attestation(at: &At<'_>, raw: &RawAttestation, declared: &Declared) -> Option<Leaf> {
+    let (on, select) = (on(at, raw.on.as_deref()), select(at, raw.select.as_deref()));
+    let max_age = raw.max_age.as_ref().and_then(|age| at.key("maxAge").accept(time::age(age)));
+    let age_from = raw.age_from.as_ref().and_then(|path| at.key("ageFrom").accept(FieldPath::parse(path)));
+    let condition = raw.condition.as_ref().and_then(|source| condition(&at.key("condition"), source));
+    let predicate_type = at.require("type", raw.r#type.as_ref());
+    let predicate_type = predicate_type.and_then(|text| at.key("type").accept(predicate::parse(text)));
+    let by = by(at, raw.by.as_ref(), declared);
+    if let Some(by) = by.as_ref().filter(|_| raw.age_from.is_none())
+        && declared.has_key(by)
+    {
+        let orders = select == Select::Newest && raw.condition.is_some();
+        for (key, what) in [("maxAge", raw.max_age.is_some()), ("condition", orders && raw.max_age.is_none())] {
+            if what {
+                at.key(key).problem(format!(
+                    "`{by}` is a key, and anyone may log an old signature of a key again: name the field that says when \
+                     (`ageFrom`){}",
+                    if key == "condition" { ", or say `select: any` or `select: all`" } else { "" }
+                ));
+            }
+        }
+    }
+    let (by, predicate_type) = (by?, predicate_type?);
+    Some(Leaf::Attestation(Attestation { by, predicate_type, on, select, condition, max_age, age_from }))
+}
+
+fn select(at: &At<'_>, text: Option<&str>) -> Select {
+    match text {
+        None | Some("newest") => {}
+        Some("any") => return Select::Any,
+        Some("all") => return Select::All,
+        Some(other) => at.key("select").problem(format!("`{other}` is not one of `newest`, `any`, `all`")),
+    }
+    Select::Newest
+}
+
+fn condition(at: &At<'_>, source: &str) -> Option<Condition> {
+    if source.trim().is_empty() {
+        at.problem("it is empty");
+        return None;
+    }
+    at.accept(Condition::parse(source).map_err(|problem| problem.text))
 }

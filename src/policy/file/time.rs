@@ -1,20 +1,30 @@
 //! Instants and ages as a policy writes them.
 
+use std::time::Duration;
+
 use crate::clock::Timestamp;
 
 /// Parses an instant of RFC 3339, such as `2026-12-02T00:00:00Z`.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
-    let wrong = || format!("`{text}` is not an instant such as `2026-12-02T00:00:00Z`");
-    let instant: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
-    u64::try_from(instant.as_second()).map(Timestamp).map_err(|_| wrong())
+    Timestamp::parse(text).ok_or_else(|| format!("`{text}` is not an instant such as `2026-12-02T00:00:00Z`"))
 }
 
-/// Whether `text` is an age, such as `7d`: a positive number of seconds, minutes, hours or days.
-pub(super) fn age(text: &str) -> Result<(), String> {
-    let number = text.strip_suffix(['s', 'm', 'h', 'd']).filter(|number| number.bytes().all(|b| b.is_ascii_digit()));
-    match number.and_then(|number| number.parse::<u32>().ok()) {
-        Some(1..) => Ok(()),
-        _ => Err(format!("`{text}` is not an age such as `7d`")),
+/// Parses an age, such as `7d`: a positive number of seconds, minutes, hours or days.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not an age such as `7d`");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    match number.parse::<u32>() {
+        Ok(count @ 1..) if number.bytes().all(|b| b.is_ascii_digit()) => {
+            Ok(Duration::from_secs(u64::from(count) * seconds))
+        }
+        _ => Err(wrong()),
     }
 }
 
@@ -34,8 +44,9 @@ mod tests {
 
     #[test]
     fn ages_have_a_unit() {
-        assert_eq!(age("7d"), Ok(()));
-        for bad in ["", "7", "d", "0d", "-1d", "1w", "+1d", "1 d"] {
+        assert_eq!(age("7d"), Ok(Duration::from_hours(168)));
+        assert_eq!(age("90s"), Ok(Duration::from_secs(90)));
+        for bad in ["", "7", "d", "0d", "-1d", "1w", "+1d", "1 d", "7é"] {
             assert!(age(bad).is_err(), "{bad}");
         }
     }

@@ -93,7 +93,10 @@ impl World {
         };
         let subject = subject.at(image.manifest.digest);
         let governing = self.snapshot.policies.governing(&subject, Timestamp(now));
-        let reason = match self.judge.verdict(&self.snapshot, &governing, Timestamp(now)).await {
+        let (repository, digest) = (&image.manifest.repository, image.manifest.digest);
+        let (kind, bytes) = self.registry.manifest(repository, &digest.to_string()).expect("a manifest");
+        let manifest = Manifest::parse(bytes, &digest, &kind, 10).expect("a manifest");
+        let reason = match self.judge.verdict(&self.snapshot, &governing, &manifest, Timestamp(now)).await {
             Ok((verdict, _)) => match verdict.outcome() {
                 Outcome::Allow(basis) => basis.reason(),
                 Outcome::Deny(denial) => denial.reason,

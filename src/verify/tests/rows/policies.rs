@@ -7,7 +7,7 @@ use crate::decide::decide;
 use crate::outcome::{Outcome, Terms};
 use crate::policy::Policies;
 use crate::policy::file::parse;
-use crate::test_support::{KEY_A, KEY_B, findings_of, signed_attestation, signed_simple, subject as image};
+use crate::test_support::{KEY_A, KEY_B, examined, findings_of, signed_attestation, signed_simple, subject as image};
 
 const AT: Timestamp = Timestamp(1_000_000);
 
@@ -29,7 +29,8 @@ fn outcome(require: &str, candidates: &[&Candidate]) -> String {
     let governing = policies.governing(&image(), AT);
     let secs = Duration::from_secs;
     let terms = Terms { now: AT, allow: secs(600), deny: secs(15), evidence_max_age: secs(300) };
-    let verdict = decide(&governing, Trust::none().revision(&governing), &findings, &terms).expect("a verdict");
+    let verdict =
+        decide(&governing, Trust::none().revision(&governing), &examined(&findings), &terms).expect("a verdict");
     match verdict.outcome() {
         Outcome::Allow(basis) => basis.reason().to_string(),
         Outcome::Deny(denial) => format!("{} ({})", denial.reason, denial.cause.map_or("", Reason::code)),

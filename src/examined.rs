@@ -1,0 +1,64 @@
+//! What was looked at to judge one manifest: its own evidence, and for an index that of the manifests it lists.
+
+use crate::clock::Timestamp;
+use crate::evidence::Unread;
+use crate::policy::Shortfall;
+use crate::policy::condition::ImageFacts;
+use crate::verify::Findings;
+
+/// What was found about a manifest, and about those that it lists, as far as its policies ask.
+#[derive(Debug, Clone)]
+pub struct Examined {
+    /// About the manifest itself.
+    pub own: Part,
+    /// About what it lists.
+    pub children: Children,
+}
+
+/// What was found about one manifest.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The manifest, as conditions ask for it.
+    pub image: ImageFacts,
+    /// What an index says it is for, such as `linux/arm64`; for people.
+    pub platform: String,
+    /// What verification found.
+    pub findings: Findings,
+}
+
+/// What an index lists.
+#[derive(Debug, Clone)]
+pub enum Children {
+    /// It is no index, or nothing was asked about its children.
+    NotAsked,
+    /// Every image that it lists, at any depth.
+    Read(Vec<Part>),
+    /// Some could not be read, and why.
+    Unread(Shortfall),
+}
+
+impl Examined {
+    /// About a manifest that lists nothing of interest.
+    pub fn alone(own: Part) -> Self {
+        Self { own, children: Children::NotAsked }
+    }
+
+    /// What could not be read, and whether a limit ended the reading.
+    pub fn missing(&self) -> (Vec<Unread>, bool) {
+        let parts = || std::iter::once(&self.own).chain(self.read());
+        let unread = parts().flat_map(|part| part.findings.unread.iter().cloned()).collect();
+        (unread, parts().any(|part| part.findings.incomplete))
+    }
+
+    /// When the oldest of it was read.
+    pub fn read_at(&self) -> Timestamp {
+        self.read().iter().map(|part| part.findings.read_at).fold(self.own.findings.read_at, Timestamp::min)
+    }
+
+    fn read(&self) -> &[Part] {
+        match &self.children {
+            Children::Read(parts) => parts,
+            Children::NotAsked | Children::Unread(_) => &[],
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Of the attestations that count: which must satisfy the policy, and whether they do. It can only narrow.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::policy::condition::{Document, Facts, Failure, ImageFacts};
+use crate::policy::{Attestation, Select, Shortfall, Signer};
+use crate::reason::Reason;
+use crate::verify::Verified;
+
+/// What was chosen among the attestations that count.
+#[derive(Debug)]
+pub enum Selected<'a> {
+    /// These satisfy the policy.
+    Holding {
+        /// Which.
+        on: Vec<&'a Verified>,
+        /// Until when, if nothing else changes.
+        until: Timestamp,
+    },
+    /// They do not.
+    Fails(Shortfall),
+    /// It cannot be told, because not everything could be read.
+    Unknown(Shortfall),
+}
+
+/// One attestation and what came of it.
+struct Judged<'a> {
+    proof: &'a Verified,
+    time: Time,
+    /// Until when it satisfies, or why it does not.
+    value: Result<Timestamp, Shortfall>,
+}
+
+/// When an attestation was made, for its age and its place in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Time {
+    Known(Timestamp),
+    /// It says a time that has not come yet.
+    Future,
+    /// Nothing says when.
+    None,
+}
+
+/// Says whether those of `counting` that `wanted` selects satisfy it. `unread` says that not all could be read.
+pub(crate) fn choose<'a>(
+    wanted: &Attestation,
+    counting: Vec<&'a Verified>,
+    image: &ImageFacts,
+    unread: Option<&Shortfall>,
+    now: Timestamp,
+) -> Selected<'a> {
+    let asks = wanted.condition.is_some() || wanted.max_age.is_some();
+    if !asks {
+        return Selected::Holding { on: counting, until: Timestamp::FOREVER };
+    }
+    let judged = counting.into_iter().map(|proof| judge(wanted, proof, image, now));
+    let (chosen, mut failed): (Vec<_>, Vec<_>) = judged.partition(|one| one.time != Time::Future);
+    let chosen = if wanted.select == Select::Newest { newest(chosen) } else { chosen };
+    let (held, others): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|one| one.value.is_ok());
+    let every = wanted.select != Select::Any;
+    let holds = !held.is_empty() && (others.is_empty() || !every);
+    failed.splice(0..0, others);
+    match (holds, unread) {
+        (true, None) => holding(held, every),
+        (true, Some(_)) if !every => holding(held, every),
+        // One that fails makes `all` fail, whatever else there is.
+        (false, Some(unread)) if wanted.select != Select::All => Selected::Unknown(unread.clone()),
+        (true, Some(unread)) => Selected::Unknown(unread.clone()),
+        (false, unread) => match (failed.into_iter().find_map(|one| one.value.err()), unread) {
+            (Some(why), _) => Selected::Fails(why),
+            (None, Some(unread)) => Selected::Unknown(unread.clone()),
+            (None, None) => Selected::Holding { on: Vec::new(), until: now },
+        },
+    }
+}
+
+/// All that satisfy the policy: until the first of them ends, if `every` one must; else until the first signer has none
+/// left.
+fn holding(held: Vec<Judged<'_>>, every: bool) -> Selected<'_> {
+    let mut last = BTreeMap::<&Signer, Timestamp>::new();
+    for one in &held {
+        if let Ok(until) = one.value {
+            let last = last.entry(one.proof.signer()).or_insert(until);
+            *last = if every { until.min(*last) } else { until.max(*last) };
+        }
+    }
+    let until = last.into_values().min().unwrap_or(Timestamp(0));
+    Selected::Holding { on: held.into_iter().map(|one| one.proof).collect(), until }
+}
+
+/// The newest, all of them if there are several; what has no time might be newer than any.
+fn newest(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
+    let newest = judged.iter().filter_map(|one| one.time.known()).max();
+    judged.into_iter().filter(|one| one.time == Time::None || one.time.known() == newest).collect()
+}
+
+fn judge<'a>(wanted: &Attestation, proof: &'a Verified, image: &ImageFacts, now: Timestamp) -> Judged<'a> {
+    let document = proof.statement().map_or_else(|| Document::parse(b"{}"), |statement| Document::parse(statement));
+    let time = document.as_ref().map_or(Time::None, |document| time(wanted, proof, document, now));
+    let value = document.and_then(|document| satisfies(wanted, proof, &document, image, now));
+    let value = match (value, time, wanted.max_age) {
+        (_, Time::Future, _) => Err((Reason::NoSigningTime, format!("it says a time in the future{}", of(wanted)))),
+        (_, Time::None, Some(_)) => {
+            Err((Reason::NoSigningTime, format!("nothing that counts says when it was made{}", of(wanted))))
+        }
+        (_, Time::Known(time), Some(age)) if now >= time.plus(age) => {
+            Err((Reason::TooOld, format!("it is {} old, at most {} are allowed", days(now.since(time)), days(age))))
+        }
+        (Err(Failure { reason, detail }), ..) => Err((reason, detail)),
+        (Ok(until), Time::Known(time), Some(age)) => Ok(until.min(time.plus(age))),
+        (Ok(until), ..) => Ok(until),
+    };
+    let value = value.map_err(|(reason, why)| Shortfall {
+        reason,
+        cause: None,
+        detail: format!("the attestation {} by `{}` ({}): {why}", wanted.predicate_type, wanted.by, proof.location()),
+    });
+    Judged { proof, time, value }
+}
+
+/// Until when the condition holds.
+fn satisfies(
+    wanted: &Attestation,
+    proof: &Verified,
+    document: &Document,
+    image: &ImageFacts,
+    now: Timestamp,
+) -> Result<Timestamp, Failure> {
+    let Some(condition) = &wanted.condition else { return Ok(Timestamp::FOREVER) };
+    let signer = proof.signing().facts();
+    if !condition.evaluate(&Facts { statement: document, signer: &signer, image, now })? {
+        let detail = format!("the condition does not hold: {}", condition.source().trim());
+        return Err(Failure { reason: Reason::ConditionFalse, detail });
+    }
+    Ok(if condition.uses_now() { now.plus(NOW_HOLDS) } else { Timestamp::FOREVER })
+}
+
+/// When it was made. Anyone may log or stamp an old envelope of a key, or of a certificate that lives long, once more:
+/// then only the signed content can tell.
+fn time(wanted: &Attestation, proof: &Verified, document: &Document, now: Timestamp) -> Time {
+    let time = match &wanted.age_from {
+        Some(field) => document.text(field).and_then(Timestamp::parse),
+        None => proof
+            .signing()
+            .time()
+            .filter(|_| proof.signing().certificate().is_some_and(|certificate| certificate.life() <= SHORT_LIFE)),
+    };
+    match time {
+        Some(time) if time > now.plus(AHEAD) => Time::Future,
+        Some(time) => Time::Known(time),
+        None => Time::None,
+    }
+}
+
+impl Time {
+    fn known(self) -> Option<Timestamp> {
+        match self {
+            Self::Known(time) => Some(time),
+            Self::Future | Self::None => None,
+        }
+    }
+}
+
+fn of(wanted: &Attestation) -> String {
+    wanted.age_from.as_ref().map_or_else(String::new, |field| format!(" (`predicate.{field}`)"))
+}
+
+fn days(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match seconds {
+        172_800.. => format!("{} days", seconds / 86_400),
+        7_200.. => format!("{} hours", seconds / 3_600),
+        _ => format!("{} minutes", seconds / 60),
+    }
+}
+
+/// How long a condition that depends on the present is taken to hold.
+const NOW_HOLDS: Duration = Duration::from_mins(1);
+
+/// Certificates that live no longer than this are made for one signature.
+const SHORT_LIFE: Duration = Duration::from_hours(24);
+
+/// How far clocks may be apart.
+const AHEAD: Duration = Duration::from_mins(5);
+
+#[cfg(test)]
+mod tests;
