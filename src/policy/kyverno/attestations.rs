@@ -10,7 +10,7 @@ use super::requirement::Attestation;
 pub(super) struct Asked {
     pub(super) predicate_type: String,
     pub(super) by: Option<Signers>,
-    pub(super) translated: conditions::Translated,
+    pub(super) conditions: Vec<String>,
     /// Where it stands, to say who signs it in the end.
     pub(super) place: Place,
 }
@@ -18,8 +18,7 @@ pub(super) struct Asked {
 impl Asked {
     /// The attestation, if `by` must have made it.
     pub(super) fn by(self, by: Signers) -> Attestation {
-        let conditions::Translated { conditions, age } = self.translated;
-        Attestation { by, predicate_type: self.predicate_type, conditions, age }
+        Attestation { by, predicate_type: self.predicate_type, conditions: self.conditions }
     }
 }
 
@@ -42,10 +41,7 @@ fn one(item: &Element<'_>, attestors: &mut Attestors<'_>) -> Option<Asked> {
         Some(sets) => Some(attestors.sets(&sets)),
         None => None,
     };
-    let translated = match conditions {
-        Some(conditions) => conditions::translate(&conditions),
-        None => Some(conditions::Translated::default()),
-    };
+    let conditions = conditions.map_or(Some(Vec::new()), |conditions| conditions::translate(&conditions));
     let text = predicate.text()?;
     if url::Url::parse(text).is_err() {
         return predicate.refuse(format!("`{text}` is not a URI"));
@@ -55,5 +51,5 @@ fn one(item: &Element<'_>, attestors: &mut Attestors<'_>) -> Option<Asked> {
         Some(by) => Some(by?),
         None => None,
     };
-    Some(Asked { predicate_type: text.into(), by, translated: translated?, place: item.place() })
+    Some(Asked { predicate_type: text.into(), by, conditions: conditions?, place: item.place() })
 }

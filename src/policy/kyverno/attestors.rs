@@ -52,7 +52,10 @@ impl Attestors<'_> {
         };
         let Some(number) = number else { return count.refuse(format!("expected a number from 0 to {entries}")) };
         let all = of.len();
-        if number == 0 || number == all {
+        if all == 1 {
+            count.exact("the one that there is");
+            Signers::of(of, Signers::All)
+        } else if number == 0 || number == all {
             count.exact("allOf");
             Signers::of(of, Signers::All)
         } else if number == 1 {

@@ -90,10 +90,7 @@ impl Authority {
                     "https://accounts.google.com" => "google",
                     other => other.split("://").nth(1).unwrap_or(other),
                 };
-                let identity = match identity {
-                    Identity::Glob(text) => text.split("**").next().unwrap_or_default().to_string(),
-                    Identity::Regex(text) => text.split(".*").next().unwrap_or_default().replace('\\', ""),
-                };
+                let identity = identity.start();
                 let path = identity.split_once("://").map_or(identity.as_str(), |(_, rest)| {
                     rest.split_once('/').map_or("", |(_, path)| path)
                 });

@@ -52,6 +52,7 @@ impl Gathered {
             if rule.notes().refusals() == before {
                 rule.refuse::<()>("it has no `verifyImages`");
             }
+            self.left_out.push(word(&format!("{}.{name}", of.policy)));
             return;
         };
         let wrong = of.wrong || rule.notes().refusals() > before;

@@ -28,30 +28,21 @@ mod token;
 
 mod walk;
 
-/// What conditions became.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Translated {
-    /// In CEL, each on a line of its own: all must hold.
-    pub(super) conditions: Vec<String>,
-    /// How old it may be, by which field.
-    pub(super) age: Option<(String, String)>,
+/// Translates the list of blocks to conditions that must all hold.
+pub(super) fn translate(list: &Element<'_>) -> Option<Vec<String>> {
+    let mut conditions = Vec::new();
+    let blocks: Vec<_> = list.items()?.iter().map(|block| self::block(block, &mut conditions)).collect();
+    blocks.into_iter().collect::<Option<Vec<()>>>().map(|_| conditions)
 }
 
-/// Translates the list of blocks: every one must hold.
-pub(super) fn translate(list: &Element<'_>) -> Option<Translated> {
-    let mut translated = Translated::default();
-    let blocks: Vec<_> = list.items()?.iter().map(|block| self::block(block, &mut translated)).collect();
-    blocks.into_iter().collect::<Option<Vec<()>>>().map(|_| translated)
-}
-
-fn block(block: &Element<'_>, to: &mut Translated) -> Option<()> {
+fn block(block: &Element<'_>, to: &mut Vec<String>) -> Option<()> {
     let fields = block.fields()?;
     let (all, any) = (fields.take("all"), fields.take("any"));
     fields.finish();
     if let Some(all) = all {
         let items = all.items()?;
-        let each: Vec<_> = items.iter().map(|item| must_hold(item, to)).collect();
-        each.into_iter().collect::<Option<Vec<()>>>()?;
+        let each: Vec<_> = items.iter().map(condition).collect();
+        to.extend(each.into_iter().collect::<Option<Vec<_>>>()?.into_iter().map(|condition| condition.test));
     }
     if let Some(any) = any {
         let items = any.items()?;
@@ -60,21 +51,8 @@ fn block(block: &Element<'_>, to: &mut Translated) -> Option<()> {
         }
         let each: Vec<_> = items.iter().map(condition).collect();
         let each: Vec<Condition> = each.into_iter().collect::<Option<_>>()?;
-        to.conditions.extend(alternatives(&each));
+        to.extend(alternatives(&each));
     }
-    Some(())
-}
-
-/// One condition of those that must all hold: an age becomes an age if it can.
-fn must_hold(item: &Element<'_>, to: &mut Translated) -> Option<()> {
-    let condition = condition(item)?;
-    if let (None, Some((age, field))) = (&to.age, &condition.age) {
-        item.stricter(format!("maxAge: {age}, ageFrom: {field}; a time more than 5 minutes ahead is no time here"));
-        to.age = Some((age.clone(), field.clone()));
-        return Some(());
-    }
-    item.exact(format!("condition `{}`", condition.test));
-    to.conditions.push(condition.test);
     Some(())
 }
 
@@ -84,7 +62,6 @@ struct Condition {
     test: String,
     /// What must be there, or nothing is compared at all.
     needs: Vec<String>,
-    age: Option<(String, String)>,
 }
 
 fn condition(item: &Element<'_>) -> Option<Condition> {
@@ -100,7 +77,9 @@ fn condition(item: &Element<'_>) -> Option<Condition> {
         return operator.refuse(format!("`{name}` is no operator of Kyverno's conditions"));
     };
     warn(&key, name);
-    compare(item, key.value, operator, value.value)
+    let condition = compare(item, key.value, operator, value.value)?;
+    item.exact(format!("condition `{}`", condition.test));
+    Some(condition)
 }
 
 fn compare(item: &Element<'_>, key: &Value, operator: Operator, value: &Value) -> Option<Condition> {
@@ -112,12 +91,15 @@ fn compare(item: &Element<'_>, key: &Value, operator: Operator, value: &Value) -
         (Some(key), None) => {
             let key = item.accept(key)?;
             let test = item.accept(test(&key, operator, value))?;
-            Some(Condition { test, needs: needs(&key), age: age(&key, operator, value) })
+            if let Some(age) = age(&key, operator, value) {
+                item.suggest(age);
+            }
+            Some(Condition { test, needs: needs(&key) })
         }
         (None, Some(list)) => {
             let list = item.accept(list)?;
             let test = item.accept(reversed(key, operator, &list))?;
-            Some(Condition { test, needs: needs(&list), age: None })
+            Some(Condition { test, needs: needs(&list) })
         }
         (Some(_), Some(_)) => item.refuse("two variables cannot be compared"),
         (None, None) => item.refuse("one side is a variable of the predicate, by itself, such as `{{ components[].name }}`"),
@@ -161,10 +143,16 @@ fn needs(expression: &Expression) -> Vec<String> {
     expression::paths(expression).into_iter().filter(|path| !path.is_projection()).filter_map(walk::present).collect()
 }
 
-fn age(key: &Expression, operator: Operator, value: &Value) -> Option<(String, String)> {
+/// How an age can be said better.
+fn age(key: &Expression, operator: Operator, value: &Value) -> Option<String> {
     let (Expression::TimeSince(from, None), Operator::Order("<" | "<=")) = (key, operator) else { return None };
     let limit = time::of(&Literal::read(value).ok()?).filter(|limit| limit.0 > 0)?;
-    Some((limit.age(), time::field(from)?))
+    let field = time::field(from)?;
+    Some(format!(
+        "`maxAge: {}` with `ageFrom: {field}` instead holds exactly until it ends, and is denied as `too_old`; what says a \
+         time more than 5 minutes ahead does not count then",
+        limit.age()
+    ))
 }
 
 /// One of the tests must hold, and all fields be there.

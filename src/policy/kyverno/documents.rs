@@ -12,7 +12,10 @@ pub(super) fn translate(node: &Node, file: &str, notes: &Notes, gathered: &mut G
 }
 
 fn one(document: &Element<'_>, file: &str, gathered: &mut Gathered) {
-    let Some(fields) = document.fields() else { return };
+    let Some(fields) = document.fields() else {
+        gathered.left_out.push("document".into());
+        return;
+    };
     let text = |key| fields.take(key).and_then(|element| element.text()).unwrap_or_default();
     let (version, kind) = (text("apiVersion"), text("kind"));
     if matches!(kind, "List" | "ClusterPolicyList") {

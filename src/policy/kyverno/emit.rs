@@ -138,15 +138,9 @@ fn requirement(requirement: &Requirement, names: &BTreeMap<Id, String>) -> Vec<V
 
 fn attestation(one: &Attestation, by: &str) -> Vec<String> {
     let mut lines = vec!["attestation:".to_string(), format!("  by: {by}"), format!("  type: {}", text(&one.predicate_type))];
-    if one.conditions.is_empty() && one.age.is_none() {
-        return lines;
-    }
-    // Kyverno asks it of every attestation of the type.
-    lines.push("  select: all".into());
-    if let Some((age, field)) = &one.age {
-        lines.extend([format!("  maxAge: {age}"), format!("  ageFrom: {}", text(field))]);
-    }
     if !one.conditions.is_empty() {
+        // Kyverno asks it of every attestation of the type.
+        lines.push("  select: all".into());
         let condition = format!("  condition: {}", block(&conditions::all_of(&one.conditions), 4));
         lines.extend(condition.lines().map(str::to_string));
     }

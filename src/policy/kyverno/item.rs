@@ -183,10 +183,10 @@ fn validate_block(validate: &Element<'_>) {
 
 const NOT_NEEDED: [(&str, &str); 5] = [
     ("imageRegistryCredentials", "the proxy has credentials of its own, `upstreams.….credentials`"),
-    ("mutateDigest", "what was verified is what is served: a tag is resolved once"),
+    ("mutateDigest", "what was verified is what is served, because a tag is resolved once"),
     ("required", "there is no way to be served unverified"),
     ("useCache", "verdicts are bound to the digest, the policy and the trusted roots"),
-    ("verifyDigest", "what was verified is what is served: a tag is resolved once"),
+    ("verifyDigest", "what was verified is what is served, because a tag is resolved once"),
 ];
 
 const DEPRECATED: [(&str, &str); 7] = [

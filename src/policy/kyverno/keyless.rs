@@ -93,10 +93,10 @@ fn identity(
         });
     };
     let regex = element.accept(regexp::read(element.text()?))?;
-    if !regex.anchored {
+    if !regex.starts {
         element.suggest(format!(
-            "it is not anchored, and matches anywhere in an identity, so that https://evil.example/ in front of it is \
-             accepted: write `^{}$`",
+            "it matches anywhere in an identity, so that `https://evil.example/?{}` is accepted too: begin it with `^` and \
+             the whole URL",
             regex.text
         ));
     }
@@ -151,12 +151,19 @@ pub(super) fn missing_pin(issuer: &str, identity: &Identity, pins: &[(&'static s
     if pins.iter().any(|(pin, _)| pin.starts_with("sourceRepository")) {
         return None;
     }
-    let known = match identity {
-        Identity::Glob(glob) => glob.strip_suffix("/**").map(str::to_string),
-        Identity::Regex(_) => None,
-    };
-    let known = known.filter(|prefix| prefix.starts_with(host) && prefix.len() > host.len() && !prefix.contains("//."));
-    Some(format!("{}/**", known.unwrap_or_else(|| format!("{host}/YOUR-ORGANISATION"))))
+    let known = project(&identity.start(), host);
+    Some(known.unwrap_or_else(|| format!("{host}/YOUR-ORGANISATION/**")))
+}
+
+/// The project, or the group of them, that an identity begins with.
+fn project(start: &str, host: &str) -> Option<String> {
+    let path = start.strip_prefix(host)?.strip_prefix('/')?;
+    let file = path.find("//").or_else(|| path.find("/.github/"));
+    if let Some(project) = file.and_then(|at| path.get(..at)) {
+        return Some(format!("{host}/{project}"));
+    }
+    let (group, _) = path.rsplit_once('/')?;
+    Some(format!("{host}/{group}/**"))
 }
 
 const NO_ISSUER: &str = "it names no issuer, and an identity means nothing without who vouches for it: add `issuer`, such as \

@@ -59,7 +59,7 @@ fn blocks(element: &Element<'_>, attest: bool) -> Option<Vec<(String, String)>> 
     if keys.is_empty() {
         return element.refuse("it is no key in PEM (`-----BEGIN PUBLIC KEY-----`)");
     }
-    element.exact(format!("{} by {}", if keys.len() == 1 { "key" } else { "keys, each for itself," }, listed(&keys)));
+    element.exact(format!("{} {}", if keys.len() == 1 { "the key" } else { "an entry for each key:" }, listed(&keys)));
     Some(keys)
 }
 

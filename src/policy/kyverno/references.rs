@@ -32,7 +32,11 @@ pub(super) fn read(pattern: &str) -> Result<References, String> {
         return Ok(References { some: BTreeSet::from([name]), every: BTreeSet::new() });
     }
     let repositories = repositories(tokens);
-    let some = pruned(repositories.iter().flat_map(|tokens| scopes(tokens)).flat_map(with_library));
+    let mut some = pruned(repositories.iter().flat_map(|tokens| scopes(tokens)).flat_map(with_library));
+    if some.is_empty() && begin(tokens).is_none() {
+        // Without a tag it matches no reference; its author means the repository.
+        some = pruned(scopes(tokens).into_iter().flat_map(with_library));
+    }
     let every = match tokens {
         [tokens @ .., Token::Any, Token::Literal(':'), Token::Any] if begin(tokens).is_none() => Some(tokens),
         [tokens @ .., Token::Any] if begin(tokens).is_none() => Some(tokens),
@@ -63,8 +67,7 @@ fn repositories(tokens: &[Token]) -> Vec<Vec<Token>> {
         // The tag or digest begins within this wildcard.
         all.push(if *token == Token::Any { tokens[..=at].to_vec() } else { tokens[..at].to_vec() });
     }
-    // A pattern without a tag matches no reference; its author means the repository.
-    if all.is_empty() && colon.is_none() { vec![tokens.to_vec()] } else { all }
+    all
 }
 
 /// Where the tag begins: at a colon after the last slash.

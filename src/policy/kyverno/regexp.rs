@@ -8,6 +8,8 @@ use crate::policy::Pattern;
 /// A regular expression, in our syntax.
 #[derive(Debug)]
 pub(super) struct Regexp {
+    /// All of it.
+    pub(super) source: String,
     /// What stands between its anchors.
     pub(super) text: String,
     /// Whether it has both.
@@ -16,7 +18,8 @@ pub(super) struct Regexp {
     pub(super) literal: Option<String>,
     /// Whether a dot in it means any character.
     pub(super) dots: bool,
-    starts: bool,
+    /// Whether it has the first.
+    pub(super) starts: bool,
     ends: bool,
     alternates: bool,
 }
@@ -31,11 +34,13 @@ pub(super) fn read(source: &str) -> Result<Regexp, String> {
     let Scan { text, alternates, literal, dots, ends, .. } = scan;
     let starts = source.starts_with('^') && !alternates;
     let ends = ends && !alternates;
-    let text = text.strip_prefix('^').filter(|_| starts).unwrap_or(&text);
+    let rewritten = text;
+    let text = rewritten.strip_prefix('^').filter(|_| starts).unwrap_or(&rewritten);
     let text = text.strip_suffix('$').filter(|_| ends).unwrap_or(text).to_string();
     let regexp = Regexp {
         anchored: starts && ends,
         text,
+        source: rewritten,
         literal: literal.filter(|_| !alternates),
         dots,
         starts,

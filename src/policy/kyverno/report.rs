@@ -88,6 +88,15 @@ impl Report {
     }
 }
 
+/// The last steps of the way to an element: its line says the rest.
+fn tail(element: &str) -> &str {
+    let from = element.rmatch_indices('.').nth(STEPS - 1).map_or(0, |(at, _)| at + 1);
+    &element[from..]
+}
+
+/// How many steps are shown.
+const STEPS: usize = 3;
+
 impl fmt::Display for Report {
     /// The findings by object, then what holds for all of them, then the sum.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,7 +111,7 @@ impl fmt::Display for Report {
             }
             let Finding { class, line, element, text, .. } = finding;
             let place = if *line == 0 { String::new() } else { format!("{line:>4}  ") };
-            let element = if element.is_empty() { String::new() } else { format!("{element}: ") };
+            let element = if element.is_empty() { String::new() } else { format!("{}: ", tail(element)) };
             writeln!(f, "  {} {place}{element}{}{text}", class.mark(), class.prefix())?;
         }
         let list = |names: &[String]| if names.is_empty() { "none".into() } else { names.join(", ") };

@@ -29,7 +29,6 @@ pub(super) struct Attestation {
     pub(super) by: Signers,
     pub(super) predicate_type: String,
     pub(super) conditions: Vec<String>,
-    pub(super) age: Option<(String, String)>,
 }
 
 impl Policy {

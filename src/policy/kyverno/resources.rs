@@ -53,10 +53,15 @@ fn kinds(resources: &Element<'_>) -> Option<()> {
     let names: Vec<_> = kinds.items()?.iter().map(|kind| Some((kind.clone(), kind.text()?))).collect();
     let names: Vec<_> = names.into_iter().collect::<Option<_>>()?;
     let parts = |name: &str| name.split('/').map(str::to_string).collect::<Vec<_>>();
+    let mut foreign = false;
     for (kind, name) in &names {
         if !parts(name).iter().any(|part| WORKLOADS.contains(&part.as_str())) {
+            foreign = true;
             kind.refuse::<()>(format!("`{name}` is no kind that runs images of its own"));
         }
+    }
+    if foreign {
+        return None;
     }
     if names.iter().any(|(_, name)| parts(name).iter().any(|part| part == "Pod")) {
         kinds.exact("every pull is judged, and so is that of every pod");

@@ -23,6 +23,31 @@ pub(super) enum Identity {
     Regex(String),
 }
 
+impl Identity {
+    /// The text that every identity begins with which it covers, as far as that is plain to see.
+    pub(super) fn start(&self) -> String {
+        let regex = match self {
+            Self::Glob(glob) => return glob.split('*').next().unwrap_or_default().to_string(),
+            Self::Regex(regex) => regex,
+        };
+        let (mut start, mut chars) = (String::new(), regex.chars());
+        while let Some(c) = chars.next() {
+            match c {
+                '\\' => start.extend(chars.next().filter(char::is_ascii_punctuation)),
+                '*' | '+' | '?' | '{' => {
+                    // What is repeated may be there, or not.
+                    start.pop();
+                    break;
+                }
+                '(' | '[' | '^' | '$' => break,
+                '|' => return String::new(),
+                c => start.push(c),
+            }
+        }
+        start
+    }
+}
+
 impl Wildcard {
     /// Every text is a pattern; `**` says no more than `*`.
     pub(super) fn parse(text: &str) -> Self {

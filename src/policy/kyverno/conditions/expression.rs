@@ -9,6 +9,8 @@ pub(super) enum Expression {
     Contains(Path, String),
     /// How many items, keys or characters.
     Length(Path),
+    /// Whether a text matches a regular expression of Go.
+    Matches(String, Path),
     /// A field, or what a projection gathers.
     Path(Path),
     /// How long after one instant another is; after the first, now.
@@ -68,7 +70,10 @@ pub(super) fn parse(text: &str) -> Result<Expression, String> {
 /// The paths that an expression reads.
 pub(super) fn paths(expression: &Expression) -> Vec<&Path> {
     match expression {
-        Expression::Contains(path, _) | Expression::Length(path) | Expression::Path(path) => vec![path],
+        Expression::Contains(path, _)
+        | Expression::Length(path)
+        | Expression::Matches(_, path)
+        | Expression::Path(path) => vec![path],
         Expression::TimeSince(from, until) => {
             let instants = [Some(from), until.as_ref()].into_iter().flatten();
             instants.filter_map(Instant::path).collect()
@@ -139,13 +144,16 @@ impl Parser<'_> {
         match name {
             "length" => Some(Expression::Length(self.path()?)),
             "contains" => {
-                let path = match self.instant()? {
-                    Instant::At(path) => path,
-                    Instant::Text(_) => return None,
-                };
+                let Instant::At(path) = self.instant()? else { return None };
                 self.eat(",")?;
                 let Token::Text(text) = self.next()? else { return None };
                 Some(Expression::Contains(path, text))
+            }
+            "regex_match" => {
+                let Token::Text(regex) = self.next()? else { return None };
+                self.eat(",")?;
+                let Instant::At(path) = self.instant()? else { return None };
+                Some(Expression::Matches(regex, path))
             }
             "time_since" => {
                 // Another layout than RFC 3339 has no counterpart.
@@ -252,6 +260,10 @@ mod tests {
             ("contains('{{ components[].name }}', 'x')", Expression::Contains(components(), "x".into())),
             ("time_since('', '{{ metadata.scanFinishedOn }}', '')", Expression::TimeSince(Instant::At(finished()), None)),
             ("time_since('',metadata.scanFinishedOn,'')", Expression::TimeSince(Instant::At(finished()), None)),
+            (
+                "regex_match('^a$', '{{ builder.id }}')",
+                Expression::Matches("^a$".into(), Path(vec![field("builder"), field("id")])),
+            ),
             (
                 "vulnerabilities[?severity=='CRITICAL'].id",
                 Expression::Path(Path(vec![

@@ -49,10 +49,10 @@ impl Literal {
     }
 
     /// The test whether `subject` is it, as text: of a number or flag, what Kyverno prints of it.
-    pub(super) fn is(&self, subject: &str) -> Result<String, String> {
+    pub(super) fn is(&self, subject: &str) -> String {
         match self {
-            Self::Text(text) => is(&Wildcard::parse(text), text, subject),
-            other => Ok(format!("{subject} in [{}]", other.members().join(", "))),
+            Self::Text(text) => is(&Wildcard::parse(text), subject),
+            other => format!("{subject} in [{}]", other.members().join(", ")),
         }
     }
 
@@ -78,7 +78,7 @@ impl Literal {
 }
 
 /// The test whether `subject`, a text, is covered by a pattern.
-fn is(wildcard: &Wildcard, pattern: &str, subject: &str) -> Result<String, String> {
+fn is(wildcard: &Wildcard, subject: &str) -> String {
     let literal = |tokens: &[Token]| -> Option<String> { Wildcard::of(tokens).literal().map(|part| text(&part)) };
     let tokens = wildcard.tokens();
     let test = match tokens {
@@ -94,7 +94,8 @@ fn is(wildcard: &Wildcard, pattern: &str, subject: &str) -> Result<String, Strin
             Some(format!("{subject}.startsWith({start}) && {subject}.endsWith({end}) && size({subject}) >= {least}"))
         }),
     };
-    test.ok_or_else(|| format!("`{pattern}` has more wildcards than can be said in a condition"))
+    // `(?s)`, because a text may have several lines.
+    test.unwrap_or_else(|| format!("{subject}.matches({})", text(&format!("(?s)^{}$", wildcard.regex()))))
 }
 
 /// Whether Kyverno prints a number as it is written.

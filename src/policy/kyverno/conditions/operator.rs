@@ -1,5 +1,6 @@
 //! Kyverno's operators, as it evaluates them (`pkg/engine/variables/operator`), in CEL.
 
+use super::super::regexp;
 use super::expression::{Expression, Path};
 use super::literal::{Literal, is_measure, may_cover_measure};
 use super::time;
@@ -56,6 +57,11 @@ pub(super) fn equals(key: &Expression, equal: bool, value: &Literal) -> Result<S
                                 `AnyIn`, `AllNotIn` or `AnyNotIn`"));
         }
         (Expression::Contains(path, text), Literal::Flag(flag)) => return contains(path, text, *flag == equal),
+        (Expression::Matches(regex, path), Literal::Flag(flag)) if !path.is_projection() => {
+            let regex = super::text(&regexp::read(regex)?.source);
+            let sign = if *flag == equal { "" } else { "!" };
+            return Ok(format!("{sign}{}.matches({regex})", plain(path)));
+        }
         (Expression::Length(path), Literal::Number(number)) => {
             return Ok(format!("{} {} {number}", length(path)?, if equal { "==" } else { "!=" }));
         }
@@ -66,7 +72,7 @@ pub(super) fn equals(key: &Expression, equal: bool, value: &Literal) -> Result<S
             if may_cover_measure(text) {
                 return Err(format!("Kyverno lets `{text}` cover no text that is a number, which cannot be said here"));
             }
-            let test = value.is(&path)?;
+            let test = value.is(&path);
             Ok(if equal { test } else { format!("!({test})") })
         }
         Literal::Text(text) if is_measure(text) && !equal => {
@@ -94,7 +100,7 @@ pub(super) fn member(path: &Path, member: Member, values: &[Literal]) -> Result<
             return Err("of a list, `In` and `NotIn` know plain texts only: use `AllIn` or `AllNotIn`".into());
         }
         return quantified(path, member.quantifier, &|item| {
-            let test = among(item, values, member.among)?;
+            let test = among(item, values, member.among);
             // Kyverno gathers no nulls.
             let guarded = member.quantifier == Quantifier::Exists && !member.among;
             Ok(if guarded { format!("{item} != null && {test}") } else { test })
@@ -102,24 +108,25 @@ pub(super) fn member(path: &Path, member: Member, values: &[Literal]) -> Result<
     }
     // Of a single value: a list, a mapping or nothing is an error, for it is not among them only by its type.
     let path = plain(path);
-    if member.among { among(&path, values, true) } else { among(&format!("string({path})"), values, false) }
+    let subject = if member.among { path } else { format!("string({path})") };
+    Ok(among(&subject, values, member.among))
 }
 
-fn among(subject: &str, values: &[Literal], among: bool) -> Result<String, String> {
+fn among(subject: &str, values: &[Literal], among: bool) -> String {
     let (patterns, exact): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.has_wildcards());
     let members: Vec<String> = exact.iter().flat_map(|value| value.members()).collect();
     let mut tests: Vec<String> = Vec::new();
     if !members.is_empty() {
         if patterns.is_empty() {
-            return Ok(any_of(subject, &members, among));
+            return any_of(subject, &members, among);
         }
         tests.push(any_of(subject, &members, true));
     }
     for pattern in patterns {
-        tests.push(pattern.is(subject)?);
+        tests.push(pattern.is(subject));
     }
     let test = tests.join(" || ");
-    Ok(if among { test } else { format!("!({test})") })
+    if among { test } else { format!("!({test})") }
 }
 
 fn any_of(subject: &str, members: &[String], among: bool) -> String {
@@ -169,7 +176,7 @@ pub(super) fn order(key: &Expression, sign: &str, value: &Literal) -> Result<Str
             }
             _ => Err("it is compared with `true` or `false`".into()),
         },
-        Expression::Contains(..) => Err("it is `true` or `false`, and neither is more".into()),
+        Expression::Contains(..) | Expression::Matches(..) => Err("it is `true` or `false`, and neither is more".into()),
     }
 }
 

@@ -11,7 +11,9 @@ pub(super) struct Duration(pub(super) u32);
 
 impl Duration {
     pub(super) fn cel(self) -> String {
-        format!("duration(\"{}s\")", self.0)
+        let units = [(3_600, "h"), (60, "m")];
+        let unit = units.into_iter().find(|(seconds, _)| self.0 % seconds == 0 && self.0 > 0).unwrap_or((1, "s"));
+        format!("duration(\"{}{}\")", self.0 / unit.0, unit.1)
     }
 
     /// As ages are written in a policy.

@@ -148,10 +148,10 @@ pub(super) fn counted(path: &Path) -> Result<String, String> {
         let found = format!("{} && {} == {}", has(&item, key), field(&item, key), text(value));
         tests.push(if *equal { found } else { format!("!({found})") });
     }
-    match rest {
-        [] => {}
-        [Step::Field(_)] => tests.push(gathered.replace(" && true", "")),
-        _ => return Err("what is gathered in several lists cannot be counted".into()),
+    if !rest.iter().all(|step| matches!(step, Step::Field(_))) {
+        return Err("what is gathered in several lists cannot be counted".into());
     }
+    // What leads nowhere is not gathered, and not counted.
+    tests.extend(gathered.strip_suffix(" && true").map(str::to_string));
     Ok(if tests.is_empty() { format!("size({list})") } else { format!("size({list}.filter({item}, {}))", tests.join(" && ")) })
 }
