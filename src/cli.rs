@@ -10,6 +10,8 @@ pub mod config_check;
 
 pub mod policy_check;
 
+mod policy_exempt;
+
 mod policy_import;
 
 mod report;
@@ -54,7 +56,7 @@ enum Command {
         #[arg(long, hide = true, value_enum)]
         sabotage: Option<Sabotage>,
     },
-    /// Check the policy file.
+    /// Check the policy file, or write an exemption into it.
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Serve pulls.
@@ -82,15 +84,11 @@ enum ConfigCommand {
 enum PolicyCommand {
     /// Say whether the policy is right, and where it is not.
     Check(Check),
+    /// Let one image through without policies, for a reason and for a time: write an exemption into the policy.
+    Exempt(policy_exempt::Arguments),
     /// Make a policy of another system's.
     #[command(subcommand)]
-    Import(ImportCommand),
-}
-
-#[derive(Debug, Subcommand)]
-enum ImportCommand {
-    /// Of Kyverno's `ClusterPolicy` with `verifyImages`: the policy goes to the standard output, a report to the error output.
-    Kyverno(policy_import::Arguments),
+    Import(policy_import::Import),
 }
 
 #[derive(Debug, clap::Args)]
@@ -139,9 +137,8 @@ pub fn run() -> ExitCode {
         Command::Policy(PolicyCommand::Check(check)) => {
             policy_check::run(&check.path, check.output == Output::Json, &mut out)
         }
-        Command::Policy(PolicyCommand::Import(ImportCommand::Kyverno(arguments))) => {
-            policy_import::run(&arguments, &mut out, &mut io::stderr())
-        }
+        Command::Policy(PolicyCommand::Exempt(arguments)) => policy_exempt::run(&arguments, &mut out),
+        Command::Policy(PolicyCommand::Import(from)) => policy_import::run(&from, &mut out, &mut io::stderr()),
         Command::Serve { config, audit } => serve::run(&config, audit),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),
         Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),

@@ -11,6 +11,13 @@ use crate::policy::file;
 use crate::policy::kyverno::{self, Imported, Source};
 use crate::yaml::{FileError, FileErrors, read_text};
 
+/// From which system.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Import {
+    /// Of Kyverno's `ClusterPolicy` with `verifyImages`: the policy goes to the standard output, a report to the error output.
+    Kyverno(Arguments),
+}
+
 /// What the command is given.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -38,7 +45,8 @@ pub(super) enum Format {
 }
 
 /// Imports the files and returns the exit code: 0, or 1 if something could not be translated.
-pub(super) fn run(arguments: &Arguments, out: &mut dyn Write, report: &mut dyn Write) -> u8 {
+pub(super) fn run(from: &Import, out: &mut dyn Write, report: &mut dyn Write) -> u8 {
+    let Import::Kyverno(arguments) = from;
     let imported = sources(&arguments.files).and_then(|sources| kyverno::import(&sources));
     let imported = match imported {
         Ok(imported) => imported,
