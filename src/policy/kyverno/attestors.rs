@@ -73,10 +73,7 @@ impl Attestors<'_> {
     /// One entry, which is several if it has several keys.
     fn entry(&mut self, entry: &Element<'_>) -> Option<Vec<Signers>> {
         let fields = entry.fields()?;
-        fields.refused(&[
-            ("certificates", CERTIFICATES),
-            ("annotations", ANNOTATIONS),
-        ]);
+        fields.refused(&[("certificates", CERTIFICATES), ("annotations", ANNOTATIONS)]);
         let given = (fields.take("keys"), fields.take("keyless"), fields.take("attestor"));
         let algorithm = fields.take("signatureAlgorithm");
         if let Some(repository) = fields.take("repository") {

@@ -91,9 +91,9 @@ impl Authority {
                     other => other.split("://").nth(1).unwrap_or(other),
                 };
                 let identity = identity.start();
-                let path = identity.split_once("://").map_or(identity.as_str(), |(_, rest)| {
-                    rest.split_once('/').map_or("", |(_, path)| path)
-                });
+                let path = identity
+                    .split_once("://")
+                    .map_or(identity.as_str(), |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
                 let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).take(2).collect();
                 word(&format!("{issuer}-{}", path.join("-")))
             }

@@ -102,7 +102,9 @@ fn compare(item: &Element<'_>, key: &Value, operator: Operator, value: &Value) -
             Some(Condition { test, needs: needs(&list) })
         }
         (Some(_), Some(_)) => item.refuse("two variables cannot be compared"),
-        (None, None) => item.refuse("one side is a variable of the predicate, by itself, such as `{{ components[].name }}`"),
+        (None, None) => {
+            item.refuse("one side is a variable of the predicate, by itself, such as `{{ components[].name }}`")
+        }
     }
 }
 
@@ -134,7 +136,9 @@ fn reversed(key: &Value, operator: Operator, list: &Expression) -> Result<String
             let quantifier = if member.among { Quantifier::Exists } else { Quantifier::All };
             operator::member(path, operator::Member { quantifier, ..member }, &[one])
         }
-        _ => Err("with the variable on the right, a text can only be looked for in a list such as `{{ tags[] }}`".into()),
+        _ => {
+            Err("with the variable on the right, a text can only be looked for in a list such as `{{ tags[] }}`".into())
+        }
     }
 }
 
@@ -193,7 +197,9 @@ fn is_or(test: &str) -> bool {
 
 fn warn(key: &Element<'_>, operator: &str) {
     if operator.eq_ignore_ascii_case("notin") {
-        key.suggest("of a list, Kyverno's `NotIn` holds if a single item is not among the values: `AllNotIn` is likely meant");
+        key.suggest(
+            "of a list, Kyverno's `NotIn` holds if a single item is not among the values: `AllNotIn` is likely meant",
+        );
     }
 }
 

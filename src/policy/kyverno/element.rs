@@ -144,7 +144,15 @@ impl Notes {
     /// Notes something about all that was translated.
     pub(super) fn note_of_all(&self, class: Class, text: &str) {
         let (file, object, element) = Default::default();
-        self.findings.borrow_mut().push(Finding { class, file, line: 0, column: 0, object, element, text: text.into() });
+        self.findings.borrow_mut().push(Finding {
+            class,
+            file,
+            line: 0,
+            column: 0,
+            object,
+            element,
+            text: text.into(),
+        });
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-
 use super::authorities::{Authorities, Authority, Id, Kind, Root, Signers, unique};
 use super::report::{Class, Report};
 use super::requirement::{Attestation, Policy, Requirement};
@@ -33,7 +32,10 @@ pub(super) fn write(policies: &[Policy], authorities: &Authorities, report: &Rep
     lines.extend([String::new(), "# What no enforced policy matches: deny | audit (served, and logged).".into()]);
     lines.push("default: deny".into());
     if !report.left_out.is_empty() {
-        lines.extend([String::new(), "# LEFT OUT, because it could not be translated: nothing here checks for it.".into()]);
+        lines.extend([
+            String::new(),
+            "# LEFT OUT, because it could not be translated: nothing here checks for it.".into(),
+        ]);
         for finding in report.findings.iter().filter(|finding| finding.class == Class::NotTranslatable) {
             let place = format!("{}:{}: {} {}", finding.file, finding.line, finding.object, finding.element);
             lines.push(format!("#   {}: {}", comment(&place), comment(&finding.text)));
@@ -42,7 +44,8 @@ pub(super) fn write(policies: &[Policy], authorities: &Authorities, report: &Rep
     lines.join("\n") + "\n"
 }
 
-const HEAD: &str = "# Made of Kyverno's policies by `countersign policy import kyverno`, whose report says what is different.\n";
+const HEAD: &str =
+    "# Made of Kyverno's policies by `countersign policy import kyverno`, whose report says what is different.\n";
 
 type Roots<'a> = Vec<(&'a Root, String)>;
 
@@ -105,7 +108,11 @@ fn authority(name: &str, authority: &Authority, roots: &Roots<'_>) -> Vec<String
 
 fn policy(policy: &Policy, names: &BTreeMap<Id, String>) -> Vec<String> {
     let list = |items: &[String]| {
-        items.iter().map(|item| if item.contains('*') { format!("\"{item}\"") } else { text(item) }).collect::<Vec<_>>().join(", ")
+        items
+            .iter()
+            .map(|item| if item.contains('*') { format!("\"{item}\"") } else { text(item) })
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     let mut lines = vec![format!("# {}", comment(&policy.from)), format!("- name: {}", text(&policy.name))];
     lines.push(format!("  match: [ {} ]", list(&policy.matches)));
@@ -137,7 +144,8 @@ fn requirement(requirement: &Requirement, names: &BTreeMap<Id, String>) -> Vec<V
 }
 
 fn attestation(one: &Attestation, by: &str) -> Vec<String> {
-    let mut lines = vec!["attestation:".to_string(), format!("  by: {by}"), format!("  type: {}", text(&one.predicate_type))];
+    let mut lines =
+        vec!["attestation:".to_string(), format!("  by: {by}"), format!("  type: {}", text(&one.predicate_type))];
     if !one.conditions.is_empty() {
         // Kyverno asks it of every attestation of the type.
         lines.push("  select: all".into());

@@ -43,13 +43,8 @@ pub(super) fn translate(item: &Element<'_>, policy: &str, authorities: &mut Auth
     let matches = matched.as_ref().map(|list| scopes(list, false));
     let except = skipped.as_ref().map(|list| scopes(list, true));
     let repository = repository.map(|element| element.text().map(|text| (text.to_string(), element.clone())));
-    let mut attestors = Attestors {
-        authorities,
-        policy,
-        bundles: format == Some("bundle"),
-        attest: false,
-        repositories: Vec::new(),
-    };
+    let mut attestors =
+        Attestors { authorities, policy, bundles: format == Some("bundle"), attest: false, repositories: Vec::new() };
     let signed = sets.map(|sets| attestors.sets(&sets));
     let attested = attestations.map(|list| attestations::translate(&list, &mut attestors));
     let elsewhere = std::mem::take(&mut attestors.repositories);
@@ -152,14 +147,14 @@ fn evidence(
     elsewhere: Vec<String>,
 ) -> Option<Option<String>> {
     let element = repository.as_ref().map_or_else(|| item.clone(), |(_, element)| element.clone());
-    let all: BTreeSet<String> =
-        repository.into_iter().map(|(name, _)| name).chain(elsewhere).collect();
+    let all: BTreeSet<String> = repository.into_iter().map(|(name, _)| name).chain(elsewhere).collect();
     let mut all = all.into_iter();
     match (all.next(), all.next()) {
         (None, _) => Some(None),
         (Some(_), Some(_)) => element.refuse("a policy looks for evidence in one other repository only"),
         (Some(name), None) if is_repository(&name) => {
-            element.different(format!("evidence: {name}, as well as beside the image, where Kyverno does not look then"));
+            element
+                .different(format!("evidence: {name}, as well as beside the image, where Kyverno does not look then"));
             Some(Some(name))
         }
         (Some(name), None) => element.refuse(format!("`{name}` is not a registry and a repository")),
@@ -169,14 +164,19 @@ fn evidence(
 fn is_repository(name: &str) -> bool {
     use crate::oci::{Registry, Repository};
     name.split_once('/').is_some_and(|(registry, repository)| {
-        registry.parse::<Registry>().is_ok() && registry.contains(['.', ':']) && repository.parse::<Repository>().is_ok()
+        registry.parse::<Registry>().is_ok()
+            && registry.contains(['.', ':'])
+            && repository.parse::<Repository>().is_ok()
     })
 }
 
 fn validate_block(validate: &Element<'_>) {
     if let Some(fields) = validate.fields() {
         fields.not_needed(&[("message", "the denial says what was missing")]);
-        fields.refused(&[("deny", "its conditions are about the admission request and its context, which a pull has not")]);
+        fields.refused(&[(
+            "deny",
+            "its conditions are about the admission request and its context, which a pull has not",
+        )]);
         fields.finish();
     }
 }

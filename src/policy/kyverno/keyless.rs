@@ -53,7 +53,9 @@ fn issuer(
                 element.exact("the issuer fulfils it");
                 issuer = Some(text);
             }
-            (Some(text), _) => return element.refuse(format!("the issuer {text} does not fulfil it: it accepts nobody")),
+            (Some(text), _) => {
+                return element.refuse(format!("the issuer {text} does not fulfil it: it accepts nobody"));
+            }
             (None, Some(literal)) if regex.anchored && !regex.dots => {
                 element.exact(format!("issuer {literal}"));
                 issuer = Some(literal.clone());

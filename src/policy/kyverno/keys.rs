@@ -44,12 +44,14 @@ fn blocks(element: &Element<'_>, attest: bool) -> Option<Vec<(String, String)>> 
     let mut texts: Vec<&str> = text.split_inclusive(END).filter(|block| block.contains("-----BEGIN ")).collect();
     if attest && texts.len() > 1 {
         element.exact("Kyverno takes the first key only for an attestation, and so it is here");
-        element.suggest("to accept attestations by the other keys too, give each an entry of its own and set `count: 1`");
+        element
+            .suggest("to accept attestations by the other keys too, give each an entry of its own and set `count: 1`");
         texts.truncate(1);
     }
     let mut keys = Vec::new();
     for block in texts {
-        let lines: Vec<&str> = block.lines().map(str::trim).skip_while(|line| !line.starts_with("-----BEGIN ")).collect();
+        let lines: Vec<&str> =
+            block.lines().map(str::trim).skip_while(|line| !line.starts_with("-----BEGIN ")).collect();
         let pem = lines.join("\n");
         match PublicKey::from_pem(&pem) {
             Ok(key) => keys.push((pem, key.fingerprint().to_string())),

@@ -138,7 +138,8 @@ fn canonical(text: &str) -> Option<String> {
 /// Kyverno spells `docker.io/nginx` what is `docker.io/library/nginx` here.
 fn with_library(scope: String) -> Vec<String> {
     let short = scope.split_once('/').filter(|(_, repository)| !repository.contains('/'));
-    let Some((registry, repository)) = short.filter(|(registry, _)| Glob::parse(registry).matches(HUB.as_bytes())) else {
+    let Some((registry, repository)) = short.filter(|(registry, _)| Glob::parse(registry).matches(HUB.as_bytes()))
+    else {
         return vec![scope];
     };
     let library = format!("{HUB}/library/{repository}");

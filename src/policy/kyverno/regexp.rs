@@ -54,22 +54,17 @@ pub(super) fn read(source: &str) -> Result<Regexp, String> {
 impl Regexp {
     /// The same for the whole of a text, as patterns are here.
     pub(super) fn whole(&self) -> String {
-        let (before, after) = (self.open(!self.starts, |text| text.starts_with(".*")), self.open(!self.ends, ends_open));
-        if self.alternates { format!("{before}(?:{}){after}", self.text) } else { format!("{before}{}{after}", self.text) }
+        let text = if self.alternates { format!("(?:{})", self.text) } else { self.text.clone() };
+        let before = if self.starts || text.starts_with(".*") { "" } else { ".*" };
+        let open = text.strip_suffix(".*").map_or(text.is_empty() && !self.starts, |rest| !rest.ends_with('\\'));
+        let after = if self.ends || open { "" } else { ".*" };
+        format!("{before}{text}{after}")
     }
 
     /// Whether it matches somewhere in `text`.
     pub(super) fn matches(&self, text: &str) -> bool {
         Pattern::regex(&self.whole()).is_ok_and(|pattern| pattern.matches(text))
     }
-
-    fn open(&self, open: bool, already: fn(&str) -> bool) -> &'static str {
-        if open && (self.alternates || !already(&self.text)) { ".*" } else { "" }
-    }
-}
-
-fn ends_open(text: &str) -> bool {
-    text.strip_suffix(".*").is_some_and(|rest| !rest.ends_with('\\'))
 }
 
 struct Scan {
@@ -252,7 +247,9 @@ mod tests {
 
     #[test]
     fn what_means_something_else_here_is_refused() {
-        for source in ["(", "a\\", "[a", "[a--b]", "\\Qa.b\\E", "\\B", "\\1", "(?x)a", "(?m)^a$", "(?=a)", "[\\D]", "\\h"] {
+        for source in
+            ["(", "a\\", "[a", "[a--b]", "\\Qa.b\\E", "\\B", "\\1", "(?x)a", "(?m)^a$", "(?=a)", "[\\D]", "\\h"]
+        {
             assert!(read(source).is_err(), "{source}");
         }
     }

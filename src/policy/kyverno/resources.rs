@@ -78,13 +78,5 @@ const SUBJECTS: [(&str, &str); 4] = [
     ("userInfo", "a pull has no user of the cluster"),
 ];
 
-const WORKLOADS: [&str; 8] = [
-    "CronJob",
-    "DaemonSet",
-    "Deployment",
-    "Job",
-    "Pod",
-    "ReplicaSet",
-    "ReplicationController",
-    "StatefulSet",
-];
+const WORKLOADS: [&str; 8] =
+    ["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"];

@@ -48,7 +48,8 @@ fn is_plain(text: &str) -> bool {
 
 fn is_printable(c: char) -> bool {
     // Line and paragraph separators, byte order marks and directions are not.
-    !c.is_control() && !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    !c.is_control()
+        && !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         && u32::from(c) < 0xfffe
 }
 
@@ -59,10 +60,64 @@ mod tests {
     #[test]
     fn every_text_is_read_back_as_it_is() {
         for text in [
-            "", " ", "a", "true", "No", "y", "null", "~", "1", "1e3", "0x1f", "1:30", "a: b", "a:", "- a", "#", "a #b", "*a", "&a",
-            "!a", "%a", "@a", "`a", "'a'", "\"a\"", "\\", "[a]", "{a: b}", "a\nb", "a\n", "\na", "  a", "a  ", "\ta", "é", "\u{85}",
-            "\u{2028}", "\u{feff}a", "\0", "\u{7}", "https://gitlab.com/myorg/**", "?", ":", "-", "---", "...", "<<", "=", "|", ">",
-            "2026-12-02", "a\r\nb", "\u{10000}", "\u{202e}x", ".inf", "a\\nb", "{{ x }}", "\u{ffff}",
+            "",
+            " ",
+            "a",
+            "true",
+            "No",
+            "y",
+            "null",
+            "~",
+            "1",
+            "1e3",
+            "0x1f",
+            "1:30",
+            "a: b",
+            "a:",
+            "- a",
+            "#",
+            "a #b",
+            "*a",
+            "&a",
+            "!a",
+            "%a",
+            "@a",
+            "`a",
+            "'a'",
+            "\"a\"",
+            "\\",
+            "[a]",
+            "{a: b}",
+            "a\nb",
+            "a\n",
+            "\na",
+            "  a",
+            "a  ",
+            "\ta",
+            "é",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}a",
+            "\0",
+            "\u{7}",
+            "https://gitlab.com/myorg/**",
+            "?",
+            ":",
+            "-",
+            "---",
+            "...",
+            "<<",
+            "=",
+            "|",
+            ">",
+            "2026-12-02",
+            "a\r\nb",
+            "\u{10000}",
+            "\u{202e}x",
+            ".inf",
+            "a\\nb",
+            "{{ x }}",
+            "\u{ffff}",
         ] {
             let one = format!("a: {}\n", self::text(text));
             let several = format!("a: {}\nb: c\n", block(text, 2));

@@ -69,7 +69,11 @@ fn signed(mut asked: Asked, name: &str, item: &Item, others: &[Other], notes: &N
         return None;
     };
     let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    notes.note(Class::Stricter, &asked.place, format!("{ANYBODY} Here it must be by whoever must sign the image ({names})"));
+    notes.note(
+        Class::Stricter,
+        &asked.place,
+        format!("{ANYBODY} Here it must be by whoever must sign the image ({names})"),
+    );
     Some(Requirement::Attestation(asked.by(by)))
 }
 

@@ -86,7 +86,9 @@ fn is(wildcard: &Wildcard, subject: &str) -> String {
         [Token::Any, middle @ .., Token::Any] if !middle.is_empty() => {
             literal(middle).map(|part| format!("{subject}.contains({part})"))
         }
-        [start @ .., Token::Any] if !start.is_empty() => literal(start).map(|part| format!("{subject}.startsWith({part})")),
+        [start @ .., Token::Any] if !start.is_empty() => {
+            literal(start).map(|part| format!("{subject}.startsWith({part})"))
+        }
         [Token::Any, end @ ..] if !end.is_empty() => literal(end).map(|part| format!("{subject}.endsWith({part})")),
         tokens => tokens.iter().position(|token| *token == Token::Any).and_then(|at| {
             let (start, end) = (literal(&tokens[..at])?, literal(&tokens[at + 1..])?);
@@ -115,7 +117,8 @@ pub(super) fn may_cover_measure(pattern: &str) -> bool {
     let wildcard = Wildcard::parse(pattern);
     let fits = |c: char| c.is_ascii_digit() || MEASURE.contains(c);
     let first = |token: &Token| token.literal().is_none_or(|c| c.is_ascii_digit() || "+-.".contains(c));
-    wildcard.tokens().first().is_none_or(first) && wildcard.tokens().iter().filter_map(|token| token.literal()).all(fits)
+    wildcard.tokens().first().is_none_or(first)
+        && wildcard.tokens().iter().filter_map(|token| token.literal()).all(fits)
 }
 
 /// Whether Kyverno may read a text as a range of numbers, such as `1-10`.

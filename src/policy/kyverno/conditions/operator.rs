@@ -53,8 +53,10 @@ pub(super) fn equals(key: &Expression, equal: bool, value: &Literal) -> Result<S
         (Expression::Path(path), _) if !path.is_projection() => plain(path),
         (Expression::Path(_), _) => {
             let always = if equal { "false" } else { "true" };
-            return Err(format!("Kyverno compares the whole list with one value, which is always {always}: use `AllIn`, \
-                                `AnyIn`, `AllNotIn` or `AnyNotIn`"));
+            return Err(format!(
+                "Kyverno compares the whole list with one value, which is always {always}: use `AllIn`, \
+                                `AnyIn`, `AllNotIn` or `AnyNotIn`"
+            ));
         }
         (Expression::Contains(path, text), Literal::Flag(flag)) => return contains(path, text, *flag == equal),
         (Expression::Matches(regex, path), Literal::Flag(flag)) if !path.is_projection() => {
@@ -167,16 +169,21 @@ pub(super) fn order(key: &Expression, sign: &str, value: &Literal) -> Result<Str
             Some(number) if number.fract() == 0.0 => Ok(format!("{} {sign} {number}", length(path)?)),
             _ => Err("a length is compared with a whole number".into()),
         },
-        Expression::Path(path) if path.is_projection() => Err("Kyverno takes no list for more or less than a value".into()),
+        Expression::Path(path) if path.is_projection() => {
+            Err("Kyverno takes no list for more or less than a value".into())
+        }
         Expression::Path(path) => match (number, value) {
             (Some(number), _) => Ok(format!("double({}) {sign} {number:?}", plain(path))),
             (None, Literal::Text(text)) => {
-                let duration = time::duration(text).ok_or_else(|| format!("`{text}` is neither a number nor a duration"))?;
+                let duration =
+                    time::duration(text).ok_or_else(|| format!("`{text}` is neither a number nor a duration"))?;
                 Ok(format!("duration({}) {sign} {}", plain(path), duration.cel()))
             }
             _ => Err("it is compared with `true` or `false`".into()),
         },
-        Expression::Contains(..) | Expression::Matches(..) => Err("it is `true` or `false`, and neither is more".into()),
+        Expression::Contains(..) | Expression::Matches(..) => {
+            Err("it is `true` or `false`, and neither is more".into())
+        }
     }
 }
 

@@ -52,14 +52,17 @@ fn walk(
                 }
                 here = field(&here, name);
             }
-            Step::Index(_) if base != PREDICATE => return Err("an index behind a projection cannot be translated".into()),
+            Step::Index(_) if base != PREDICATE => {
+                return Err("an index behind a projection cannot be translated".into());
+            }
             Step::Index(index) => here = format!("{here}[{index}]"),
             Step::Each | Step::Filter { .. } => {
                 let name = variable(&here, names);
                 let mut inner = walk(&name, &steps[at + 1..], quantifier, names, test)?;
                 if let Step::Filter { field: key, equal, text: value } = step {
                     let found = format!("{} && {} == {}", has(&name, key), field(&name, key), text(value));
-                    inner = quantifier.under(&[Given { is: found.clone(), is_not: format!("!({found})") }.turned(!equal)], inner);
+                    inner = quantifier
+                        .under(&[Given { is: found.clone(), is_not: format!("!({found})") }.turned(!equal)], inner);
                 }
                 let word = if quantifier == Quantifier::All { "all" } else { "exists" };
                 return Ok(quantifier.under(&conditions, format!("{here}.{word}({name}, {inner})")));
@@ -127,8 +130,27 @@ fn is_name(name: &str) -> bool {
 
 /// CEL's keywords and reserved words.
 const RESERVED: [&str; 21] = [
-    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
-    "namespace", "null", "package", "return", "true", "var", "void", "while",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
 ];
 
 const PREDICATE: &str = "predicate";
@@ -153,5 +175,9 @@ pub(super) fn counted(path: &Path) -> Result<String, String> {
     }
     // What leads nowhere is not gathered, and not counted.
     tests.extend(gathered.strip_suffix(" && true").map(str::to_string));
-    Ok(if tests.is_empty() { format!("size({list})") } else { format!("size({list}.filter({item}, {}))", tests.join(" && ")) })
+    Ok(if tests.is_empty() {
+        format!("size({list})")
+    } else {
+        format!("size({list}.filter({item}, {}))", tests.join(" && "))
+    })
 }
