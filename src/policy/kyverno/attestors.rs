@@ -1,6 +1,8 @@
 //! Attestors: sets of entries with counts, nested, as a tree of authorities.
 
-use super::authorities::{Authorities, Authority, Id, Signers};
+use std::collections::BTreeMap;
+
+use super::authorities::{Authorities, Authority, Id, Signer, Signers};
 use super::element::{Element, Fields};
 use super::node::Value;
 use super::{keyless, keys};
@@ -73,7 +75,8 @@ impl Attestors<'_> {
     /// One entry, which is several if it has several keys.
     fn entry(&mut self, entry: &Element<'_>) -> Option<Vec<Signers>> {
         let fields = entry.fields()?;
-        fields.refused(&[("certificates", CERTIFICATES), ("annotations", ANNOTATIONS)]);
+        fields.refused(&[("certificates", CERTIFICATES)]);
+        let annotations = fields.take("annotations");
         let given = (fields.take("keys"), fields.take("keyless"), fields.take("attestor"));
         let algorithm = fields.take("signatureAlgorithm");
         if let Some(repository) = fields.take("repository") {
@@ -83,9 +86,17 @@ impl Attestors<'_> {
         if let Some(algorithm) = &algorithm {
             keys::algorithm(algorithm)?;
         }
+        let annotations = match annotations {
+            Some(annotations) => self.annotations(&annotations, given.2.is_some()),
+            None => Some(BTreeMap::new()),
+        };
+        let signers = |ids: Vec<Id>| {
+            let annotations = annotations?;
+            Some(ids.into_iter().map(|id| Signers::By(Signer { id, annotations: annotations.clone() })).collect())
+        };
         match given {
-            (Some(keys), None, None) => keys::translate(&keys, self),
-            (None, Some(keyless), None) => Some(vec![Signers::By(keyless::translate(&keyless, self)?)]),
+            (Some(keys), None, None) => keys::translate(&keys, self).and_then(signers),
+            (None, Some(keyless), None) => keyless::translate(&keyless, self).and_then(|id| signers(vec![id])),
             (None, None, Some(nested)) => {
                 if self.attest {
                     nested.stricter(
@@ -98,6 +109,29 @@ impl Attestors<'_> {
             (None, None, None) => nothing(entry, &fields),
             _ => entry.refuse("`keys`, `keyless`, `certificates` and `attestor` exclude each other"),
         }
+    }
+
+    /// The annotations that a signature must have.
+    fn annotations(&self, element: &Element<'_>, nested: bool) -> Option<BTreeMap<String, String>> {
+        if self.attest {
+            return element.refuse("attestations have no annotations: let them be a field of the predicate");
+        }
+        if nested {
+            return element
+                .refuse("beside a nested attestor Kyverno overlooks them: write them where it names who signs");
+        }
+        let fields = element.fields()?;
+        let read: Vec<_> =
+            fields.all().map(|(key, value)| Some((key.to_string(), value.text()?.to_string()))).collect();
+        let annotations: BTreeMap<String, String> = read.into_iter().collect::<Option<_>>()?;
+        if !annotations.is_empty() {
+            element.stricter(if self.bundles {
+                "annotations of the signature, signed with it; of bundles, Kyverno looks at none"
+            } else {
+                "annotations of the signature, signed with it; Kyverno takes those of any signature that verifies"
+            });
+        }
+        Some(annotations)
     }
 
     pub(super) fn add(&mut self, authority: Authority) -> Id {
@@ -114,6 +148,3 @@ fn nothing<T>(entry: &Element<'_>, fields: &Fields<'_>) -> Option<T> {
 
 const CERTIFICATES: &str = "a pinned certificate is no authority here; take its public key (`openssl x509 -pubkey -noout -in \
                             cert.pem`) as `keys`, or name its identity as `keyless` with its chain in a trusted root";
-
-const ANNOTATIONS: &str = "annotations of a signature: bundles have none, and those beside a legacy signature are not \
-                           signed; let them be a field of an attestation";

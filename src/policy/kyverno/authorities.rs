@@ -1,6 +1,6 @@
 //! The authorities that the attestors become: each once, however many policies use it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::wildcard::Identity;
 
@@ -50,7 +50,14 @@ pub(super) enum Signers {
     All(Vec<Self>),
     Any(Vec<Self>),
     AtLeast(usize, Vec<Self>),
-    By(Id),
+    By(Signer),
+}
+
+/// Who must have signed, and with which annotations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Signer {
+    pub(super) id: Id,
+    pub(super) annotations: BTreeMap<String, String>,
 }
 
 impl Authorities {
@@ -107,11 +114,22 @@ impl Signers {
         if list.len() > 1 { Some(make(list)) } else { list.pop() }
     }
 
+    /// The same, as those who attest: only signatures have annotations.
+    pub(super) fn attesting(&self) -> Self {
+        let all = |of: &[Self]| of.iter().map(Self::attesting).collect();
+        match self {
+            Self::All(of) => Self::All(all(of)),
+            Self::Any(of) => Self::Any(all(of)),
+            Self::AtLeast(n, of) => Self::AtLeast(*n, all(of)),
+            Self::By(signer) => Self::By(Signer { id: signer.id, annotations: BTreeMap::new() }),
+        }
+    }
+
     /// Every authority in it.
     pub(super) fn ids(&self) -> Vec<Id> {
         match self {
             Self::All(of) | Self::Any(of) | Self::AtLeast(_, of) => of.iter().flat_map(Self::ids).collect(),
-            Self::By(id) => vec![*id],
+            Self::By(signer) => vec![signer.id],
         }
     }
 }

@@ -167,19 +167,20 @@ fn alternatives(conditions: &[Condition]) -> Vec<String> {
     if conditions.len() > 1 && hidden {
         all.extend(needs.into_iter().cloned());
     }
-    let wrapped = |test: &String| if test.contains(" && ") { format!("({test})") } else { test.clone() };
+    let wrapped = |test: &String| if has_outside(test, "&&") { format!("({test})") } else { test.clone() };
     all.push(conditions.iter().map(|condition| wrapped(&condition.test)).collect::<Vec<_>>().join(" || "));
     all
 }
 
 /// The condition that all of them hold, each on a line of its own.
 pub(super) fn all_of(conditions: &[String]) -> String {
-    let wrapped = |test: &String| if conditions.len() > 1 && is_or(test) { format!("({test})") } else { test.clone() };
+    let open = |test: &String| conditions.len() > 1 && has_outside(test, "||");
+    let wrapped = |test: &String| if open(test) { format!("({test})") } else { test.clone() };
     conditions.iter().map(wrapped).collect::<Vec<_>>().join("\n&& ")
 }
 
-/// Whether a test is alternatives, not within parentheses.
-fn is_or(test: &str) -> bool {
+/// Whether an operator stands in a test outside all parentheses.
+fn has_outside(test: &str, operator: &str) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0_i32, false, false);
     for (at, c) in test.char_indices() {
         match c {
@@ -188,7 +189,7 @@ fn is_or(test: &str) -> bool {
             '"' => quoted = !quoted,
             '(' | '[' if !quoted => depth += 1,
             ')' | ']' if !quoted => depth -= 1,
-            '|' if !quoted && depth == 0 && test[at..].starts_with("||") => return true,
+            _ if !quoted && depth == 0 && test[at..].starts_with(operator) => return true,
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::authorities::{Authorities, Authority, Id, Kind, Root, Signers, unique};
+use super::authorities::{Authorities, Authority, Id, Kind, Root, Signer, Signers, unique};
 use super::report::{Class, Report};
 use super::requirement::{Attestation, Policy, Requirement};
 use super::scalar::{block, comment, text};
@@ -132,15 +132,22 @@ fn policy(policy: &Policy, names: &BTreeMap<Id, String>) -> Vec<String> {
 
 /// What must hold, as branches that all must.
 fn requirement(requirement: &Requirement, names: &BTreeMap<Id, String>) -> Vec<Vec<String>> {
-    let name = |id: Id| text(names.get(&id).map_or("", String::as_str));
-    let (by, leaf): (_, Box<dyn Fn(Id) -> Vec<String> + '_>) = match requirement {
-        Requirement::Signature(by) => (by, Box::new(move |id| vec![format!("signature: {{ by: {} }}", name(id))])),
-        Requirement::Attestation(one) => (&one.by, Box::new(move |id| attestation(one, &name(id)))),
+    let name = |signer: &Signer| text(names.get(&signer.id).map_or("", String::as_str));
+    let (by, leaf): (_, Box<dyn Fn(&Signer) -> Vec<String> + '_>) = match requirement {
+        Requirement::Signature(by) => (by, Box::new(move |signer| vec![signature(signer, &name(signer))])),
+        Requirement::Attestation(one) => (&one.by, Box::new(move |signer| attestation(one, &name(signer)))),
     };
     match by {
         Signers::All(of) => of.iter().map(|signers| tree(signers, &leaf)).collect(),
         other => vec![tree(other, &leaf)],
     }
+}
+
+fn signature(signer: &Signer, by: &str) -> String {
+    let annotations = signer.annotations.iter().map(|(key, value)| format!("{}: {}", text(key), text(value)));
+    let annotations = annotations.collect::<Vec<_>>().join(", ");
+    let annotations = if annotations.is_empty() { annotations } else { format!(", annotations: {{ {annotations} }}") };
+    format!("signature: {{ by: {by}{annotations} }}")
 }
 
 fn attestation(one: &Attestation, by: &str) -> Vec<String> {
@@ -155,7 +162,7 @@ fn attestation(one: &Attestation, by: &str) -> Vec<String> {
     lines
 }
 
-fn tree(signers: &Signers, leaf: &dyn Fn(Id) -> Vec<String>) -> Vec<String> {
+fn tree(signers: &Signers, leaf: &dyn Fn(&Signer) -> Vec<String>) -> Vec<String> {
     let branches = |of: &[Signers]| of.iter().map(|signers| tree(signers, leaf)).collect::<Vec<_>>();
     match signers {
         Signers::All(of) => all_of(branches(of)),
@@ -164,7 +171,7 @@ fn tree(signers: &Signers, leaf: &dyn Fn(Id) -> Vec<String>) -> Vec<String> {
             let head = vec!["atLeast:".into(), format!("  n: {n}"), "  of:".into()];
             head.into_iter().chain(indented(2, items(branches(of)).into_iter())).collect()
         }
-        Signers::By(id) => leaf(*id),
+        Signers::By(signer) => leaf(signer),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Attestors that are public keys.
 
 use super::attestors::Attestors;
-use super::authorities::{Authority, Kind, Signers};
+use super::authorities::{Authority, Id, Kind};
 use super::element::Element;
 use super::trust;
 use crate::policy::PublicKey;
 
 /// The keys of one entry, each by itself.
-pub(super) fn translate(element: &Element<'_>, attestors: &mut Attestors<'_>) -> Option<Vec<Signers>> {
+pub(super) fn translate(element: &Element<'_>, attestors: &mut Attestors<'_>) -> Option<Vec<Id>> {
     let fields = element.fields()?;
     let public = fields.take("publicKeys");
     fields.refused(&[
@@ -27,7 +27,7 @@ pub(super) fn translate(element: &Element<'_>, attestors: &mut Attestors<'_>) ->
     let blocks = blocks(&public, attestors.attest)?;
     let trust = trust?;
     let authority = |(pem, fingerprint): (String, String)| {
-        Signers::By(attestors.add(Authority { kind: Kind::Key { pem, fingerprint }, trust: trust.clone() }))
+        attestors.add(Authority { kind: Kind::Key { pem, fingerprint }, trust: trust.clone() })
     };
     Some(blocks.into_iter().map(authority).collect())
 }

@@ -63,7 +63,7 @@ fn signed(mut asked: Asked, name: &str, item: &Item, others: &[Other], notes: &N
     if let Some(by) = asked.by.take() {
         return Some(Requirement::Attestation(asked.by(by)));
     }
-    let own = item.signed.clone().map(|signers| (signers, vec![name.to_string()]));
+    let own = item.signed.as_ref().map(|signers| (signers.attesting(), vec![name.to_string()]));
     let Some((by, names)) = own.or_else(|| of_others(item, others)) else {
         notes.note(Class::NotTranslatable, &asked.place, NOBODY.into());
         return None;
@@ -82,8 +82,9 @@ fn of_others(item: &Item, others: &[Other]) -> Option<(Signers, Vec<String>)> {
     let names = governing.iter().map(|other| other.name.clone()).collect();
     let mut distinct: Vec<Signers> = Vec::new();
     for other in governing {
-        if !distinct.contains(&other.signers) {
-            distinct.push(other.signers.clone());
+        let signers = other.signers.attesting();
+        if !distinct.contains(&signers) {
+            distinct.push(signers);
         }
     }
     Signers::of(distinct, Signers::Any).map(|signers| (signers, names))

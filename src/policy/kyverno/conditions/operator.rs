@@ -150,9 +150,9 @@ fn contains(path: &Path, part: &str, expected: bool) -> Result<String, String> {
     }
     let path = plain(path);
     Ok(if expected {
-        format!("({path}.contains({part}) || {path}.exists(x, x == {part}))")
+        format!("{path}.contains({part}) || {path}.exists(x, x == {part})")
     } else {
-        format!("(!{path}.contains({part}) || {path}.all(x, x != {part}))")
+        format!("!{path}.contains({part}) || {path}.all(x, x != {part})")
     })
 }
 

@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::Timestamp;
-use crate::decide::{Indeterminate, Outcome, Terms, decide};
+use crate::decide::decide;
 use crate::demo::sigstore::pieces::{BUNDLE, CERTIFICATE, CHAIN, SIGNATURE};
 use crate::demo::sigstore::{Content, Identity, Pieces};
 use crate::discovery::{Beside, Candidate, Material};
 use crate::evidence::EvidenceSet;
 use crate::examined::{Examined, Part};
 use crate::oci::{Digest, Image, Subject};
+use crate::outcome::{Indeterminate, Outcome, Terms};
 use crate::policy::condition::ImageFacts;
 use crate::policy::{Name, Revoked};
 use crate::test_support::{SIGSTORE, patient};
