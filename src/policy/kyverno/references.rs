@@ -28,11 +28,9 @@ pub(super) fn read(pattern: &str) -> Result<References, String> {
     if tokens.iter().filter(|token| token.literal().is_none()).count() > MOST_WILDCARDS {
         return Err(format!("it has more than {MOST_WILDCARDS} wildcards"));
     }
-    if let Some(name) = short_name(tokens) {
-        return Ok(References { some: BTreeSet::from([name]), every: BTreeSet::new() });
-    }
     let repositories = repositories(tokens);
-    let mut some = pruned(repositories.iter().flat_map(|tokens| scopes(tokens)).flat_map(with_library));
+    let all = repositories.iter().flat_map(|tokens| scopes(tokens)).flat_map(with_library);
+    let mut some = pruned(all.chain(short_name(tokens)));
     if some.is_empty() && begin(tokens).is_none() {
         // Without a tag it matches no reference; its author means the repository.
         some = pruned(scopes(tokens).into_iter().flat_map(with_library));
@@ -130,9 +128,15 @@ fn canonical(text: &str) -> Option<String> {
         Some((registry, repository)) if !registry.contains('*') => {
             format!("{}/{repository}", registry.parse::<Registry>().ok()?)
         }
+        Some((registry, _)) if registry.rsplit_once(':').is_some_and(|(_, port)| !is_port(port)) => return None,
         _ => text.to_string(),
     };
     parse_scope(&text).is_ok().then_some(text)
+}
+
+/// Whether a port may be so.
+fn is_port(pattern: &str) -> bool {
+    pattern.bytes().all(|b| b.is_ascii_digit() || b == b'*')
 }
 
 /// Kyverno spells `docker.io/nginx` what is `docker.io/library/nginx` here.
@@ -148,9 +152,10 @@ fn with_library(scope: String) -> Vec<String> {
 
 /// A name of Docker Hub without registry, perhaps with a tag.
 fn short_name(tokens: &[Token]) -> Option<String> {
-    let text: String = tokens.iter().map(|token| token.literal()).collect::<Option<_>>()?;
-    let name = text.split(['@', ':']).next().filter(|_| !text.contains('/'))?;
-    canonical(&format!("{HUB}/library/{name}"))
+    let end = tokens.iter().position(|token| matches!(token, Token::Literal(':' | '@'))).unwrap_or(tokens.len());
+    let name: String = tokens[..end].iter().map(|token| token.literal()).collect::<Option<_>>()?;
+    let short = last(tokens, '/').is_none() && name != "localhost" && !name.contains('.');
+    canonical(&format!("{HUB}/library/{name}")).filter(|_| short)
 }
 
 /// Whether a pod can name the images in one way only: not `nginx` for `docker.io/library/nginx`.

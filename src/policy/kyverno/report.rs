@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// Every element that was met, and what became of it.
 #[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The policies of ours that were made, in the order of the files.
     pub policies: Vec<String>,

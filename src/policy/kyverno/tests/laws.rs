@@ -104,7 +104,7 @@ fn patterns_that_are_used_everywhere_become_what_one_expects() {
         ("docker.io/*", "docker.io/**", "docker.io/**"),
         ("docker.io/nginx:*", "docker.io/library/nginx", ""),
         ("docker.io/library/*", "docker.io/library/**", ""),
-        ("nginx:1.*", "**", ""),
+        ("nginx:1.*", "docker.io/library/nginx", ""),
         ("nginx", "docker.io/library/nginx", ""),
         ("localhost:5000/*", "localhost:5000/**", "localhost:5000/**"),
         (
