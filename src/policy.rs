@@ -22,6 +22,8 @@ pub mod governing;
 
 pub mod identity;
 
+pub mod kyverno;
+
 pub mod public_key;
 
 pub mod revoked;

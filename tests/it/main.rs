@@ -11,6 +11,7 @@ mod evidence;
 mod exempt_command;
 mod exemptions;
 mod flights;
+mod import_command;
 mod lists;
 mod malformed;
 mod members;
