@@ -44,7 +44,9 @@ mod time;
 mod trust_roots;
 
 pub use crate::yaml::FileErrors as PolicyErrors;
+pub use predicate::parse as parse_predicate_type;
 pub use scope::parse_scope;
+pub use time::age as parse_age;
 
 use declared::Declared;
 use raw::RawFile;
