@@ -6,9 +6,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod colour;
+
 pub mod config_check;
 
 pub mod policy_check;
+
+mod policy_test;
 
 mod report;
 
@@ -80,6 +84,8 @@ enum ConfigCommand {
 enum PolicyCommand {
     /// Say whether the policy is right, and where it is not.
     Check(Check),
+    /// Judge made-up images by the policy, and say whether it comes to what is expected.
+    Test(policy_test::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -128,6 +134,7 @@ pub fn run() -> ExitCode {
         Command::Policy(PolicyCommand::Check(check)) => {
             policy_check::run(&check.path, check.output == Output::Json, &mut out)
         }
+        Command::Policy(PolicyCommand::Test(arguments)) => policy_test::run(&arguments, &mut out),
         Command::Serve { config, audit } => serve::run(&config, audit),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),
         Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),

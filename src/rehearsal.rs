@@ -56,6 +56,9 @@ mod stage;
 
 pub mod suite;
 
+#[cfg(test)]
+mod tests;
+
 pub use expectation::{Answer, Difference, Expectation, Verdict};
 pub use suite::{Outcome, Suite};
 
@@ -76,7 +79,8 @@ pub struct Setting<'a> {
 /// Every mistake in them, and in the policies that they name.
 pub fn load(path: &Path, setting: &Setting<'_>) -> Result<Vec<Suite>, FileErrors> {
     let whole = |why: String| FileErrors::from(FileError::whole(path.display().to_string(), why));
-    let files = if path.is_dir() { files_of(path).map_err(|error| whole(yaml::why(&error)))? } else { vec![path.into()] };
+    let files =
+        if path.is_dir() { files_of(path).map_err(|error| whole(yaml::why(&error)))? } else { vec![path.into()] };
     if files.is_empty() {
         return Err(whole("the directory holds no `*.yaml` or `*.yml`".into()));
     }

@@ -75,12 +75,10 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("required(", &["src/weigh.rs", "src/decide.rs", "src/pull/explain.rs"]),
     ("select(", &["src/select.rs", "src/weigh.rs"]),
     ("Verdict::restore(", &["src/decide.rs", "src/pull/judge.rs"]),
-    ("Candidate::new(", &[
-        "src/discovery/candidate.rs",
-        "src/discovery/tag.rs",
-        "src/rehearsal/evidence.rs",
-        "src/rehearsal/stage.rs",
-    ]),
+    (
+        "Candidate::new(",
+        &["src/discovery/candidate.rs", "src/discovery/tag.rs", "src/rehearsal/evidence.rs", "src/rehearsal/stage.rs"],
+    ),
     ("for_rehearsal(", &["src/policy/rehearsal.rs", "src/rehearsal/stage.rs"]),
     ("respond::manifest(", &["src/respond.rs", "src/proxy.rs"]),
     ("respond::blob(", &["src/respond.rs", "src/blob.rs"]),

@@ -10,11 +10,7 @@ impl Policies {
     /// with every refusal only watched if `audit`. Its revisions are others than those of any policy that is in force.
     ///
     /// It takes no `self`, so that nobody can call it whom `tests/architecture.rs` does not know.
-    pub(crate) fn for_rehearsal(
-        policies: &Self,
-        audit: bool,
-        stand_in: &dyn Fn(&Digest) -> Option<PublicKey>,
-    ) -> Self {
+    pub(crate) fn for_rehearsal(policies: &Self, audit: bool, stand_in: &dyn Fn(&Digest) -> Option<PublicKey>) -> Self {
         let authorities = policies.authorities.iter();
         let authorities = authorities.map(|(name, one)| (name.clone(), with_stand_ins(one, stand_in))).collect();
         let revoked = &policies.revoked;
@@ -40,10 +36,7 @@ impl Policies {
 }
 
 /// The same authority, if not every key of it has a stand-in.
-fn with_stand_ins(
-    authority: &Arc<Authority>,
-    stand_in: &dyn Fn(&Digest) -> Option<PublicKey>,
-) -> Arc<Authority> {
+fn with_stand_ins(authority: &Arc<Authority>, stand_in: &dyn Fn(&Digest) -> Option<PublicKey>) -> Arc<Authority> {
     let keys: Option<Vec<_>> = authority.keys().iter().map(|key| stand_in(&key.fingerprint())).collect();
     match keys {
         Some(keys) if !keys.is_empty() => Arc::new(Authority {

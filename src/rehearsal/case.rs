@@ -136,9 +136,10 @@ fn consistent(at: &At<'_>, case: &Case) {
             at.key("children").index(index).problem(format!("{about} (`digest`)"));
         }
         if child.digest.is_some() && case.own.digest.is_some() {
-            at.key("children").index(index).key("digest").problem(
-                "an index's digest follows from what it lists: leave one of the two to be made up",
-            );
+            at.key("children")
+                .index(index)
+                .key("digest")
+                .problem("an index's digest follows from what it lists: leave one of the two to be made up");
         }
     }
 }

@@ -20,9 +20,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::instant;
 use super::raw::{RawAttestation, RawEvidence, RawLegacy, RawSignature, RawSigner, TextOr};
 use super::signer::{self, Signer};
-use super::instant;
 use crate::clock::Timestamp;
 use crate::discovery::{Beside, Candidate, Material};
 use crate::limits::Limits;
@@ -124,13 +124,15 @@ impl Reading<'_> {
 
     fn signature(&self, at: &At<'_>, raw: &RawSignature) -> Option<Evidence> {
         let RawSignature { by, signed_at, format, logged, about } = raw;
-        let how = How { by: by.as_ref(), signed_at: signed_at.as_ref(), format: format.as_ref(), about: about.as_ref() };
+        let how =
+            How { by: by.as_ref(), signed_at: signed_at.as_ref(), format: format.as_ref(), about: about.as_ref() };
         self.made(at, how, logged.unwrap_or(true), Some(Says::Signature))
     }
 
     fn attestation(&self, at: &At<'_>, raw: &RawAttestation) -> Option<Evidence> {
         let RawAttestation { by, signed_at, format, logged, about, r#type, predicate, predicate_file } = raw;
-        let how = How { by: by.as_ref(), signed_at: signed_at.as_ref(), format: format.as_ref(), about: about.as_ref() };
+        let how =
+            How { by: by.as_ref(), signed_at: signed_at.as_ref(), format: format.as_ref(), about: about.as_ref() };
         let predicate_type = at.require("type", r#type.as_ref());
         let predicate_type = predicate_type.and_then(|text| at.key("type").accept(parse_predicate_type(text)));
         at.exactly_one(&[("predicate", predicate.is_some()), ("predicateFile", predicate_file.is_some())]);

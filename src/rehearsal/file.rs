@@ -32,9 +32,10 @@ pub(super) fn load(path: &Path, setting: &Setting<'_>) -> Result<Suite, FileErro
     }
     let policies = policy::file::load(&policy)?;
     let now = raw.now.as_ref().and_then(|text| at.key("now").accept(super::instant::parse(text, setting.now)));
-    let signers = raw.signers.iter().flatten().filter_map(|(name, raw)| {
-        Some((name.clone(), signer::build(&at.key("signers").key(name), raw, &policies)?))
-    });
+    let signers =
+        raw.signers.iter().flatten().filter_map(|(name, raw)| {
+            Some((name.clone(), signer::build(&at.key("signers").key(name), raw, &policies)?))
+        });
     let signers = signers.collect();
     let reading = Reading { policies: &policies, signers: &signers, base, now: now.unwrap_or(setting.now) };
     let mut names = BTreeSet::new();

@@ -57,7 +57,11 @@ impl Scene {
             Content::MadeUp(manifest) => manifest.digest(),
         });
         let own = piece(&case.own, &subject, case, stage)?;
-        Ok(Self { content, subject, evidence: Gathered { own, children: case.children.as_ref().map(|_| Ok(children)) } })
+        Ok(Self {
+            content,
+            subject,
+            evidence: Gathered { own, children: case.children.as_ref().map(|_| Ok(children)) },
+        })
     }
 }
 
@@ -65,9 +69,7 @@ impl Scene {
 fn made_up(manifest: &Manifest, seed: &str, listed: Option<&[Digest]>) -> io::Result<oci::Manifest> {
     let kind = if listed.is_some() { ManifestType::OciIndex } else { ManifestType::OciImage };
     let mut json = json!({ "schemaVersion": 2, "mediaType": kind.as_str(), "annotations": manifest.annotations });
-    let descriptor = |media_type: &str, digest: Digest, size: usize| {
-        json!({ "mediaType": media_type, "digest": digest, "size": size })
-    };
+    let descriptor = |media_type: &str, digest: Digest, size: usize| json!({ "mediaType": media_type, "digest": digest, "size": size });
     match listed {
         Some(listed) => {
             let children = listed.iter().map(|digest| descriptor(ManifestType::OciImage.as_str(), *digest, 1));

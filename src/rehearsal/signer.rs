@@ -76,7 +76,8 @@ fn key(at: &At<'_>, name: &str, number: Option<&str>, policies: &Policies) -> Op
     };
     let keys = authority.keys();
     if keys.is_empty() {
-        at.key("key").problem(format!("the authority `{name}` is an identity and no key; say which, as in `gitlab: myorg/app`"));
+        at.key("key")
+            .problem(format!("the authority `{name}` is an identity and no key; say which, as in `gitlab: myorg/app`"));
         return None;
     }
     let chosen = number.unwrap_or("1").parse::<usize>().ok().and_then(|number| keys.get(number.checked_sub(1)?));
