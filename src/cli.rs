@@ -12,6 +12,8 @@ pub mod config_check;
 
 pub mod policy_check;
 
+mod policy_exempt;
+
 mod policy_test;
 
 mod report;
@@ -56,7 +58,7 @@ enum Command {
         #[arg(long, hide = true, value_enum)]
         sabotage: Option<Sabotage>,
     },
-    /// Check the policy file.
+    /// Check, test and explain the policy, or write an exemption into it.
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Serve pulls.
@@ -84,6 +86,8 @@ enum ConfigCommand {
 enum PolicyCommand {
     /// Say whether the policy is right, and where it is not.
     Check(Check),
+    /// Let one image through without policies, for a reason and for a time: write an exemption into the policy.
+    Exempt(policy_exempt::Arguments),
     /// Judge made-up images by the policy, and say whether it comes to what is expected.
     Test(policy_test::Arguments),
 }
@@ -134,6 +138,7 @@ pub fn run() -> ExitCode {
         Command::Policy(PolicyCommand::Check(check)) => {
             policy_check::run(&check.path, check.output == Output::Json, &mut out)
         }
+        Command::Policy(PolicyCommand::Exempt(arguments)) => policy_exempt::run(&arguments, &mut out),
         Command::Policy(PolicyCommand::Test(arguments)) => policy_test::run(&arguments, &mut out),
         Command::Serve { config, audit } => serve::run(&config, audit),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),

@@ -31,6 +31,8 @@ pub mod explain;
 
 pub mod fetch;
 
+pub mod held;
+
 pub mod judge;
 
 pub mod rehearse;
@@ -39,6 +41,7 @@ pub use case::{Case, Gathered, Piece};
 pub use error::PullError;
 pub use explain::{Explanation, Sight, Witness};
 pub use fetch::Fetch;
+pub use held::Held;
 pub use judge::Judge;
 pub use rehearse::Rehearsed;
 

@@ -110,5 +110,5 @@ fn piece(manifest: &Manifest, subject: &Subject, case: &Case, stage: &Stage) -> 
         digest: subject.digest,
         annotations: manifest.annotations.clone(),
     };
-    Ok(Piece { image, platform: manifest.platform.clone(), evidence: Arc::new(set) })
+    Ok(Piece { image, platform: manifest.platform.clone(), evidence: Arc::new(set), held: false })
 }
