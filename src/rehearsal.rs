@@ -2,7 +2,7 @@
 //!
 //! ```yaml
 //! policy: ../policy.yaml              # or a directory; relative to this file
-//! now: 2026-11-28T12:00:00Z           # the present; without it, the time of the run
+//! now: 2026-11-01T12:00:00Z           # the present; without it, the time of the run
 //! signers:                            # names for `by`, which takes such a mapping too
 //!   ci: { gitlab: myorg/app }         # all that Fulcio writes for a pipeline of this project, run by a push to main
 //!   release: { key: release-key }     # whoever holds the private key of this authority
@@ -67,7 +67,7 @@ pub use suite::{Outcome, Suite};
 pub struct Setting<'a> {
     /// The policy to test in the place of the one that a file names.
     pub policy: Option<&'a Path>,
-    /// The present, for files that do not say another.
+    /// This machine's clock: the present, for files that do not say another.
     pub now: Timestamp,
     /// How an image is named.
     pub image: fn(&str) -> Result<ManifestPull, String>,

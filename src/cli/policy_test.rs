@@ -42,7 +42,7 @@ pub(super) struct Arguments {
 const FORMAT: &str = "\
 A test file:
   policy: ../policy.yaml                # relative to this file
-  now: 2026-11-28T12:00:00Z             # the present; default: when the test runs
+  now: 2026-11-01T12:00:00Z             # the present; default: when the test runs
   signers:                              # names for `by`
     ci: { gitlab: myorg/app }           # a pipeline, as Fulcio certifies it; also `github:`; override with
                                         # `identity`, `issuer`, `sourceRepository`, `sourceRef`, …

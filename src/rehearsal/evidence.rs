@@ -86,6 +86,8 @@ pub(super) struct Reading<'a> {
     /// Where relative paths begin.
     pub(super) base: &'a Path,
     pub(super) now: Timestamp,
+    /// This machine's clock, which logs and stamps must not be ahead of.
+    pub(super) clock: Timestamp,
 }
 
 impl Reading<'_> {
@@ -151,10 +153,6 @@ impl Reading<'_> {
 
     fn made(&self, at: &At<'_>, how: How<'_>, logged: bool, says: Option<Says>) -> Option<Evidence> {
         let by = at.require("by", how.by).and_then(|by| self.signer(&at.key("by"), by));
-        let signed_at = match how.signed_at {
-            None => Some(Timestamp(self.now.0.saturating_sub(A_MINUTE))),
-            Some(text) => at.key("signedAt").accept(instant::parse(text, self.now)),
-        };
         let format = match how.format.map(String::as_str) {
             None | Some("bundle") => Format::Bundle,
             Some("legacy") => Format::Legacy,
@@ -163,6 +161,7 @@ impl Reading<'_> {
                 return None;
             }
         };
+        let signed_at = self.signed_at(at, how.signed_at, format);
         let about = how.about.map(|text| at.key("about").accept(digest(text)));
         let about = match about {
             None => None,
@@ -170,6 +169,21 @@ impl Reading<'_> {
         };
         let location = location(at);
         Some(Evidence::Made(Made { location, by: by?, about, at: signed_at?, format, logged, says: says? }))
+    }
+
+    fn signed_at(&self, at: &At<'_>, text: Option<&String>, format: Format) -> Option<Timestamp> {
+        let (at, signed_at) = match text {
+            None => (at.clone(), Timestamp(self.now.0.saturating_sub(A_MINUTE))),
+            Some(text) => (at.key("signedAt"), at.key("signedAt").accept(instant::parse(text, self.now))?),
+        };
+        // The only time that legacy evidence has is its log entry's, and that is verified by the clock.
+        if signed_at > self.clock && format == Format::Legacy {
+            at.problem(format!(
+                "legacy evidence is not taken before its time, and by this machine's clock {signed_at} is yet to come: give an \
+                 earlier `signedAt` or `now`"
+            ));
+        }
+        Some(signed_at)
     }
 
     fn signer(&self, at: &At<'_>, by: &TextOr<RawSigner>) -> Option<Signer> {

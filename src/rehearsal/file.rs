@@ -37,7 +37,8 @@ pub(super) fn load(path: &Path, setting: &Setting<'_>) -> Result<Suite, FileErro
             Some((name.clone(), signer::build(&at.key("signers").key(name), raw, &policies)?))
         });
     let signers = signers.collect();
-    let reading = Reading { policies: &policies, signers: &signers, base, now: now.unwrap_or(setting.now) };
+    let reading =
+        Reading { policies: &policies, signers: &signers, base, now: now.unwrap_or(setting.now), clock: setting.now };
     let mut names = BTreeSet::new();
     let listed = raw.cases.as_deref().unwrap_or_default();
     if listed.is_empty() {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `gitlab: myorg/app` | a pipeline of this project, run by a push to `main`, with all that Fulcio writes for one |
 //! | `github: myorg/app` | a workflow of this repository, likewise |
-//! | `identity`, `issuer` | this name, of this issuer: a URI if it has `://`, an e-mail address if it has `@`, else a user name |
+//! | `identity`, `issuer` | this name, of this issuer: a URI (`://`), an e-mail address (`@`) or a user name (`name!domain`) |
 //! | `key: release-key`, `number` | who holds the private key of this authority, or its key of this number |
 //! | `stranger: NAME` | a key that no authority has; the same name is the same key |
 //!
@@ -108,8 +108,9 @@ fn identity(at: &At<'_>, kind: &str, raw: &BTreeMap<String, String>) -> Option<I
             file_is.into_iter().fold(identity, |identity, number| identity.claiming(number, file))
         }
         _ => {
+            let name = at.key("identity").accept(name(project));
             let issuer = at.require("issuer", raw.get("issuer"))?;
-            Identity { names: vec![name(project)], issuer: issuer.clone(), claims: Vec::new() }
+            Identity { names: vec![name?], issuer: issuer.clone(), claims: Vec::new() }
         }
     };
     if let Some(issuer) = of("issuer") {
@@ -123,9 +124,9 @@ fn identity(at: &At<'_>, kind: &str, raw: &BTreeMap<String, String>) -> Option<I
     Some(identity)
 }
 
-fn name(text: &str) -> San {
-    if text.contains("://") {
-        return San::Uri(text.into());
-    }
-    if text.contains('@') { San::Email(text.into()) } else { San::Other(text.into()) }
+fn name(text: &str) -> Result<San, String> {
+    let known = [("://", San::Uri as fn(String) -> San), ("!", San::Other), ("@", San::Email)];
+    let found = known.iter().find(|(mark, _)| text.contains(mark));
+    let wrong = || format!("`{text}` is neither a URI nor an e-mail address nor a user name (`name!domain`)");
+    found.map(|(_, san)| san(text.into())).ok_or_else(wrong)
 }

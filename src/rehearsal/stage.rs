@@ -69,11 +69,15 @@ impl Stage {
             (Says::Signature, Format::Bundle) => Content::statement(&signature_statement(digest)),
             (Says::Signature, Format::Legacy) => Content::document(&simple_signing_payload(&image, digest)),
         };
-        let mut recipe = self.recipe(&made.by, made.at)?;
-        if !made.logged {
-            recipe = Recipe { logs: Vec::new(), ..self.sigstore.stamped(recipe) };
-        }
-        recipe.stamps_layer = made.format == Format::Legacy && matches!(made.says, Says::Attestation { .. });
+        let recipe = self.sigstore.stamped(self.recipe(&made.by, made.at)?);
+        let recipe = match (made.logged, made.format) {
+            (false, _) => Recipe { logs: Vec::new(), ..recipe },
+            // What it proves of time, its stamp proves: no log's clock is asked for the present.
+            (true, Format::Bundle) => self.sigstore.with_rekor_v2(recipe),
+            (true, Format::Legacy) => Recipe { tsas: Vec::new(), ..recipe },
+        };
+        let stamps_layer = made.format == Format::Legacy && matches!(made.says, Says::Attestation { .. });
+        let recipe = Recipe { stamps_layer, ..recipe };
         let pieces = recipe.sign(content)?;
         Ok(match made.format {
             Format::Bundle => {
@@ -85,11 +89,11 @@ impl Stage {
 
     fn recipe(&self, by: &Signer, at: Timestamp) -> io::Result<Recipe> {
         let at = i64::try_from(at.0).map_err(io::Error::other)?;
-        match by {
-            Signer::Identity(identity) => self.sigstore.keyless(identity, at),
+        let recipe = match by {
+            Signer::Identity(identity) => self.sigstore.keyless(identity, at)?,
             Signer::Key(real) => {
                 let key = self.stand_ins.get(real).ok_or_else(|| io::Error::other("no such key"))?;
-                Ok(self.sigstore.keyed(key, at))
+                self.sigstore.keyed(key, at)
             }
             Signer::Stranger(name) => {
                 let mut strangers = self.strangers.borrow_mut();
@@ -97,9 +101,10 @@ impl Stage {
                     strangers.insert(name.clone(), Key::p256()?);
                 }
                 let key = strangers.get(name).ok_or_else(|| io::Error::other("no such key"))?;
-                Ok(self.sigstore.keyed(key, at))
+                self.sigstore.keyed(key, at)
             }
-        }
+        };
+        Ok(Recipe { integrated_at: at, stamped_at: at, ..recipe })
     }
 }
 

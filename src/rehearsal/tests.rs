@@ -35,7 +35,7 @@ policies:
   - {{ name: bundles, match: [ "r.io/bundles" ], formats: [ bundle ], require: {{ signature: {{ by: gitlab-ci }} }} }}
   - {{ name: watched, match: [ "r.io/app" ], mode: audit, require: {{ signature: {{ by: release-key }} }} }}
 exemptions:
-  - {{ match: [ "r.io/app@sha256:{exempt}" ], reason: INC-1, expires: 2026-12-01T00:00:00Z }}
+  - {{ match: [ "r.io/app@sha256:{exempt}" ], reason: INC-1, expires: 2025-12-01T00:00:00Z }}
 revoked: {{ digests: [ "sha256:{revoked}" ], identities: [ "https://gitlab.com/myorg/gone//**" ] }}
 "#,
         exempt = Digest::of(b"exempt").hex(),
@@ -87,7 +87,7 @@ fn hold(cases: &str) {
 #[track_caller]
 fn hold_on(policy: &str, cases: &str) {
     let tests = format!(
-        "policy: ../policy.yaml\nnow: 2026-11-28T12:00:00Z\nsigners:\n  ci: {{ gitlab: myorg/app }}\n  release: {{ key: \
+        "policy: ../policy.yaml\nnow: 2025-11-28T12:00:00Z\nsigners:\n  ci: {{ gitlab: myorg/app }}\n  release: {{ key: \
          release-key }}\n  quiet: {{ key: quiet-key }}\ncases:\n{cases}"
     );
     let folder = folder(policy, &tests);
@@ -119,7 +119,8 @@ fn an_attestation_has_an_age() {
         "  - { name: fresh, image: r.io/scanned:1, evidence: [ { attestation: { by: ci, type: vuln, predicate: {}, signedAt: -6d } } ], expect: allow }
   - { name: fresh and legacy, image: r.io/scanned:1, evidence: [ { attestation: { by: ci, type: vuln, predicate: {}, signedAt: -6d, format: legacy } } ], expect: allow }
   - { name: stale, image: r.io/scanned:1, evidence: [ { attestation: { by: ci, type: vuln, predicate: {}, signedAt: -8d } } ], expect: { verdict: deny, reason: too_old, detail: 8 days } }
-  - { name: later, image: r.io/scanned:1, now: +8d, evidence: [ { attestation: { by: ci, type: vuln, predicate: {}, signedAt: 2026-11-28T12:00:00Z } } ], expect: { verdict: deny, reason: too_old } }
+  - { name: later, image: r.io/scanned:1, now: +8d, evidence: [ { attestation: { by: ci, type: vuln, predicate: {}, signedAt: 2025-11-28T11:00:00Z } } ], expect: { verdict: deny, reason: too_old } }
+  - { name: in ten years, image: r.io/scanned:1, now: 2035-11-28T12:00:00Z, evidence: [ { attestation: { by: ci, type: vuln, predicate: {} } } ], expect: allow }
   - { name: another type, image: r.io/scanned:1, evidence: [ { attestation: { by: ci, type: cyclonedx, predicate: {} } } ], expect: { verdict: deny, reason: attestation_missing, cause: predicate_type_mismatch } }
 ",
     );
@@ -170,7 +171,7 @@ fn what_is_decided_without_evidence_is_decided_as_in_a_pull() {
         "  - {{ name: tag, image: r.io/app:latest, evidence: [ {{ signature: {{ by: ci }} }} ], expect: {{ verdict: deny, reason: tag_refused, policy: signed }} }}
   - {{ name: tag in audit, image: r.io/app:latest, audit: true, evidence: [ {{ signature: {{ by: ci }} }} ], expect: {{ verdict: allow, reason: audited, cause: tag_refused, wouldDeny: [ signed ] }} }}
   - {{ name: exempt, image: \"r.io/app@{exempt}\", expect: {{ verdict: allow, reason: exempt, detail: INC-1 }} }}
-  - {{ name: expired, image: \"r.io/app@{exempt}\", now: 2026-12-02T00:00:00Z, expect: {{ verdict: deny, detail: INC-1 }} }}
+  - {{ name: expired, image: \"r.io/app@{exempt}\", now: 2025-12-02T00:00:00Z, expect: {{ verdict: deny, detail: INC-1 }} }}
   - {{ name: revoked, image: \"r.io/app@{revoked}\", evidence: [ {{ signature: {{ by: ci }} }} ], audit: true, expect: {{ verdict: deny, reason: revoked }} }}
   - {{ name: revoked identity, image: r.io/app:1, evidence: [ {{ signature: {{ by: {{ gitlab: myorg/gone }} }} }} ], expect: {{ verdict: deny, cause: revoked }} }}
   - {{ name: audit, image: r.io/app:1, audit: true, expect: {{ verdict: allow, reason: audited, cause: unsigned, policy: watched }} }}

@@ -48,7 +48,7 @@ cases:
         ("2:6", "now: `yesterday` is neither an instant"),
         ("5:12", "cases[0].image: no tag"),
         ("6:36", "evidence[0].signature.by: `signers` has no `cy`"),
-        ("6:44", "evidence[1].attestation: one of `predicate`, `predicateFile` is needed"),
+        ("6:46", "evidence[1].attestation: one of `predicate`, `predicateFile` is needed"),
         (
             "6:72",
             "evidence[1].attestation.by.key: the policy has no authority `release-kee`; did you mean `release-key`?",
@@ -129,7 +129,8 @@ fn a_signer_is_somebody() {
         ("{ gitlab: myorg }", "is not a project"),
         ("{ gitlab: https://gitlab.com/a/b }", "is not a project"),
         ("{ gitlab: a/b, sourceRepositry: x }", "did you mean `sourceRepository`?"),
-        ("{ identity: x }", "`issuer` is missing"),
+        ("{ identity: a@b }", "`issuer` is missing"),
+        ("{ identity: x, issuer: y }", "is neither a URI nor an e-mail address"),
         ("{ key: gitlab-ci }", "is an identity and no key"),
         ("{ key: release-key, number: 2 }", "numbered from 1 to 1"),
         ("{ key: release-key, number: 0 }", "numbered from 1 to 1"),

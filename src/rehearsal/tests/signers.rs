@@ -48,7 +48,7 @@ fn certificates_say_what_the_case_says() {
             "issuer: https://i.test, identity: https://x.test/y, tokenSubject: z".into(),
             "{ identity: https://x.test/y, issuer: https://i.test, tokenSubject: z }",
         ),
-        ("issuer: https://i.test, identity: alice".into(), "{ identity: alice, issuer: https://i.test }"),
+        ("issuer: https://i.test, identity: alice!i.test".into(), "{ identity: alice!i.test, issuer: https://i.test }"),
         (
             "issuer: https://own.test, identity: \"https://gitlab.com/**\"".into(),
             "{ gitlab: myorg/app, issuer: https://own.test }",
