@@ -16,6 +16,7 @@ mod malformed;
 mod members;
 mod policy;
 mod pull;
+mod reload;
 mod requests;
 mod routing;
 mod rows;
