@@ -26,6 +26,8 @@ pub mod kyverno;
 
 pub mod public_key;
 
+mod rehearsal;
+
 pub mod revoked;
 
 pub mod scope;
