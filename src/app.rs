@@ -22,7 +22,7 @@ use crate::oci::Registry;
 use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
-use crate::pull::{Fetch, Judge, Puller, Witness};
+use crate::pull::{Fetch, Held, Judge, Puller, Witness};
 use crate::record::Seal;
 use crate::route::Registries;
 use crate::snapshot::Current;
@@ -178,6 +178,7 @@ fn puller(
         verdicts: Verdicts::new(config.cache.verdicts),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
+        held: Held::new(HELD_BYTES, lasting.evidence),
         backoff: Backoff::new(),
         pool: Pool::new(config.limits.verification),
         limits: config.limits,
@@ -216,6 +217,9 @@ impl Running {
         }
     }
 }
+
+/// What evidence in memory may take.
+const HELD_BYTES: u64 = 64 << 20;
 
 /// What the memory store may hold.
 const STORE_BYTES: u64 = 256 << 20;

@@ -44,6 +44,14 @@ pub struct Unusable {
     pub detail: String,
 }
 
+impl EvidenceSet {
+    /// About how many bytes it takes in memory.
+    pub fn size(&self) -> usize {
+        let unusable = self.unusable.iter().map(|one| size_of::<Unusable>() + one.location.len() + one.detail.len());
+        self.candidates.iter().map(Candidate::size).chain(unusable).sum()
+    }
+}
+
 impl Unread {
     pub(crate) fn new(location: impl Into<String>, reason: Reason, detail: &str) -> Self {
         Self { location: location.into(), reason, detail: printable(detail) }

@@ -37,6 +37,7 @@ pub struct Metrics {
     would_deny: ByPolicy,
     pulls: Histograms<2>,
     verdict_cache: Counters<1>,
+    evidence_cache: Counters<1>,
     verifications: Counters<1>,
     verification_duration: Histogram,
     verifying: IntGauge,
@@ -83,6 +84,10 @@ impl Metrics {
             ),
             verdict_cache: Counters::new(
                 counter_vec(r, "verdict_cache_requests_total", "Look-ups of the verdict cache.", &["result"]),
+                labels::CACHE.map(|result| [result]),
+            ),
+            evidence_cache: Counters::new(
+                counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence in memory.", &["result"]),
                 labels::CACHE.map(|result| [result]),
             ),
             verifications: Counters::new(
@@ -166,6 +171,11 @@ impl Metrics {
     /// Counts a look-up of the verdict cache: `hit`, `miss` or `joined`.
     pub fn verdict_cache(&self, result: &'static str) {
         self.verdict_cache.at([result], GenericCounter::inc);
+    }
+
+    /// Counts a look-up of evidence in memory: `hit`, `miss` (the registry is asked) or `joined`.
+    pub fn evidence_cache(&self, result: &'static str) {
+        self.evidence_cache.at([result], GenericCounter::inc);
     }
 
     /// Counts and times one verification of a digest's evidence: `verified`, `rejected` or `unread`.
