@@ -22,7 +22,7 @@ use crate::oci::Registry;
 use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
-use crate::pull::{Fetch, Held, Judge, Puller, Witness};
+use crate::pull::{Artifacts, Fetch, Held, Judge, Puller, Witness};
 use crate::record::Seal;
 use crate::route::Registries;
 use crate::snapshot::Current;
@@ -173,8 +173,11 @@ fn puller(
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(STORE_BYTES));
     let lasting =
         Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
+    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
     let judge = Judge {
         upstreams: upstreams.clone(),
+        fetch: fetch.clone(),
+        artifacts: Artifacts::new(upstreams.clone(), config.limits),
         verdicts: Verdicts::new(config.cache.verdicts),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
@@ -187,7 +190,7 @@ fn puller(
         witness,
     };
     Ok(Puller {
-        fetch: Fetch::new(upstreams.clone(), config.limits, config.cache.manifests),
+        fetch,
         upstreams,
         current,
         judge,

@@ -23,6 +23,8 @@ use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Facts;
 use crate::upstream::{Upstream, UpstreamError};
 
+pub mod artifact;
+
 pub mod case;
 
 pub mod error;
@@ -35,6 +37,7 @@ pub mod held;
 
 pub mod judge;
 
+pub use artifact::Artifacts;
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;
 pub use explain::{Explanation, Sight, Witness};
@@ -50,7 +53,7 @@ pub struct Puller {
     /// Policies and trust.
     pub current: Arc<Current>,
     /// Tags and manifests of the upstream.
-    pub fetch: Fetch,
+    pub fetch: Arc<Fetch>,
     /// Verdicts.
     pub judge: Judge,
     /// Who lists whom.

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::examined::{Children, Examined, Part};
 use crate::outcome;
 use crate::policy::{Held, Leaf, On, Policy, Shortfall, Truth};
-use crate::reason::Reason;
+use crate::reason::{Class, Reason};
 use crate::select::{Selected, choose};
 use crate::verify::{Claim, Verified};
 
@@ -22,19 +22,19 @@ pub(crate) fn weigh_policy(policy: &Policy, examined: &Examined, now: Timestamp)
     match &examined.children {
         Children::Read(children) if policy.require().asks_platforms() => {
             let each = children.iter().map(|part| named(on(part), part));
-            each.reduce(Truth::and)
-                .unwrap_or_else(|| without_platforms(policy, examined, now, &Truth::Fails(nothing())))
+            each.reduce(Truth::and).unwrap_or_else(|| without_platforms(policy, examined, now, &no_image()))
         }
-        Children::Unread(why) => without_platforms(policy, examined, now, &Truth::Unknown(why.clone())),
+        Children::Unread(why) => without_platforms(policy, examined, now, why),
         _ => on(&examined.own),
     }
 }
 
-/// The value if every requirement of a platform comes to `platforms`.
-fn without_platforms(policy: &Policy, examined: &Examined, now: Timestamp, platforms: &Truth) -> Truth {
-    policy.require().evaluate(&|leaf| match leaf.on() {
-        On::Platform => platforms.clone(),
-        On::Index => weigh(leaf, policy, &examined.own, now),
+/// The value if what is required of the platforms falls short so, on the evidence of the index alone.
+fn without_platforms(policy: &Policy, examined: &Examined, now: Timestamp, why: &Shortfall) -> Truth {
+    policy.require().evaluate(&|leaf| match (leaf.on(), why.reason.class()) {
+        (On::Index, _) => weigh(leaf, policy, &examined.own, now),
+        (On::Platform, Class::Deny) => Truth::Fails(why.clone()),
+        (On::Platform, _) => Truth::Unknown(why.clone()),
     })
 }
 
@@ -87,10 +87,7 @@ fn hold(on: &[&Verified], until: Timestamp, more: Option<Shortfall>) -> Truth {
 }
 
 fn named(truth: Truth, part: &Part) -> Truth {
-    let name = |why: Shortfall| {
-        let detail = format!("{} ({}): {}", part.platform, part.image.digest, why.detail);
-        Shortfall { detail, ..why }
-    };
+    let name = |why: Shortfall| Shortfall { detail: format!("{}: {}", part.name(), why.detail), ..why };
     match truth {
         Truth::Fails(why) => Truth::Fails(name(why)),
         Truth::Unknown(why) => Truth::Unknown(name(why)),
@@ -99,5 +96,10 @@ fn named(truth: Truth, part: &Part) -> Truth {
 }
 
 fn nothing() -> Shortfall {
-    Shortfall { reason: Reason::ChildDenied, cause: None, detail: "the index lists no image".into() }
+    Shortfall { reason: Reason::NoPolicy, cause: None, detail: "nobody signed".into() }
+}
+
+fn no_image() -> Shortfall {
+    let detail = "the index lists no image for whose platform anything could hold".into();
+    Shortfall { reason: Reason::AttestationMissing, cause: None, detail }
 }

@@ -107,6 +107,11 @@ impl Manifest {
         self.subject
     }
 
+    /// An image's config.
+    pub fn config(&self) -> Option<&Descriptor> {
+        self.config.as_ref()
+    }
+
     /// An index's children, or an image's layers.
     pub fn entries(&self) -> &[Descriptor] {
         &self.entries

@@ -5,6 +5,8 @@
 //! node asks for it, under the verdict that was made without it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
@@ -27,7 +29,7 @@ enum Listed {
 /// An image within an index.
 struct Child {
     platform: String,
-    manifest: std::sync::Arc<Manifest>,
+    manifest: Arc<Manifest>,
 }
 
 impl Judge {
@@ -40,13 +42,13 @@ impl Judge {
         governing: &Governing,
         index: &Manifest,
         now: Timestamp,
+        max_age: Duration,
     ) -> Result<Vec<Piece>, Shortfall> {
         let within = &governing.subject().image;
         let images = self.images(within, index).await?;
         let read = images.into_iter().map(|Child { platform, manifest }| async move {
             let subject = within.at(manifest.digest());
-            let evidence = self.evidence(governing, &subject, now).await;
-            Piece { platform, ..Piece::new(&subject, &manifest, evidence) }
+            Piece { platform, ..self.piece(governing, &subject, &manifest, now, max_age).await }
         });
         let (mut read, mut pieces, mut bytes) = (stream::iter(read).buffered(DISCOVERIES), Vec::new(), 0_usize);
         while let Some(piece) = read.next().await {
