@@ -14,28 +14,25 @@ use crate::verify::{Claim, Verified};
 /// What it requires of each platform's own manifest holds for an index if it holds for every image that the index lists;
 /// what it requires of the index is shared by all of them.
 pub(crate) fn weigh_policy(policy: &Policy, examined: &Examined, now: Timestamp) -> Truth {
-    let on = |part: &Part| {
-        policy
-            .require()
-            .evaluate(&|leaf| weigh(leaf, policy, if leaf.on() == On::Platform { part } else { &examined.own }, now))
+    let own = |leaf: &Leaf| weigh(leaf, policy, &examined.own, now);
+    // What is required of the index, on its own evidence; what is required of a platform comes to `platform`.
+    let with = |platform: &dyn Fn(&Leaf) -> Truth| {
+        policy.require().evaluate(&|leaf: &Leaf| match leaf.on() {
+            On::Index => own(leaf),
+            On::Platform => platform(leaf),
+        })
     };
     match &examined.children {
         Children::Read(children) if policy.require().asks_platforms() => {
-            let each = children.iter().map(|part| named(on(part), part));
-            each.reduce(Truth::and).unwrap_or_else(|| without_platforms(policy, examined, now, &no_image()))
+            let each = children.iter().map(|part| with(&|leaf| named(weigh(leaf, policy, part, now), part)));
+            each.reduce(Truth::and).unwrap_or_else(|| with(&|leaf| Truth::Fails(no_image(leaf))))
         }
-        Children::Unread(why) => without_platforms(policy, examined, now, why),
-        _ => on(&examined.own),
+        Children::Unread(why) => with(&|_| match why.reason.class() {
+            Class::Deny => Truth::Fails(why.clone()),
+            _ => Truth::Unknown(why.clone()),
+        }),
+        _ => with(&own),
     }
-}
-
-/// The value if what is required of the platforms falls short so, on the evidence of the index alone.
-fn without_platforms(policy: &Policy, examined: &Examined, now: Timestamp, why: &Shortfall) -> Truth {
-    policy.require().evaluate(&|leaf| match (leaf.on(), why.reason.class()) {
-        (On::Index, _) => weigh(leaf, policy, &examined.own, now),
-        (On::Platform, Class::Deny) => Truth::Fails(why.clone()),
-        (On::Platform, _) => Truth::Unknown(why.clone()),
-    })
 }
 
 /// The value of one requirement on what was found about one manifest.
@@ -52,7 +49,7 @@ pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -
             counting.push(verified);
         }
     }
-    let unread = outcome::unread(leaf, cause, &part.findings);
+    let unread = outcome::unread(leaf, policy.evidence(), cause, &part.findings);
     if counting.is_empty() {
         return match unread {
             Some(unread) => Truth::Unknown(unread),
@@ -99,7 +96,10 @@ fn nothing() -> Shortfall {
     Shortfall { reason: Reason::NoPolicy, cause: None, detail: "nobody signed".into() }
 }
 
-fn no_image() -> Shortfall {
-    let detail = "the index lists no image for whose platform anything could hold".into();
-    Shortfall { reason: Reason::AttestationMissing, cause: None, detail }
+fn no_image(leaf: &Leaf) -> Shortfall {
+    let reason = match leaf {
+        Leaf::Attestation(_) => Reason::AttestationMissing,
+        Leaf::Signature { .. } => Reason::SignatureMissing,
+    };
+    Shortfall { reason, cause: None, detail: "the index lists no image, and an image is required".into() }
 }

@@ -12,6 +12,8 @@ use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, Text
 
 use crate::reason::Reason;
 
+mod exemptions;
+
 mod family;
 
 mod labels;
@@ -23,6 +25,7 @@ mod trust;
 #[cfg(test)]
 mod tests;
 
+pub use exemptions::ExemptionMetrics;
 use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
 pub use in_use::{InUse, ListenerMetrics};
 pub use labels::outcome_of;
@@ -51,6 +54,7 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
+    exemptions: ExemptionMetrics,
 }
 
 impl Metrics {
@@ -129,6 +133,7 @@ impl Metrics {
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
+            exemptions: ExemptionMetrics::new(r),
             registry: r.clone(),
         };
         for name in labels::LISTENERS {
@@ -228,8 +233,15 @@ impl Metrics {
         self.trust.clone()
     }
 
+    /// What is shown of exemptions.
+    pub fn exemptions(&self) -> &ExemptionMetrics {
+        &self.exemptions
+    }
+
     /// Everything, in the text format 0.0.4.
     pub fn render(&self) -> String {
+        // They end by themselves: what is shown is true at the moment of the scrape.
+        self.exemptions.show(u64::try_from(seconds_since_epoch()).unwrap_or(0));
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
             tracing::error!(%error, "metrics could not be written");
             String::new()
