@@ -103,3 +103,6 @@ fn no_image(leaf: &Leaf) -> Shortfall {
     };
     Shortfall { reason, cause: None, detail: "the index lists no image, and an image is required".into() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ mod flights;
 mod lists;
 mod malformed;
 mod members;
+mod platforms;
 mod policy;
 mod pull;
 mod requests;

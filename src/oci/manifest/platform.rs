@@ -7,7 +7,8 @@ use serde_json::Value;
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let platform = Value::deserialize(deserializer)?;
     let parts = ["os", "architecture", "variant"].map(|part| platform.get(part).and_then(Value::as_str));
-    let shown = |part: &str| part.chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).take(32).collect();
+    let shown =
+        |part: &str| part.chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).take(32).collect();
     let parts: Vec<String> = parts.into_iter().flatten().map(shown).filter(|part: &String| !part.is_empty()).collect();
     Ok(parts.join("/"))
 }

@@ -124,7 +124,8 @@ fn shortfall(entry: &Descriptor, error: &PullError) -> Shortfall {
 }
 
 fn too_much(what: &str) -> Shortfall {
-    let detail = format!("the index lists {what}, too much to be judged at once: split it, or require less `on: platform`");
+    let detail =
+        format!("the index lists {what}, too much to be judged at once: split it, or require less `on: platform`");
     Shortfall { reason: Reason::EvidenceIncomplete, cause: None, detail }
 }
 
