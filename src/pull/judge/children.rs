@@ -2,7 +2,8 @@
 //!
 //! Everything that an index lists, at any depth, is an image unless its content proves it to be an index or evidence.
 //! Nothing is left out because it cannot be read: a manifest that the registry does not have now may be there when a
-//! node asks for it, under the verdict that was made without it.
+//! node asks for it, under the verdict that was made without it. Nor because an exemption names it: a verdict on the
+//! index is about what governs the index, so it is the index that is to be exempt.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
