@@ -15,6 +15,7 @@ mod import_command;
 mod lists;
 mod malformed;
 mod members;
+mod platforms;
 mod policy;
 mod pull;
 mod reload;
