@@ -44,7 +44,7 @@ enum Time {
 }
 
 /// Says whether those of `counting` that `wanted` selects satisfy it. `unread` says that not all could be read.
-pub(crate) fn select<'a>(
+pub(crate) fn choose<'a>(
     wanted: &Attestation,
     counting: Vec<&'a Verified>,
     image: &ImageFacts,
@@ -63,8 +63,8 @@ pub(crate) fn select<'a>(
     let holds = !held.is_empty() && (others.is_empty() || !every);
     failed.splice(0..0, others);
     match (holds, unread) {
-        (true, None) => holding(held),
-        (true, Some(_)) if !every => holding(held),
+        (true, None) => holding(held, every),
+        (true, Some(_)) if !every => holding(held, every),
         // One that fails makes `all` fail, whatever else there is.
         (false, Some(unread)) if wanted.select != Select::All => Selected::Unknown(unread.clone()),
         (true, Some(unread)) => Selected::Unknown(unread.clone()),
@@ -76,13 +76,14 @@ pub(crate) fn select<'a>(
     }
 }
 
-/// All that satisfy the policy, until the first signer has none left that does.
-fn holding(held: Vec<Judged<'_>>) -> Selected<'_> {
+/// All that satisfy the policy: until the first of them ends, if `every` one must; else until the first signer has none
+/// left.
+fn holding(held: Vec<Judged<'_>>, every: bool) -> Selected<'_> {
     let mut last = BTreeMap::<&Signer, Timestamp>::new();
     for one in &held {
         if let Ok(until) = one.value {
             let last = last.entry(one.proof.signer()).or_insert(until);
-            *last = until.max(*last);
+            *last = if every { until.min(*last) } else { until.max(*last) };
         }
     }
     let until = last.into_values().min().unwrap_or(Timestamp(0));
@@ -183,3 +184,6 @@ const SHORT_LIFE: Duration = Duration::from_hours(24);
 
 /// How far clocks may be apart.
 const AHEAD: Duration = Duration::from_mins(5);
+
+#[cfg(test)]
+mod tests;

@@ -68,8 +68,13 @@ pub(crate) fn signed_simple(key: &TestKey, digest: Digest) -> Candidate {
 
 /// A legacy attestation about `digest`.
 pub(crate) fn signed_attestation(key: &TestKey, digest: Digest, predicate_type: &str) -> Candidate {
+    attested(key, digest, predicate_type, "{}")
+}
+
+/// A legacy attestation about `digest` with this predicate.
+pub(crate) fn attested(key: &TestKey, digest: Digest, predicate_type: &str, predicate: &str) -> Candidate {
     let statement = format!(
-        r#"{{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"{predicate_type}","subject":[{{"name":"r.io/app","digest":{{"sha256":"{}"}}}}],"predicate":{{}}}}"#,
+        r#"{{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"{predicate_type}","subject":[{{"name":"r.io/app","digest":{{"sha256":"{}"}}}}],"predicate":{predicate}}}"#,
         digest.hex()
     );
     let kind = "application/vnd.in-toto+json";

@@ -6,14 +6,14 @@ use crate::examined::{Children, Examined, Part};
 use crate::outcome;
 use crate::policy::{Held, Leaf, On, Policy, Shortfall, Truth};
 use crate::reason::Reason;
-use crate::select::{Selected, select};
+use crate::select::{Selected, choose};
 use crate::verify::{Claim, Verified};
 
 /// The value of what `policy` requires.
 ///
 /// What it requires of each platform's own manifest holds for an index if it holds for every image that the index lists;
 /// what it requires of the index is shared by all of them.
-pub(crate) fn required(policy: &Policy, examined: &Examined, now: Timestamp) -> Truth {
+pub(crate) fn weigh_policy(policy: &Policy, examined: &Examined, now: Timestamp) -> Truth {
     let on = |part: &Part| {
         policy
             .require()
@@ -61,7 +61,7 @@ pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -
     }
     let chosen = match leaf {
         Leaf::Signature { .. } => Selected::Holding { on: counting, until: Timestamp::FOREVER },
-        Leaf::Attestation(wanted) => select(wanted, counting, &part.image, unread.as_ref(), now),
+        Leaf::Attestation(wanted) => choose(wanted, counting, &part.image, unread.as_ref(), now),
     };
     match chosen {
         Selected::Holding { on, until } => hold(&on, until, unread),
