@@ -10,6 +10,8 @@ pub mod config_check;
 
 pub mod policy_check;
 
+mod policy_exempt;
+
 mod report;
 
 pub mod serve;
@@ -52,7 +54,7 @@ enum Command {
         #[arg(long, hide = true, value_enum)]
         sabotage: Option<Sabotage>,
     },
-    /// Check the policy file.
+    /// Check the policy file, or write an exemption into it.
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Serve pulls.
@@ -80,6 +82,8 @@ enum ConfigCommand {
 enum PolicyCommand {
     /// Say whether the policy is right, and where it is not.
     Check(Check),
+    /// Let one image through without policies, for a reason and for a time: write an exemption into the policy.
+    Exempt(policy_exempt::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -128,6 +132,7 @@ pub fn run() -> ExitCode {
         Command::Policy(PolicyCommand::Check(check)) => {
             policy_check::run(&check.path, check.output == Output::Json, &mut out)
         }
+        Command::Policy(PolicyCommand::Exempt(arguments)) => policy_exempt::run(&arguments, &mut out),
         Command::Serve { config, audit } => serve::run(&config, audit),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),
         Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),

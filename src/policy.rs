@@ -143,6 +143,11 @@ impl Policies {
         Self { audit, ..self }
     }
 
+    /// Every exemption, in the order of the file, expired or not.
+    pub fn exemptions(&self) -> &[Arc<Exemption>] {
+        &self.exemptions
+    }
+
     /// What must never be served or believed again.
     pub fn revoked(&self) -> &Revoked {
         &self.revoked

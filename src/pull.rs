@@ -31,12 +31,15 @@ pub mod explain;
 
 pub mod fetch;
 
+pub mod held;
+
 pub mod judge;
 
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;
 pub use explain::{Explanation, Sight, Witness};
 pub use fetch::Fetch;
+pub use held::Held;
 pub use judge::Judge;
 
 /// Everything that a pull needs.

@@ -52,7 +52,7 @@ pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -
             counting.push(verified);
         }
     }
-    let unread = outcome::unread(leaf, cause, &part.findings);
+    let unread = outcome::unread(leaf, policy.evidence(), cause, &part.findings);
     if counting.is_empty() {
         return match unread {
             Some(unread) => Truth::Unknown(unread),

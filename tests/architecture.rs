@@ -45,7 +45,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("select", "clock policy reason verify"),
     ("decide", "clock examined outcome policy reason record trust weigh"),
     ("admission", "clock decide oci outcome policy reason"),
-    ("outcome", "clock oci policy reason trust verify"),
+    ("outcome", "clock evidence oci policy reason trust verify"),
     ("record", "clock decide outcome"),
     ("membership", "admission oci store"),
     ("store", ""),

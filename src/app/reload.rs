@@ -12,8 +12,8 @@ use tokio::time::sleep;
 
 use super::StartError;
 use crate::oci::Registry;
-use crate::policy::Policies;
 use crate::policy::file::{PolicyErrors, load};
+use crate::policy::{Exemption, Policies};
 use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Metrics;
 use crate::trust::{self, Kind, Roots};
@@ -136,6 +136,8 @@ fn read(path: &Path, registries: &[Registry]) -> Result<Policies, PolicyErrors> 
 
 fn announce(metrics: &Metrics, policies: &Policies) {
     metrics.announce_policies(policies.all().iter().map(|policy| policy.name().as_str()));
+    let end = |exemption: &Exemption| exemption.expires().map(|end| end.0);
+    metrics.exemptions().announce(policies.exemptions().iter().map(|exemption| (exemption.reason(), end(exemption))));
 }
 
 /// How soon a changed file is noticed, and an expiry.

@@ -99,6 +99,17 @@ impl Candidate {
         &self.untrusted
     }
 
+    /// About how many bytes it takes in memory.
+    pub fn size(&self) -> usize {
+        let material = match &self.untrusted {
+            Material::Bundle(bytes) | Material::Envelope(bytes) => bytes.len(),
+            Material::SimpleSigning { payload, signature } => payload.len() + signature.len(),
+        };
+        let Beside { certificate, chain, bundle, timestamp } = &self.beside;
+        let beside = [certificate, chain, bundle, timestamp].into_iter().flatten().map(String::len);
+        size_of::<Self>() + self.location.len() + material + beside.sum::<usize>()
+    }
+
     /// How it was stored.
     pub fn format(&self) -> Format {
         match self.untrusted {

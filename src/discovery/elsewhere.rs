@@ -2,7 +2,8 @@
 //!
 //! Cosign appends nothing to the repository that it is given: the tags of all images, and the referrers of manifests
 //! that are not there, stand in that one repository. Every policy's places are read for all policies alike: where a
-//! piece was found proves nothing, so it matters to no verdict; the authorities decide.
+//! piece was found proves nothing, so it matters to no verdict; the authorities decide. What could not be read matters to
+//! those policies only that look there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +28,8 @@ pub(super) fn places<'a>(
             places.push(Place { source: &**source, repository: &image.repository, name });
         } else {
             let why = format!("the registry `{}` is not among the `upstreams`", image.registry);
-            unknown.push(Unread::new(image.to_string(), Reason::EvidenceUnreadable, &why));
+            let unread = Unread::new(image.to_string(), Reason::EvidenceUnreadable, &why);
+            unknown.push(Unread { elsewhere: name.map(Into::into), ..unread });
         }
     }
     (places, unknown)

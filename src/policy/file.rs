@@ -43,6 +43,10 @@ mod time;
 
 mod trust_roots;
 
+pub mod replace;
+
+pub mod write;
+
 pub use crate::yaml::FileErrors as PolicyErrors;
 pub use scope::parse_scope;
 
@@ -53,15 +57,27 @@ use raw::RawFile;
 ///
 /// Files that keys come from are read too; their paths are relative to the file that names them.
 pub fn load(path: &Path) -> Result<Policies, PolicyErrors> {
+    load_edited(path, None)
+}
+
+/// As [`load`], as if one file held another text than it does, or were there though it is not.
+pub fn load_edited(path: &Path, edited: Option<(&Path, &str)>) -> Result<Policies, PolicyErrors> {
     let whole = |why: String| FileErrors::from(FileError::whole(path.display().to_string(), why));
-    let files = if path.is_dir() { files_of(path, &["yaml", "yml"]).map_err(whole)? } else { vec![path.to_owned()] };
+    let mut files = if path.is_dir() { files_of(path, EXTENSIONS).map_err(whole)? } else { vec![path.to_owned()] };
+    if let Some((file, _)) = edited.filter(|(file, _)| !files.iter().any(|known| known == file)) {
+        files.push(file.to_owned());
+        files.sort();
+    }
     if files.is_empty() {
         return Err(whole("the directory holds no `*.yaml` or `*.yml`".into()));
     }
     let (mut parts, mut errors) = (Vec::new(), Vec::new());
     for file in files {
         let name = file.display().to_string();
-        let text = yaml::read_text(&file).map_err(|why| FileErrors::from(FileError::whole(&name, why)));
+        let text = match edited {
+            Some((edited, text)) if edited == file => Ok(text.to_string()),
+            _ => yaml::read_text(&file).map_err(|why| FileErrors::from(FileError::whole(&name, why))),
+        };
         let base = file.parent().unwrap_or(Path::new("")).to_owned();
         match text.and_then(|text| Part::parse(&text, &name, base)) {
             Ok(part) => parts.push(part),
@@ -156,3 +172,6 @@ fn files_of(directory: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Strin
     files.sort();
     Ok(files)
 }
+
+/// What the files of a policy directory are called.
+const EXTENSIONS: &[&str] = &["yaml", "yml"];

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::decide::{Verdict, decide};
 use crate::evidence::EvidenceSet;
 use crate::examined::{Children, Examined, Part};
@@ -47,6 +49,8 @@ pub struct Piece {
     pub platform: String,
     /// What was read, untrusted.
     pub evidence: Arc<EvidenceSet>,
+    /// Whether it was in memory already.
+    pub held: bool,
 }
 
 impl Case {
@@ -85,17 +89,24 @@ impl Gathered {
     pub fn alone(own: Piece) -> Self {
         Self { own, children: None }
     }
+
+    /// Whether some of it was in memory, and for `time` or longer at `now`.
+    pub fn held_for(&self, time: Duration, now: Timestamp) -> bool {
+        let children = self.children.iter().flatten().flatten();
+        let mut pieces = std::iter::once(&self.own).chain(children);
+        pieces.any(|piece| piece.held && now >= piece.evidence.read_at.plus(time))
+    }
 }
 
 impl Piece {
     /// What was read about `subject`, whose manifest this is.
-    pub fn new(subject: &Subject, manifest: &Manifest, evidence: EvidenceSet) -> Self {
+    pub fn new(subject: &Subject, manifest: &Manifest, evidence: impl Into<Arc<EvidenceSet>>) -> Self {
         let image = ImageFacts {
             registry: subject.image.registry.to_string(),
             repository: subject.image.repository.to_string(),
             digest: subject.digest,
             annotations: manifest.annotations().clone(),
         };
-        Self { image, platform: String::new(), evidence: Arc::new(evidence) }
+        Self { image, platform: String::new(), evidence: evidence.into(), held: false }
     }
 }

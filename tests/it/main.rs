@@ -8,6 +8,7 @@ mod cli;
 mod doubles;
 mod elsewhere;
 mod evidence;
+mod exempt_command;
 mod exemptions;
 mod flights;
 mod lists;

@@ -19,6 +19,8 @@ use crate::store::MemoryStore;
 use crate::trust::Trust;
 use crate::upstream::{Credentials, Settings};
 
+mod held;
+
 /// A registry that counts what it is asked and answers 500 while it is broken; and a judge of its images.
 struct World {
     registry: Demo,
@@ -65,6 +67,7 @@ impl World {
             verdicts: Verdicts::new(100),
             store: Arc::new(MemoryStore::new(1 << 20)),
             seal: Seal::random().expect("randomness"),
+            held: Held::new(1 << 20, Duration::from_mins(1)),
             backoff: Backoff::new(),
             pool: Pool::new(verification),
             limits: Limits::default(),
