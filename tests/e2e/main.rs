@@ -13,6 +13,7 @@ mod keys;
 mod loosened;
 mod multi_arch;
 mod other_clients;
+mod platforms;
 mod refused;
 mod released;
 mod repeated_pulls;
