@@ -37,9 +37,9 @@ fn an_exempt_image_runs_until_the_exemption_ends() {
 
     assert!(poll(2 * VALID, || reason().as_deref() != Some("exempt")), "it never ended:\n{}", proxy.log());
     assert!(Timestamp::now() >= end, "it ended early");
-    is_refused(cell, &proxy, &image, &["exemption_expired (unsigned)"]);
-    let said = proxy.ask("GET", &image.manifest_path()).reason;
-    assert!(said.contains("INC-1234"), "{said}");
+    let name = image.tagged(lab.host());
+    let said = cell.node().pull(&proxy.safe_hosts(lab.host()), &name).refused();
+    assert!(said.contains("exemption_expired (unsigned)") && said.contains("INC-1234"), "{said}");
     assert!(proxy.metric("countersign_decisions_total", &["reason=\"exempt\""]) >= 1.0);
 }
 
