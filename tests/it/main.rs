@@ -17,6 +17,7 @@ mod malformed;
 mod members;
 mod policy;
 mod pull;
+mod reload;
 mod requests;
 mod routing;
 mod rows;
