@@ -38,7 +38,8 @@ fn every_key_has_an_example() {
     assert!(keys.len() > 50, "{keys:?}");
     let examples = blocks().concat();
     let has = |key: &str| {
-        let mut found = examples.match_indices(&format!("{key}:")).map(|(at, _)| &examples[..at]);
+        let key = format!("{key}:");
+        let mut found = examples.match_indices(&key).map(|(at, _)| &examples[..at]);
         found.any(|before| before.ends_with(|c: char| !c.is_alphanumeric()))
     };
     let missing: Vec<_> = keys.iter().filter(|key| !has(key)).collect();
