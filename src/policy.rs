@@ -24,6 +24,8 @@ pub mod identity;
 
 pub mod public_key;
 
+mod rehearsal;
+
 pub mod revoked;
 
 pub mod scope;

@@ -52,9 +52,11 @@ pub mod write;
 
 pub use crate::yaml::FileErrors as PolicyErrors;
 pub use lint::{Surroundings, Upstream};
+pub use predicate::parse as parse_predicate_type;
 pub use scope::parse_scope;
 pub use source::Source;
 pub use sources::Sources;
+pub use time::age as parse_age;
 
 use declared::Declared;
 use source::Part;
