@@ -5,6 +5,7 @@ mod support;
 mod admin;
 mod audit;
 mod cli;
+mod documentation;
 mod doubles;
 mod elsewhere;
 mod evidence;
