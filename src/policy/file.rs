@@ -53,8 +53,10 @@ pub mod write;
 
 pub use crate::yaml::FileErrors as PolicyErrors;
 pub use lint::{Surroundings, Upstream};
+pub use predicate::parse as parse_predicate_type;
 pub use scope::parse_scope;
 pub use sources::Sources;
+pub use time::age as parse_age;
 pub use written::Written;
 
 use declared::Declared;
