@@ -155,7 +155,7 @@ fn a_good_policy_with_one_change_is_judged_the_same_by_both() {
     // Those that the schema takes somewhere: the loader takes them there, and there only.
     let words = ["deny", "audit", "enforce", "bundle", "legacy", "index", "platform", "newest", "any", "all"];
     let words: Vec<Value> = words.into_iter().map(Value::from).collect();
-    let mut changes = 0;
+    let mut count = 0;
     for policy in policies("every-key") {
         for pointer in pointers(&policy) {
             let words = policy.pointer(&pointer).is_some_and(Value::is_string).then(|| words.iter());
@@ -163,15 +163,15 @@ fn a_good_policy_with_one_change_is_judged_the_same_by_both() {
                 let mut changed = policy.clone();
                 *changed.pointer_mut(&pointer).expect("it is there") = other.clone();
                 judges.agree(&changed, &format!("{pointer} = {other}"));
-                changes += 1;
+                count += 1;
             }
             for changed in [without(&policy, &pointer), with_another(&policy, &pointer)].into_iter().flatten() {
                 judges.agree(&changed, &pointer);
-                changes += 1;
+                count += 1;
             }
         }
     }
-    assert!(changes > 1_500, "{changes}");
+    assert!(count > 1_500, "{count}");
 }
 
 /// Where the values of a document are, as JSON pointers; the whole apart.
