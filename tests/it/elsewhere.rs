@@ -93,6 +93,7 @@ async fn a_place_in_a_registry_that_is_not_configured_is_refused_at_load() {
         "    formats: [ bundle, legacy ]\n    evidence: { repository: elsewhere.io/signatures }\n",
     );
     let error = lab.set_policy(&text).expect_err("not among the upstreams").to_string();
-    assert!(error.contains("the policy `demo` reads evidence in `elsewhere.io/signatures`"), "{error}");
+    assert!(error.contains("evidence.repository: `elsewhere.io` is not among the `upstreams`"), "{error}");
+    assert!(error.contains("policy.yaml:") && error.ends_with('^'), "its place: {error}");
     served(&lab.get(&manifest("team/app", "1")).await, image.digest, "signed");
 }
