@@ -23,6 +23,8 @@ use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Facts;
 use crate::upstream::{Upstream, UpstreamError};
 
+pub mod artifact;
+
 pub mod case;
 
 pub mod error;
@@ -37,6 +39,7 @@ pub mod judge;
 
 pub mod rehearse;
 
+pub use artifact::Artifacts;
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;
 pub use explain::{Explanation, Sight, Witness};
@@ -53,7 +56,7 @@ pub struct Puller {
     /// Policies and trust.
     pub current: Arc<Current>,
     /// Tags and manifests of the upstream.
-    pub fetch: Fetch,
+    pub fetch: Arc<Fetch>,
     /// Verdicts.
     pub judge: Judge,
     /// Who lists whom.

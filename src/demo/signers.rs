@@ -88,7 +88,7 @@ const EXAMPLE: &str = include_str!("../../config/policies/company.yaml");
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::file::{Source, Surroundings};
+    use crate::policy::file::{Surroundings, Written};
     use crate::yaml::Severity;
     use std::path::Path;
 
@@ -96,13 +96,13 @@ mod tests {
     fn the_policy_names_the_pipelines_and_the_project() {
         let signers = Signers::new().expect("keys");
         let beside = Path::new("config/policies");
-        let source = Source::parse(&signers.policy("registry.demo"), "policy.yaml", beside).expect("a policy");
+        let written = Written::parse(&signers.policy("registry.demo"), "policy.yaml", beside).expect("a policy");
         let around = Surroundings { now: crate::clock::Timestamp(0), upstreams: None };
         // Neither of them unpinned, unused or unable to match what its issuer writes.
-        let mut warnings = source.diagnostics(&around);
+        let mut warnings = written.diagnostics(&around);
         warnings.retain(|one| one.severity == Severity::Warning);
         assert_eq!(warnings, []);
-        let policies = source.into_policies();
+        let policies = written.into_policies();
         let name = crate::policy::Name::new("gitlab-ci").expect("a name");
         let authority = policies.authority(&name).expect("declared");
         let crate::policy::Kind::Keyless(keyless) = authority.kind() else { panic!("{authority:?}") };
