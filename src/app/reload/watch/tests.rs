@@ -155,7 +155,6 @@ async fn a_file_more_or_less_in_a_directory_counts() {
 async fn what_is_still_being_written_waits() {
     let scene = Scene::new();
     let reloader = scene.start("policy.yaml").await;
-    // Half of a file is a policy, too: one that demands nothing of `r.io/two`.
     scene.write("policy.yaml", &policy("half"));
     let (last, seen) = (reloader.attempt(), reloader.sources().await.expect("it looks"));
     scene.write("policy.yaml", &policy("whole"));
