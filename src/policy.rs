@@ -22,7 +22,11 @@ pub mod governing;
 
 pub mod identity;
 
+pub mod kyverno;
+
 pub mod public_key;
+
+mod rehearsal;
 
 pub mod revoked;
 
