@@ -207,6 +207,10 @@ fn where_a_repository_did_not_answer_the_same_files_are_tried_again_later() {
     assert!(!Attempt::succeeded(sources()).outdated(&sources()));
     assert!(!Attempt::failed(sources(), &errors, false).outdated(&sources()));
     let later = Attempt::failed(sources(), &errors, true);
+    assert!(later.failed_alike(&Attempt::failed(sources(), &errors, true)), "once is enough in the log");
+    let other = PolicyErrors::from(crate::yaml::FileError::whole("policy.yaml", "it answered with nonsense"));
+    assert!(!later.failed_alike(&Attempt::failed(sources(), &other, true)));
+    assert!(!Attempt::succeeded(sources()).failed_alike(&later));
     assert!(!later.outdated(&sources()));
     let due = Attempt { again: Some(Instant::now()), ..later };
     assert!(due.outdated(&sources()));
