@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::base::Base;
-use super::source::Part;
-use super::{EXTENSIONS, build, files_of};
+use super::{EXTENSIONS, Part, build, files_of};
 use crate::oci::Digest;
 use crate::yaml;
 
