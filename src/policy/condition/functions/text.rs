@@ -42,11 +42,18 @@ pub(in super::super) fn pattern_of(function: &str, literal: &str) -> Option<Resu
         "glob" => Pattern::glob(literal).map(Kind::Whole).map_err(|error| error.to_string()),
         "matches" => {
             let regex = regex::RegexBuilder::new(literal).size_limit(LARGEST_REGEX).build();
-            regex.map(Kind::Anywhere).map_err(|error| error.to_string())
+            regex.map(Kind::Anywhere).map_err(|error| no_regex(&error))
         }
         _ => return None,
     };
     Some(made.map(|made| TextPattern(Arc::new(made))))
+}
+
+/// The last line says what is wrong; those before show the pattern.
+fn no_regex(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let why = text.lines().last().unwrap_or_default();
+    format!("the pattern is no regular expression: {}", why.strip_prefix("error: ").unwrap_or(why))
 }
 
 /// What is wrong with an argument that is this literal, or none, at a position of `function`.
