@@ -55,12 +55,20 @@ impl Scene {
         Self::with(&fixture(name))
     }
 
-    pub(super) fn ask(&self, source: &str) -> Result<bool, Failure> {
+    pub(super) fn once(&self, source: &str) -> Result<bool, Failure> {
         let condition = Condition::parse(source).unwrap_or_else(|problem| panic!("{source}: {problem:?}"));
-        let facts = Facts { statement: &self.statement, signer: &self.signer, image: &self.image, now: NOW };
-        let value = condition.evaluate(&facts);
-        assert_eq!(condition.evaluate(&facts), value, "{source}: the same again");
+        condition.evaluate(&self.facts())
+    }
+
+    /// The value, the same twice.
+    pub(super) fn ask(&self, source: &str) -> Result<bool, Failure> {
+        let value = self.once(source);
+        assert_eq!(self.once(source), value, "{source}: the same again");
         value
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts { statement: &self.statement, signer: &self.signer, image: &self.image, now: NOW }
     }
 
     /// The value, which there must be.

@@ -119,8 +119,6 @@ fn large_and_deep_sources_are_refused() {
     // Negations cancel each other out, and what is joined by && and || is balanced.
     assert!(Condition::parse(&nested(4000, "!", "true", "")).is_ok());
     assert!(Condition::parse(&format!("true{}", " && true".repeat(400))).is_ok());
-    assert!(
-        Condition::parse(&nested(10, "[1].all(x,", "true", ")")).is_err()
-            || Condition::parse(&nested(8, "(", "true", ")")).is_ok()
-    );
+    assert!(Condition::parse(&nested(20, "(", "true", ")")).is_ok());
+    assert!(Condition::parse(&nested(8, "[1].all(x,", "true", ")")).is_ok());
 }
