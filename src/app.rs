@@ -18,13 +18,13 @@ use crate::discovery::Backoff;
 use crate::listener;
 use crate::membership::Membership;
 use crate::middleware;
-use crate::oci::Registry;
+use crate::oci::{Digest, Registry};
 use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
-use crate::pull::{Fetch, Judge, Puller, Witness};
+use crate::pull::{Artifacts, Fetch, Held, Judge, PullError, Puller, Witness};
 use crate::record::Seal;
-use crate::route::Registries;
+use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
 use crate::store::{MemoryStore, Store};
 use crate::telemetry::Metrics;
@@ -137,6 +137,16 @@ pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
     puller(config, current, clock, &metrics, Some(Arc::default()))
 }
 
+/// The digest that a reference names now, as the proxy that `config` describes would ask its registry.
+///
+/// # Errors
+/// If an upstream's client cannot be made; within, if the registry does not tell.
+pub async fn resolve(config: &Config, pull: &ManifestPull) -> Result<Result<Digest, PullError>, StartError> {
+    let upstreams = upstreams(config, &Arc::new(Metrics::new()))?;
+    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests);
+    Ok(fetch.resolve(&pull.image, &pull.reference).await)
+}
+
 fn proxy(
     config: &Config,
     current: Arc<Current>,
@@ -155,6 +165,20 @@ pub fn registries(config: &Config) -> Registries {
     Registries::new(config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone())))
 }
 
+/// The registries behind the proxy, by name.
+type Upstreams = Arc<BTreeMap<Registry, Arc<Upstream>>>;
+
+fn upstreams(config: &Config, metrics: &Arc<Metrics>) -> Result<Upstreams, StartError> {
+    let each = config.upstreams.iter().map(|configured| {
+        let registry = configured.registry.clone();
+        match Upstream::new(configured.settings(), metrics.clone()) {
+            Ok(upstream) => Ok((registry, Arc::new(upstream))),
+            Err(error) => Err(StartError::Upstream { registry, why: error.to_string() }),
+        }
+    });
+    each.collect::<Result<_, _>>().map(Arc::new)
+}
+
 fn puller(
     config: &Config,
     current: Arc<Current>,
@@ -162,22 +186,19 @@ fn puller(
     metrics: &Arc<Metrics>,
     witness: Option<Arc<Witness>>,
 ) -> Result<Puller, StartError> {
-    let mut upstreams = BTreeMap::new();
-    for configured in &config.upstreams {
-        let registry = configured.registry.clone();
-        let upstream = Upstream::new(configured.settings(), metrics.clone())
-            .map_err(|error| StartError::Upstream { registry: registry.clone(), why: error.to_string() })?;
-        upstreams.insert(registry, Arc::new(upstream));
-    }
-    let upstreams = Arc::new(upstreams);
+    let upstreams = upstreams(config, metrics)?;
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(STORE_BYTES));
     let lasting =
         Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
+    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
     let judge = Judge {
         upstreams: upstreams.clone(),
+        fetch: fetch.clone(),
+        artifacts: Artifacts::new(upstreams.clone(), config.limits),
         verdicts: Verdicts::new(config.cache.verdicts),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
+        held: Held::new(HELD_BYTES, lasting.evidence),
         backoff: Backoff::new(),
         pool: Pool::new(config.limits.verification),
         limits: config.limits,
@@ -186,7 +207,7 @@ fn puller(
         witness,
     };
     Ok(Puller {
-        fetch: Fetch::new(upstreams.clone(), config.limits, config.cache.manifests),
+        fetch,
         upstreams,
         current,
         judge,
@@ -216,6 +237,9 @@ impl Running {
         }
     }
 }
+
+/// What evidence in memory may take.
+const HELD_BYTES: u64 = 64 << 20;
 
 /// What the memory store may hold.
 const STORE_BYTES: u64 = 256 << 20;

@@ -6,9 +6,19 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub mod config_check;
+mod colour;
 
-pub mod policy_check;
+mod config_check;
+
+mod policy_check;
+
+mod policy_schema;
+
+mod policy_exempt;
+
+mod policy_import;
+
+mod policy_test;
 
 mod report;
 
@@ -52,7 +62,7 @@ enum Command {
         #[arg(long, hide = true, value_enum)]
         sabotage: Option<Sabotage>,
     },
-    /// Check the policy file.
+    /// Check, test and explain the policy, or write an exemption into it.
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Serve pulls.
@@ -78,13 +88,22 @@ enum ConfigCommand {
 
 #[derive(Debug, Subcommand)]
 enum PolicyCommand {
-    /// Say whether the policy is right, and where it is not.
-    Check(Check),
+    /// Say whether the policy is right, where it is not, and what in it deserves a look.
+    Check(policy_check::Arguments),
+    /// Let one image through without policies, for a reason and for a time: write an exemption into the policy.
+    Exempt(policy_exempt::Arguments),
+    /// Make a policy of another system's.
+    #[command(subcommand)]
+    Import(policy_import::Import),
+    /// Print a JSON Schema of the policy language, for editors and other tools.
+    Schema,
+    /// Judge made-up images by the policy, and say whether it comes to what is expected.
+    Test(policy_test::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
 struct Check {
-    /// The file, or for policies a directory of them.
+    /// The file.
     #[arg(value_name = "FILE")]
     path: PathBuf,
     /// How to print the result.
@@ -125,9 +144,11 @@ pub fn run() -> ExitCode {
         Command::Config(ConfigCommand::Check(check)) => {
             config_check::run(&check.path, check.output == Output::Json, &mut out)
         }
-        Command::Policy(PolicyCommand::Check(check)) => {
-            policy_check::run(&check.path, check.output == Output::Json, &mut out)
-        }
+        Command::Policy(PolicyCommand::Exempt(arguments)) => policy_exempt::run(&arguments, &mut out),
+        Command::Policy(PolicyCommand::Import(from)) => policy_import::run(&from, &mut out, &mut io::stderr()),
+        Command::Policy(PolicyCommand::Check(arguments)) => policy_check::run(&arguments, &mut out),
+        Command::Policy(PolicyCommand::Schema) => policy_schema::run(&mut out),
+        Command::Policy(PolicyCommand::Test(arguments)) => policy_test::run(&arguments, &mut out),
         Command::Serve { config, audit } => serve::run(&config, audit),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),
         Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),

@@ -1,5 +1,6 @@
 //! The time, as a value that tests can set.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,6 +27,16 @@ impl Timestamp {
     #[must_use]
     pub const fn plus(self, later: Duration) -> Self {
         Self(self.0.saturating_add(later.as_secs()))
+    }
+}
+
+/// As RFC 3339 writes it, in UTC.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match i64::try_from(self.0).ok().and_then(|second| jiff::Timestamp::from_second(second).ok()) {
+            Some(instant) => instant.fmt(f),
+            None => write!(f, "second {}", self.0),
+        }
     }
 }
 

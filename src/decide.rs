@@ -12,7 +12,7 @@ use crate::policy::{Governing, Mode, Truth};
 use crate::reason::{Class, Reason};
 use crate::record::{Authenticated, VerdictRecord};
 use crate::trust::TrustRevision;
-use crate::weigh::required;
+use crate::weigh::weigh_policy;
 
 /// Allow or Deny for one subject under one policy revision and one trust revision.
 ///
@@ -64,7 +64,7 @@ pub fn decide(
     let (mut denied, mut unsure, mut would_deny) = (Vec::new(), Vec::new(), Vec::new());
     let mut held: Option<Timestamp> = None;
     for policy in governing.remaining() {
-        let (list, why) = match (policy.mode(), required(policy, examined, terms.now)) {
+        let (list, why) = match (policy.mode(), weigh_policy(policy, examined, terms.now)) {
             (Mode::Enforce, Truth::Holds(on)) => {
                 held = Some(held.map_or(on.until, |other| other.min(on.until)));
                 continue;

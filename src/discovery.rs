@@ -37,7 +37,7 @@ use found::Found;
 use source::Source;
 
 /// Which storage formats can matter to the policies that govern an image; the others are not asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Wants {
     /// Sigstore bundles: the referrers API, or the tag `sha256-…` that stands in for it.
     pub bundle: bool,
@@ -154,6 +154,13 @@ impl<S: Source> Reader<'_, S> {
 }
 
 impl Wants {
+    /// Whether whoever reads these sources reads all that `other` names.
+    pub fn include(self, other: Self) -> bool {
+        (self.bundle || !other.bundle)
+            && (self.signatures || !other.signatures)
+            && (self.attestations || !other.attestations)
+    }
+
     fn any(self) -> bool {
         self.bundle || self.signatures || self.attestations
     }

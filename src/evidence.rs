@@ -1,5 +1,7 @@
 //! What discovery found for one digest, and what it could not read.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::discovery::candidate::Candidate;
 use crate::policy::Format;
@@ -25,6 +27,8 @@ pub struct EvidenceSet {
 pub struct Unread {
     /// Where, such as `tag sha256-….sig` or `referrer sha256:…`.
     pub location: String,
+    /// The other repository that it is in, if it is not beside the image.
+    pub elsewhere: Option<Arc<str>>,
     /// Why, as a reason.
     pub reason: Reason,
     /// Why, for people.
@@ -44,9 +48,22 @@ pub struct Unusable {
     pub detail: String,
 }
 
+impl EvidenceSet {
+    /// About how many bytes it takes in memory.
+    pub fn size(&self) -> usize {
+        let unusable = self.unusable.iter().map(|one| size_of::<Unusable>() + one.location.len() + one.detail.len());
+        self.candidates.iter().map(Candidate::size).chain(unusable).sum()
+    }
+}
+
 impl Unread {
     pub(crate) fn new(location: impl Into<String>, reason: Reason, detail: &str) -> Self {
-        Self { location: location.into(), reason, detail: printable(detail) }
+        Self { location: location.into(), elsewhere: None, reason, detail: printable(detail) }
+    }
+
+    /// The same, in the repository `place`.
+    pub(crate) fn within(self, place: &str) -> Self {
+        Self { location: format!("{place}, {}", self.location), elsewhere: Some(place.into()), ..self }
     }
 }
 

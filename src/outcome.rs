@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::oci::{Digest, Subject};
+use crate::evidence::Unread;
+use crate::oci::{Digest, Image, Subject};
 use crate::policy::governing::Revision;
-use crate::policy::{Governing, Leaf, Name, Policy, Shortfall};
-use crate::reason::Reason;
+use crate::policy::{Exemption, Governing, Leaf, Name, Policy, Shortfall};
+use crate::reason::{Class, Reason};
 use crate::trust::TrustRevision;
-use crate::verify::Findings;
+use crate::verify::{Findings, Rejected};
 
 /// Everything that a verdict is a function of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -61,7 +62,7 @@ pub enum Basis {
 pub struct Denial {
     /// The reason.
     pub reason: Reason,
-    /// Why the nearest candidate did not count.
+    /// Why the nearest candidate did not count; after an exemption, why it was needed.
     pub cause: Option<Reason>,
     /// The policy that said it.
     pub policy: Option<Name>,
@@ -99,6 +100,14 @@ impl Basis {
             Self::Signed => Reason::Signed,
         }
     }
+
+    /// The reason of the exemption that it rests on, if it does.
+    pub fn exemption(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Exempt(reason) => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 impl Denial {
@@ -109,33 +118,51 @@ impl Denial {
 
     /// The denial of `policy`, for what it lacks.
     pub(crate) fn by(policy: &Policy, why: Shortfall, governing: &Governing) -> Self {
-        let detail = with_expired_exemption(why.detail, governing);
-        Self { reason: why.reason, cause: why.cause, policy: Some(policy.name().clone()), detail }
+        let Shortfall { reason, cause, detail } = why;
+        let denial = Self { reason, cause, policy: Some(policy.name().clone()), detail };
+        denial.after(governing.expired(Some(policy.name())))
+    }
+
+    /// The same where an exemption would have helped, had it not expired. It is absent, and so nothing but this text
+    /// depends on it; whoever relied on it reads that this is what has changed, and the policy's own reason as the cause.
+    fn after(self, expired: Option<&Arc<Exemption>>) -> Self {
+        let (Some(exemption), Class::Deny) = (expired, self.reason.class()) else { return self };
+        let end = exemption.expires().map_or(String::new(), |end| format!(" at {end}"));
+        let detail = format!("{}; the exemption `{}` has expired{end}", self.detail, exemption.reason());
+        Self { reason: Reason::ExemptionExpired, cause: Some(self.reason), detail, ..self }
     }
 }
 
 /// What to say of an image that no enforced policy covers.
 pub(crate) fn without_policy(governing: &Governing) -> Denial {
-    let detail = "no enforced policy covers this repository; add one, or see `default`".to_string();
-    Denial::new(Reason::NoPolicy, with_expired_exemption(detail, governing))
+    let detail = "no enforced policy covers this repository; add one, or see `default`";
+    Denial::new(Reason::NoPolicy, detail).after(governing.expired(None))
 }
 
-/// An expired exemption is absent, but whoever relied on it should read its name.
-fn with_expired_exemption(detail: String, governing: &Governing) -> String {
-    match governing.expired() {
-        Some(exemption) => format!("{detail}; the exemption `{}` has expired", exemption.reason()),
-        None => detail,
-    }
-}
-
-/// What to say of a leaf on which nothing counts: what could not be read, if anything.
-pub(crate) fn unread(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) -> Option<Shortfall> {
-    let failed = findings.unread.first().map(|unread| (Reason::EvidenceUnreadable, unread.detail.as_str()));
+/// What to say of a leaf on which nothing counts: what could not be read beside the image or
+/// `elsewhere`, if anything.
+pub(crate) fn unread(
+    leaf: &Leaf,
+    elsewhere: Option<&Image>,
+    cause: Option<Reason>,
+    findings: &Findings,
+) -> Option<Shortfall> {
+    let elsewhere = elsewhere.map(ToString::to_string);
+    let looks = |unread: &&Unread| unread.elsewhere.is_none() || unread.elsewhere.as_deref() == elsewhere.as_deref();
+    let failed = findings.unread.iter().find(looks).map(|unread| (Reason::EvidenceUnreadable, unread.detail.as_str()));
     let cut_off = findings.incomplete.then_some((Reason::EvidenceIncomplete, "a limit ended the reading"));
     let unjudged = findings.unjudged.iter().find(|unjudged| unjudged.authority == *leaf.by());
     let unjudged = unjudged.map(|unjudged| (unjudged.reason, unjudged.detail.as_str()));
     let (reason, why) = unjudged.or(failed).or(cut_off)?;
     Some(Shortfall { reason, cause, detail: format!("evidence by `{}` could not be judged: {why}", leaf.by()) })
+}
+
+/// What to say of a leaf for which everything of its type matters, if a piece was too large to be read.
+pub(crate) fn too_large(leaf: &Leaf, findings: &Findings) -> Option<Shortfall> {
+    let of_it = |one: &&Rejected| one.authority == *leaf.by() && one.reason == Reason::EvidenceTooLarge;
+    let piece = findings.rejected.iter().find(of_it)?;
+    let detail = format!("evidence for `{}` could not be judged: {}: {}", leaf.by(), piece.location, piece.detail);
+    Some(Shortfall { reason: Reason::EvidenceIncomplete, cause: Some(Reason::EvidenceTooLarge), detail })
 }
 
 /// What to say of a leaf on which nothing counts though everything was read; `cause` is why the nearest piece does not.
@@ -153,7 +180,7 @@ pub(crate) fn absent(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) ->
 
 /// How far a candidate came before it was found not to count.
 fn nearness(reason: Reason) -> usize {
-    const ORDER: [Reason; 22] = [
+    const ORDER: [Reason; 23] = [
         Reason::EvidenceTooLarge,
         Reason::EvidenceMalformed,
         Reason::EvidenceUnsupported,
@@ -177,6 +204,7 @@ fn nearness(reason: Reason) -> usize {
         Reason::PredicateTypeMismatch,
         Reason::Revoked,
         Reason::FormatNotAccepted,
+        Reason::ConditionFalse,
     ];
     ORDER.iter().position(|known| *known == reason).map_or(0, |at| at + 1)
 }

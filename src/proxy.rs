@@ -120,6 +120,9 @@ impl Proxy {
             for (policy, reason) in &facts.would_deny {
                 self.metrics.would_deny(*reason, policy);
             }
+            if let Some(exemption) = &facts.exemption {
+                self.metrics.exemptions().answered(exemption);
+            }
             if let Some(cache) = facts.cache {
                 self.metrics.pull(outcome, cache, began.elapsed());
             }
@@ -131,6 +134,7 @@ impl Proxy {
 
 fn note_basis<T>(facts: &mut Facts, admitted: &Admitted<T>) {
     facts.reason = Some(admitted.basis().reason());
+    facts.exemption = admitted.basis().exemption().cloned();
 }
 
 fn what(image: &Image, reference: &str) -> String {

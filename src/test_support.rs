@@ -59,8 +59,13 @@ pub(crate) fn subject() -> Subject {
 
 /// A legacy signature over `digest`.
 pub(crate) fn signed_simple(key: &TestKey, digest: Digest) -> Candidate {
+    annotated(key, digest, "null")
+}
+
+/// The same, with this as the `optional` of its payload.
+pub(crate) fn annotated(key: &TestKey, digest: Digest, optional: &str) -> Candidate {
     let payload = format!(
-        r#"{{"critical":{{"identity":{{"docker-reference":"r.io/app"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":null}}"#
+        r#"{{"critical":{{"identity":{{"docker-reference":"r.io/app"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":{optional}}}"#
     );
     let signature = key.sign(payload.as_bytes());
     Candidate::new("tag".into(), Material::SimpleSigning { payload: payload.into(), signature })
@@ -68,8 +73,13 @@ pub(crate) fn signed_simple(key: &TestKey, digest: Digest) -> Candidate {
 
 /// A legacy attestation about `digest`.
 pub(crate) fn signed_attestation(key: &TestKey, digest: Digest, predicate_type: &str) -> Candidate {
+    attested(key, digest, predicate_type, "{}")
+}
+
+/// A legacy attestation about `digest` with this predicate.
+pub(crate) fn attested(key: &TestKey, digest: Digest, predicate_type: &str, predicate: &str) -> Candidate {
     let statement = format!(
-        r#"{{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"{predicate_type}","subject":[{{"name":"r.io/app","digest":{{"sha256":"{}"}}}}],"predicate":{{}}}}"#,
+        r#"{{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"{predicate_type}","subject":[{{"name":"r.io/app","digest":{{"sha256":"{}"}}}}],"predicate":{predicate}}}"#,
         digest.hex()
     );
     let kind = "application/vnd.in-toto+json";
@@ -99,7 +109,7 @@ pub(crate) fn findings_of(candidates: &[&Candidate], subject: Digest, authoritie
         incomplete: false,
         read_at: Timestamp(1_000_000),
     };
-    verify_all(&set, &subject, &named.collect::<Vec<_>>(), against(&Limits::default()))
+    verify_all(&set, &subject, &named.collect::<Vec<_>>(), against(&patient()))
 }
 
 /// `findings` about [`subject`], as the decision wants them.
@@ -114,8 +124,70 @@ pub(crate) fn examined(findings: &Findings) -> Examined {
     Examined::alone(Part { image, platform: String::new(), findings: findings.clone() })
 }
 
+/// The usual limits, on a machine that may be slow.
+pub(crate) fn patient() -> Limits {
+    let mut limits = Limits::default();
+    limits.verification.time = std::time::Duration::from_mins(10);
+    limits
+}
+
 /// What keys alone are verified against: no trusted root, nothing revoked.
 pub(crate) fn against(limits: &Limits) -> Against<'_> {
     static NONE: LazyLock<(Trust, Revoked)> = LazyLock::new(|| (Trust::none(), Revoked::default()));
     Against { trust: &NONE.0, revoked: &NONE.1, limits, now: Timestamp(1_000_000) }
+}
+
+/// Chances that can be repeated: a seed gives always the same.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Runs `law` with that many seeds and names the one that it fails for; `DICE=seed` runs that one alone.
+    pub(crate) fn for_each(cases: u64, mut law: impl FnMut(&mut Self)) {
+        let one = std::env::var("DICE").ok().and_then(|seed| seed.parse().ok());
+        for seed in one.map_or(0..cases, |seed| seed..seed + 1) {
+            let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| law(&mut Self::seeded(seed))));
+            if let Err(why) = broken {
+                let text = why.downcast_ref::<String>().cloned();
+                let text = text.or_else(|| why.downcast_ref::<&str>().map(|text| (*text).to_string()));
+                panic!("DICE={seed}: {}", text.unwrap_or_default());
+            }
+        }
+    }
+
+    /// A number below `end`, by the generator called splitmix64.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % end
+    }
+
+    pub(crate) fn coin(&mut self) -> bool {
+        self.below(2) == 0
+    }
+
+    fn at(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).expect("below a length")
+    }
+
+    pub(crate) fn pick<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
+        all[self.at(all.len())]
+    }
+
+    /// Each of `all` or not, in order.
+    pub(crate) fn some<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> Vec<&'a T> {
+        all.iter().copied().filter(|_| self.coin()).collect()
+    }
+
+    pub(crate) fn shuffle<T>(&mut self, all: &mut [T]) {
+        for last in (1..all.len()).rev() {
+            let other = self.at(last + 1);
+            all.swap(last, other);
+        }
+    }
 }

@@ -23,7 +23,7 @@ mod evidence;
 
 mod json;
 
-mod reference;
+pub(super) mod reference;
 
 mod report;
 

@@ -50,7 +50,7 @@ fn outcome(policies: &Policies, findings: &Findings) -> String {
 
 fn unread(mut findings: Findings) -> Findings {
     let (location, detail) = ("tag".to_string(), "500".to_string());
-    findings.unread.push(Unread { location, reason: Reason::UpstreamUnavailable, detail });
+    findings.unread.push(Unread { location, elsewhere: None, reason: Reason::UpstreamUnavailable, detail });
     findings
 }
 
@@ -107,13 +107,45 @@ fn every_policy_must_hold_and_a_no_beats_a_could_not_tell() {
 }
 
 #[test]
+fn what_a_policy_does_not_look_at_leaves_its_answer_alone() {
+    let here = subject().digest;
+    let elsewhere = |mode: &str| {
+        policies(&format!(
+            "policies:\n  - name: p\n    match: [ \"r.io/**\" ]\n    require: {{ signature: {{ by: a }} }}\n  - name: q\n    \
+             match: [ \"r.io/**\" ]\n    mode: {mode}\n    evidence: {{ repository: r.io/elsewhere }}\n    require: {{ \
+             signature: {{ by: b }} }}\n"
+        ))
+    };
+    let unread = |mut findings: Findings| {
+        findings.unread.push(Unread::new("tag", Reason::EvidenceUnreadable, "500").within("r.io/elsewhere"));
+        findings
+    };
+    let (by_a, none) = (findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]), findings_of(&[], here, &["a"]));
+    let signed = signed_simple(&KEY_A, here).within("r.io/elsewhere");
+    let there = findings_of(&[&signed, &signed_simple(&KEY_B, here)], here, &["a", "b"]);
+    for (mode, findings, expected) in [
+        ("audit", there.clone(), "signature_missing (key_mismatch)"),
+        ("enforce", there, "signature_missing (key_mismatch)"),
+        ("audit", unread(by_a.clone()), "signed"),
+        ("audit", unread(none.clone()), "unsigned"),
+        ("enforce", unread(by_a), "503 evidence_unreadable"),
+        ("enforce", unread(none), "unsigned"),
+    ] {
+        assert_eq!(outcome(&elsewhere(mode), &findings), expected, "{mode}");
+    }
+}
+
+#[test]
 fn order_revoked_then_exempt_then_policies_then_default() {
     let here = subject().digest;
     let none = findings_of(&[], here, &["a"]);
     let revoked = format!("revoked: {{ digests: [ \"{here}\" ] }}\n");
     let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: INC-1\n";
     let named = format!("{exempt}    policies: [ p ]\n");
-    let expired = format!("{exempt}    expires: 1970-01-02T00:00:00Z\n");
+    let until = |instant: &str| format!("{exempt}    expires: {instant}\n");
+    let (past, future) = (until("1970-01-02T00:00:00Z"), until("1970-01-12T13:46:41Z"));
+    let (ends_now, of_another) = (until("1970-01-12T13:46:40Z"), format!("{past}    policies: [ q ]\n"));
+    let second = "  - name: q\n    match: [ \"r.io/**\" ]\n    mode: audit\n    require: { signature: { by: b } }\n";
     let other_digest = format!("exemptions:\n  - match: [ \"r.io/app@{}\" ]\n    reason: x\n", Digest::of(b"z"));
     let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
     for (extra, findings, expected) in [
@@ -121,7 +153,11 @@ fn order_revoked_then_exempt_then_policies_then_default() {
         (format!("{exempt}{revoked}"), &none, "revoked"),
         (exempt.to_string(), &none, "exempt"),
         (named, &none, "exempt"),
-        (expired, &none, "unsigned"),
+        (future, &none, "exempt"),
+        (past.clone(), &none, "exemption_expired (unsigned)"),
+        (ends_now, &none, "exemption_expired (unsigned)"),
+        (past, &signed, "signed"),
+        (format!("{second}{of_another}"), &none, "unsigned"),
         (other_digest, &none, "unsigned"),
     ] {
         assert_eq!(outcome(&one(&extra), findings), expected, "{extra}");

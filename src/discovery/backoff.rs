@@ -20,7 +20,7 @@ pub struct Backoff {
 /// How the last reading fell short, how many did one after another, and until when nothing is read again.
 #[derive(Debug, Clone)]
 struct Failure {
-    unread: Option<Unread>,
+    unread: Vec<Unread>,
     incomplete: bool,
     times: u32,
     until: Timestamp,
@@ -39,9 +39,14 @@ impl Backoff {
         if now >= failure.until || now.plus(LONGEST) < failure.until {
             return None;
         }
-        let unread = failure.unread.into_iter().collect();
         let incomplete = failure.incomplete;
-        Some(EvidenceSet { candidates: Vec::new(), unread, unusable: Vec::new(), incomplete, read_at: now })
+        Some(EvidenceSet {
+            candidates: Vec::new(),
+            unread: failure.unread,
+            unusable: Vec::new(),
+            incomplete,
+            read_at: now,
+        })
     }
 
     /// Nothing could be decided on what was read: the next reading waits, longer each time.
@@ -59,7 +64,7 @@ impl Backoff {
         let key = (subject.clone(), revision);
         let times = self.held.get(&key).await.map_or(0, |failure| failure.times).saturating_add(1);
         let until = now.plus(LONGEST.min(SHORTEST * 2_u32.saturating_pow(times - 1)));
-        self.held.insert(key, Failure { unread: unread.first().cloned(), incomplete, times, until }).await;
+        self.held.insert(key, Failure { unread: unread.to_vec(), incomplete, times, until }).await;
     }
 
     /// What was read sufficed for a decision.

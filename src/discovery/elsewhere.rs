@@ -1,8 +1,8 @@
 //! Evidence in other repositories, as cosign writes it under `COSIGN_REPOSITORY`: read as well as beside the image.
 //!
 //! Cosign appends nothing to the repository that it is given: the tags of all images, and the referrers of manifests
-//! that are not there, stand in that one repository. Every policy's places are read for all policies alike: where a
-//! piece was found proves nothing, so it matters to no verdict; the authorities decide.
+//! that are not there, stand in that one repository. All places are read at once, but each counts for those policies only
+//! that look there, as does what could not be read in it: another policy could allow more otherwise.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,8 @@ pub(super) fn places<'a>(
             places.push(Place { source: &**source, repository: &image.repository, name });
         } else {
             let why = format!("the registry `{}` is not among the `upstreams`", image.registry);
-            unknown.push(Unread::new(image.to_string(), Reason::EvidenceUnreadable, &why));
+            let unread = Unread::new(image.to_string(), Reason::EvidenceUnreadable, &why);
+            unknown.push(Unread { elsewhere: name.map(Into::into), ..unread });
         }
     }
     (places, unknown)

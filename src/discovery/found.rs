@@ -65,9 +65,9 @@ impl Found {
     /// The same, found in the repository `place`.
     pub(super) fn within(mut self, place: &str) -> Self {
         self.candidates = self.candidates.into_iter().map(|candidate| candidate.within(place)).collect();
-        let unread = self.unread.iter_mut().map(|unread| &mut unread.location);
-        for location in unread.chain(self.unusable.iter_mut().map(|unusable| &mut unusable.location)) {
-            location.insert_str(0, &format!("{place}, "));
+        self.unread = self.unread.into_iter().map(|unread| unread.within(place)).collect();
+        for unusable in &mut self.unusable {
+            unusable.location.insert_str(0, &format!("{place}, "));
         }
         self
     }

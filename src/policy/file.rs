@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Authority, Exemption, Mode, Name, Policies, Policy, Revoked};
 use crate::oci::Digest;
-use crate::yaml::{self, At, Document, FileError, FileErrors, Problems};
+use crate::yaml::{self, At};
 
 mod authorities;
 
@@ -36,6 +36,8 @@ mod revocations;
 
 mod scope;
 
+mod sources;
+
 #[cfg(test)]
 mod tests;
 
@@ -43,61 +45,45 @@ mod time;
 
 mod trust_roots;
 
+mod written;
+
+pub mod replace;
+
+pub mod write;
+
 pub use crate::yaml::FileErrors as PolicyErrors;
+pub use lint::{Surroundings, Upstream};
+pub use predicate::parse as parse_predicate_type;
 pub use scope::parse_scope;
+pub use sources::Sources;
+pub use time::age as parse_age;
+pub use written::Written;
 
 use declared::Declared;
-use raw::RawFile;
+use written::Part;
 
-/// Reads the policy file at `path`, or every `*.yaml` and `*.yml` in the directory `path`, in the order of their names.
-///
-/// Files that keys come from are read too; their paths are relative to the file that names them.
+/// The policy language as a JSON Schema (draft 2020-12), for editors: what it refuses is wrong, and what it accepts may
+/// still name things that there are not. A text that looks like a number is to be quoted.
+pub const SCHEMA: &str = include_str!("file/schema.json");
+
+/// Reads the policy at `path`; see [`Written::load`].
 pub fn load(path: &Path) -> Result<Policies, PolicyErrors> {
-    let whole = |why: String| FileErrors::from(FileError::whole(path.display().to_string(), why));
-    let files = if path.is_dir() { files_of(path, &["yaml", "yml"]).map_err(whole)? } else { vec![path.to_owned()] };
-    if files.is_empty() {
-        return Err(whole("the directory holds no `*.yaml` or `*.yml`".into()));
-    }
-    let (mut parts, mut errors) = (Vec::new(), Vec::new());
-    for file in files {
-        let name = file.display().to_string();
-        let text = yaml::read_text(&file).map_err(|why| FileErrors::from(FileError::whole(&name, why)));
-        let base = file.parent().unwrap_or(Path::new("")).to_owned();
-        match text.and_then(|text| Part::parse(&text, &name, base)) {
-            Ok(part) => parts.push(part),
-            Err(more) => errors.extend(more),
-        }
-    }
-    FileErrors::of(errors)?;
-    build(parts)
+    Written::load(path).map(Written::into_policies)
 }
 
-/// Parses one text as a whole policy; `name` is what errors call it, `base_dir` where its relative paths begin.
+/// As [`load`], as if one file held another text than it does, or were there though it is not.
+pub fn load_edited(path: &Path, edited: (&Path, &str)) -> Result<Policies, PolicyErrors> {
+    Written::load_edited(path, Some(edited)).map(Written::into_policies)
+}
+
+/// Parses one text as a whole policy; see [`Written::parse`].
 pub fn parse(text: &str, name: &str, base_dir: &Path) -> Result<Policies, PolicyErrors> {
-    build(vec![Part::parse(text, name, base_dir.to_owned())?])
+    Written::parse(text, name, base_dir).map(Written::into_policies)
 }
 
-/// One file of a policy.
-struct Part {
-    document: Document,
-    raw: RawFile,
-    base: PathBuf,
-    problems: Problems,
-}
-
-impl Part {
-    fn parse(text: &str, name: &str, base: PathBuf) -> Result<Self, FileErrors> {
-        let (document, raw) = yaml::parse(name, text)?;
-        Ok(Self { document, raw, base, problems: Problems::default() })
-    }
-
-    fn at(&self) -> At<'_> {
-        At::root(&self.problems)
-    }
-}
-
-fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
-    let declared = Declared::collect(&parts);
+/// What the parts mean together; what is wrong with one is among its problems.
+fn build(parts: &[Part]) -> Policies {
+    let declared = Declared::collect(parts);
     let mut built = Policies {
         authorities: BTreeMap::new(),
         trust_roots: BTreeMap::new(),
@@ -108,13 +94,13 @@ fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
         default: Mode::Enforce,
         audit: false,
     };
-    for part in &parts {
+    for part in parts {
         built.trust_roots.extend(trust_roots::all(part));
     }
-    for part in &parts {
+    for part in parts {
         built.authorities.extend(authorities::all(part, &declared, &built.trust_roots));
     }
-    for part in &parts {
+    for part in parts {
         built.all.extend(policies::all(part, &declared, &built.authorities));
         built.exemptions.extend(exemptions::all(part, &declared));
         revocations::add(&mut built.revoked, part);
@@ -124,8 +110,7 @@ fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
     }
     built.revoked.settle();
     built.revoked_content = built.revoked.content();
-    let wrong = parts.into_iter().filter_map(|part| part.document.settle(part.problems).err());
-    FileErrors::of(wrong.flatten()).map(|()| built)
+    built
 }
 
 fn default(at: &At<'_>, text: &str) -> Option<Mode> {
@@ -156,3 +141,6 @@ fn files_of(directory: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Strin
     files.sort();
     Ok(files)
 }
+
+/// What the files of a policy directory are called.
+const EXTENSIONS: &[&str] = &["yaml", "yml"];

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::{Authority, Exemption, Mode, Name, Policies, Policy};
+use super::{Exemption, Mode, Name, Policies, Policy};
 use crate::clock::Timestamp;
 use crate::oci::{Digest, Image, Subject};
 
@@ -20,7 +20,7 @@ pub struct Governing {
     subject: Subject,
     policies: Vec<Arc<Policy>>,
     exemptions: Vec<Arc<Exemption>>,
-    expired: Option<Arc<Exemption>>,
+    expired: Vec<Arc<Exemption>>,
     revoked: bool,
     default: Mode,
     audit: bool,
@@ -50,34 +50,15 @@ impl Policies {
         Governing {
             subject: subject.clone(),
             exemptions,
-            expired: expired.into_iter().next(),
+            expired,
             revoked: self.revoked.digest(&subject.digest),
             default: self.default,
             audit: self.audit,
-            trust_roots: self.roots_of(&policies),
-            keys_end: self.keys_end(&policies, now),
+            trust_roots: roots_of(&policies),
+            keys_end: keys_end(policies.iter().filter(|policy| policy.mode() == Mode::Enforce), now),
             policies,
             revision,
         }
-    }
-
-    /// The authorities that `policies` ask for.
-    fn authorities_of(&self, policies: &[Arc<Policy>]) -> impl Iterator<Item = &Arc<Authority>> {
-        let leaves = policies.iter().flat_map(|policy| policy.require.leaves());
-        leaves.filter_map(|leaf| self.authorities.get(leaf.by()))
-    }
-
-    /// The trusted roots that the authorities of `policies` use, in order, each once.
-    fn roots_of(&self, policies: &[Arc<Policy>]) -> Vec<Name> {
-        let names = self.authorities_of(policies).filter_map(|authority| authority.trust_root.clone());
-        names.collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
-    /// The first instant, after `now`, at which keys of `policies` no longer count.
-    fn keys_end(&self, policies: &[Arc<Policy>], now: Timestamp) -> Timestamp {
-        // The last instant still counts; what has ended already carries no verdict that is made now.
-        let ends = self.authorities_of(policies).map(|authority| authority.validity.not_after.plus(ONE_SECOND));
-        ends.filter(|end| now < *end).min().unwrap_or(Timestamp::FOREVER)
     }
 
     /// Whether `digest` is revoked, for everyone and in every mode.
@@ -113,6 +94,11 @@ impl Governing {
         &self.policies
     }
 
+    /// The policies that are obeyed.
+    fn enforced(&self) -> impl Iterator<Item = &Arc<Policy>> {
+        self.policies.iter().filter(|policy| policy.mode() == Mode::Enforce)
+    }
+
     /// The policies that no exemption in force takes away.
     pub fn remaining(&self) -> impl Iterator<Item = &Arc<Policy>> {
         let exempted = |policy: &Policy| self.exemptions.iter().any(|exemption| exemption.covers(policy.name()));
@@ -132,8 +118,7 @@ impl Governing {
 
     /// The exemption that applies if no enforced policy remains: one for all policies, or for one that is enforced.
     pub fn exempting(&self) -> Option<&Arc<Exemption>> {
-        let enforced = || self.policies.iter().filter(|policy| policy.mode() == Mode::Enforce);
-        let takes = |exemption: &Exemption| enforced().any(|policy| exemption.covers(policy.name()));
+        let takes = |exemption: &Exemption| self.enforced().any(|policy| exemption.covers(policy.name()));
         self.exemptions.iter().find(|exemption| exemption.covers_all() || takes(exemption))
     }
 
@@ -142,17 +127,24 @@ impl Governing {
         &self.exemptions
     }
 
-    /// When the first exemption in force, or the first key of its policies, ends: no verdict outlives this.
+    /// When the first exemption that it rests on, or the first key of its policies, ends: no verdict outlives this.
     ///
-    /// A signature whose time is verified goes on to count when its key has ended; it is only judged again.
+    /// A signature whose time is verified goes on to count when its key has ended; it is only judged again. An exemption
+    /// from policies that are only watched changes no answer, and so does its end.
     pub fn holds_until(&self) -> Timestamp {
-        let exemptions = self.exemptions.iter().filter_map(|exemption| exemption.expires);
+        let enforced = |exemption: &Exemption| self.enforced().any(|policy| exemption.covers(policy.name()));
+        let used = self.exemptions.iter().filter(|exemption| exemption.covers_all() || enforced(exemption));
+        let exemptions = used.filter_map(|exemption| exemption.expires);
         exemptions.chain([self.keys_end]).min().unwrap_or(Timestamp::FOREVER)
     }
 
-    /// An exemption that would cover it, had it not expired.
-    pub fn expired(&self) -> Option<&Arc<Exemption>> {
-        self.expired.as_ref()
+    /// The exemption that took `policy` away, or all policies if none is named, until it expired; of several the last.
+    pub fn expired(&self, policy: Option<&Name>) -> Option<&Arc<Exemption>> {
+        let covered = |exemption: &&Arc<Exemption>| match policy {
+            Some(policy) => exemption.covers(policy),
+            None => exemption.covers_all(),
+        };
+        self.expired.iter().filter(covered).max_by_key(|exemption| exemption.expires)
     }
 
     /// Whether the digest is revoked.
@@ -179,6 +171,21 @@ impl Governing {
     pub fn revision(&self) -> Revision {
         self.revision
     }
+}
+
+/// The trusted roots that the authorities of `policies` use, in order, each once.
+fn roots_of(policies: &[Arc<Policy>]) -> Vec<Name> {
+    let authorities = policies.iter().flat_map(|policy| policy.authorities());
+    let names = authorities.filter_map(|authority| authority.trust_root.clone());
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The first instant, after `now`, at which keys of `policies` no longer count.
+fn keys_end<'a>(policies: impl Iterator<Item = &'a Arc<Policy>>, now: Timestamp) -> Timestamp {
+    // The last instant still counts; what has ended already carries no verdict that is made now.
+    let authorities = policies.flat_map(|policy| policy.authorities());
+    let ends = authorities.map(|authority| authority.validity.not_after.plus(ONE_SECOND));
+    ends.filter(|end| now < *end).min().unwrap_or(Timestamp::FOREVER)
 }
 
 const ONE_SECOND: Duration = Duration::from_secs(1);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use crate::clock::Timestamp;
 use crate::decide::{Verdict, decide};
 use crate::evidence::EvidenceSet;
 use crate::examined::{Children, Examined, Part};
@@ -47,6 +49,8 @@ pub struct Piece {
     pub platform: String,
     /// What was read, untrusted.
     pub evidence: Arc<EvidenceSet>,
+    /// Whether it was in memory already.
+    pub held: bool,
 }
 
 impl Case {
@@ -54,7 +58,8 @@ impl Case {
     pub fn deliberate(&self) -> (Examined, Result<Verdict, Indeterminate>) {
         let trust = self.snapshot.trust.revision(&self.governing);
         let authorities = self.authorities();
-        let examine = |piece: &Piece| self.examine(piece, &authorities);
+        let began = Instant::now();
+        let examine = |piece: &Piece| self.examine(piece, &authorities, began);
         let own = examine(&self.evidence.own);
         let children = match &self.evidence.children {
             None => Children::NotAsked,
@@ -72,9 +77,12 @@ impl Case {
         names.into_iter().filter_map(|name| self.snapshot.policies.authority(name).cloned()).collect()
     }
 
-    fn examine(&self, piece: &Piece, authorities: &[Arc<Authority>]) -> Part {
+    fn examine(&self, piece: &Piece, authorities: &[Arc<Authority>], began: Instant) -> Part {
         let (trust, revoked) = (&self.snapshot.trust, self.snapshot.policies.revoked());
-        let against = Against { trust, revoked, limits: &self.limits, now: self.terms.now };
+        let mut limits = self.limits;
+        let time = &mut limits.verification.time;
+        *time = (*time).min((*time * FOR_ALL).saturating_sub(began.elapsed()));
+        let against = Against { trust, revoked, limits: &limits, now: self.terms.now };
         let findings = verify_all(&piece.evidence, &piece.image.digest, authorities, against);
         Part { image: piece.image.clone(), platform: piece.platform.clone(), findings }
     }
@@ -85,17 +93,30 @@ impl Gathered {
     pub fn alone(own: Piece) -> Self {
         Self { own, children: None }
     }
+
+    /// Whether some of it was in memory, and for `time` or longer at `now`.
+    pub fn held_for(&self, time: Duration, now: Timestamp) -> bool {
+        let children = self.children.iter().flatten().flatten();
+        let mut pieces = std::iter::once(&self.own).chain(children);
+        pieces.any(|piece| piece.held && now >= piece.evidence.read_at.plus(time))
+    }
 }
 
 impl Piece {
     /// What was read about `subject`, whose manifest this is.
-    pub fn new(subject: &Subject, manifest: &Manifest, evidence: EvidenceSet) -> Self {
+    pub fn new(subject: &Subject, manifest: &Manifest, evidence: impl Into<Arc<EvidenceSet>>) -> Self {
         let image = ImageFacts {
             registry: subject.image.registry.to_string(),
             repository: subject.image.repository.to_string(),
             digest: subject.digest,
             annotations: manifest.annotations().clone(),
         };
-        Self { image, platform: String::new(), evidence: Arc::new(evidence) }
+        Self { image, platform: String::new(), evidence: evidence.into(), held: false }
     }
 }
+
+/// How many times longer than on one manifest is worked on one and all that it lists.
+const FOR_ALL: u32 = 4;
+
+#[cfg(test)]
+mod tests;

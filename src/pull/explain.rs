@@ -77,7 +77,7 @@ impl Sight {
 
     /// What all that `policy` requires comes to, by the decision's own rule.
     pub fn required(&self, policy: &Policy) -> Truth {
-        weigh::required(policy, &self.examined, self.case.terms.now)
+        weigh::weigh_policy(policy, &self.examined, self.case.terms.now)
     }
 
     /// What one requirement of `policy` comes to on what was found about `part`, by the decision's own rule.

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Case, Gathered, Piece, PullError, Witness};
+use futures_util::future::join;
+
+use super::held::{About, Held};
+use super::{Artifacts, Case, Fetch, Gathered, Piece, PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
 use crate::decide::{Verdict, foregone};
 use crate::discovery::{self, Backoff, Wants};
 use crate::examined::Examined;
 use crate::limits::Limits;
-use crate::oci::{Manifest, Registry};
-use crate::outcome::{Denial, Indeterminate, Key, Terms};
+use crate::oci::{Manifest, Registry, Subject};
+use crate::outcome::{Denial, Indeterminate, Key, Outcome, Terms};
 use crate::policy::{Governing, Leaf};
 use crate::record::{Seal, VerdictRecord};
 use crate::snapshot::Snapshot;
@@ -22,16 +25,24 @@ use crate::upstream::Upstream;
 use crate::verify::Pool;
 use crate::verify::pool::Unfinished;
 
+mod children;
+
 /// Comes to verdicts.
 pub struct Judge {
     /// The registries that hold the evidence.
     pub upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+    /// The manifests that indexes list.
+    pub fetch: Arc<Fetch>,
+    /// Which of them are evidence.
+    pub artifacts: Artifacts,
     /// Verdicts in memory.
     pub verdicts: Verdicts,
     /// Verdicts that outlive memory.
     pub store: Arc<dyn Store>,
     /// What the store's records are sealed with.
     pub seal: Seal,
+    /// Evidence that was read already.
+    pub held: Held,
     /// Evidence that is not asked for again yet.
     pub backoff: Backoff,
     /// Where verifications run.
@@ -111,8 +122,14 @@ impl Judge {
             return case(Gathered::alone(Piece::new(subject, manifest, nothing))).deliberate().1;
         }
         let began = Instant::now();
-        let evidence = self.gather(governing, manifest, now).await;
-        let (examined, verdict) = self.deliberated(case(evidence)).await?;
+        let evidence = self.gather(governing, manifest, now, self.lasting.evidence).await;
+        let old = evidence.held_for(self.lasting.deny, now);
+        let (mut examined, mut verdict) = self.deliberated(case(evidence)).await?;
+        // What is held may allow. Where it does not, the registry may have what is missing.
+        if old && !allows(&verdict) {
+            let evidence = self.gather(governing, manifest, now, self.lasting.deny).await;
+            (examined, verdict) = self.deliberated(case(evidence)).await?;
+        }
         self.count(&examined, began);
         let verdict = match verdict {
             Ok(verdict) => verdict,
@@ -131,11 +148,32 @@ impl Judge {
         Ok(verdict)
     }
 
-    /// Reads the evidence that the policies ask for.
-    async fn gather(&self, governing: &Governing, manifest: &Manifest, now: Timestamp) -> Gathered {
-        let (subject, elsewhere, wants) = (governing.subject(), governing.evidence_elsewhere(), wants(governing));
-        let set = discovery::discover(&self.upstreams, subject, &elsewhere, wants, &self.limits, now).await;
-        Gathered::alone(Piece::new(subject, manifest, set))
+    /// The evidence that the policies ask for: what was read less than `max_age` ago, or is read now.
+    async fn gather(&self, governing: &Governing, manifest: &Manifest, now: Timestamp, max_age: Duration) -> Gathered {
+        let own = self.piece(governing, governing.subject(), manifest, now, max_age);
+        let asked = governing.remaining().any(|policy| policy.require().asks_platforms());
+        if !asked || !manifest.media_type().is_index() {
+            return Gathered::alone(own.await);
+        }
+        let (own, children) = join(own, self.children(governing, manifest, now, max_age)).await;
+        Gathered { own, children: Some(children) }
+    }
+
+    /// The evidence about one manifest, `subject`.
+    async fn piece(
+        &self,
+        governing: &Governing,
+        subject: &Subject,
+        manifest: &Manifest,
+        now: Timestamp,
+        max_age: Duration,
+    ) -> Piece {
+        let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing));
+        let about = About { subject: subject.clone(), elsewhere, wants };
+        let read = discovery::discover(&self.upstreams, subject, &about.elsewhere, wants, &self.limits, now);
+        let (evidence, lookup) = self.held.get(&about, now, max_age, read).await;
+        self.metrics.evidence_cache(lookup.label());
+        Piece { held: lookup == Lookup::Hit, ..Piece::new(subject, manifest, evidence) }
     }
 
     /// Verifies and decides, off the threads that serve connections.
@@ -171,6 +209,10 @@ impl std::fmt::Debug for Judge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Judge")
     }
+}
+
+fn allows(verdict: &Result<Verdict, Indeterminate>) -> bool {
+    verdict.as_ref().is_ok_and(|verdict| matches!(verdict.outcome(), Outcome::Allow(_)))
 }
 
 /// Which sources of evidence the policies can make use of.

@@ -36,6 +36,8 @@ pub struct Facts {
     pub cause: Option<Reason>,
     /// The policy that decided.
     pub policy: Option<Arc<str>>,
+    /// The reason of the exemption that let it through.
+    pub exemption: Option<Arc<str>>,
     /// What audited policies, or audit mode, would have refused: policy (may be empty) and reason.
     pub would_deny: Vec<(Arc<str>, Reason)>,
     /// `hit`, `miss` or `joined` (another request's flight), if a verdict was asked for.
@@ -139,6 +141,7 @@ pub fn request_line(request: &Request, ending: &Ending, facts: &Facts) {
                     verdict.outcome = facts.reason.map(outcome_of),
                     verdict.reason = facts.reason.map(Reason::code),
                     verdict.cause = facts.cause.map(Reason::code),
+                    exemption.reason = facts.exemption.as_deref().map(|text| clean(text, 200)).as_deref(),
                     cache.hit = facts.cache.map(|how| how == "hit"),
                     cache.result = facts.cache,
                     would_deny = would_deny(facts).as_deref(),

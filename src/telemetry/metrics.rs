@@ -12,6 +12,8 @@ use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, Text
 
 use crate::reason::Reason;
 
+mod exemptions;
+
 mod family;
 
 mod labels;
@@ -23,6 +25,7 @@ mod trust;
 #[cfg(test)]
 mod tests;
 
+pub use exemptions::ExemptionMetrics;
 use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
 pub use in_use::{InUse, ListenerMetrics};
 pub use labels::outcome_of;
@@ -37,6 +40,7 @@ pub struct Metrics {
     would_deny: ByPolicy,
     pulls: Histograms<2>,
     verdict_cache: Counters<1>,
+    evidence_cache: Counters<1>,
     verifications: Counters<1>,
     verification_duration: Histogram,
     verifying: IntGauge,
@@ -50,6 +54,7 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
+    exemptions: ExemptionMetrics,
 }
 
 impl Metrics {
@@ -85,6 +90,10 @@ impl Metrics {
                 counter_vec(r, "verdict_cache_requests_total", "Look-ups of the verdict cache.", &["result"]),
                 labels::CACHE.map(|result| [result]),
             ),
+            evidence_cache: Counters::new(
+                counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence in memory.", &["result"]),
+                labels::CACHE.map(|result| [result]),
+            ),
             verifications: Counters::new(
                 counter_vec(r, "verifications_total", "Verifications of all evidence of one digest.", &["result"]),
                 ["verified", "rejected", "unread", "busy", "broken"].map(|result| [result]),
@@ -112,7 +121,11 @@ impl Metrics {
                 counter_vec(r, "policy_reloads_total", "Attempts to reload the policy.", &["result"]),
                 ["loaded", "failed"].map(|result| [result]),
             ),
-            reload_failed: gauge(r, "policy_reload_failed", "1 while the last reload of the policy has failed."),
+            reload_failed: gauge(
+                r,
+                "policy_reload_failed",
+                "1 while the policy on disk cannot be loaded, and the one before it stays in force.",
+            ),
             loaded: gauge(r, "policy_loaded_timestamp_seconds", "When the policy in force was loaded."),
             in_flight: gauge(r, "requests_in_flight", "Requests whose answer has not been sent completely."),
             connections: gauge_vec(r, "connections", "Connections in use.", listeners),
@@ -124,6 +137,7 @@ impl Metrics {
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
+            exemptions: ExemptionMetrics::new(r),
             registry: r.clone(),
         };
         for name in labels::LISTENERS {
@@ -166,6 +180,11 @@ impl Metrics {
     /// Counts a look-up of the verdict cache: `hit`, `miss` or `joined`.
     pub fn verdict_cache(&self, result: &'static str) {
         self.verdict_cache.at([result], GenericCounter::inc);
+    }
+
+    /// Counts a look-up of evidence in memory: `hit`, `miss` (the registry is asked) or `joined`.
+    pub fn evidence_cache(&self, result: &'static str) {
+        self.evidence_cache.at([result], GenericCounter::inc);
     }
 
     /// Counts and times one verification of a digest's evidence: `verified`, `rejected` or `unread`.
@@ -218,8 +237,15 @@ impl Metrics {
         self.trust.clone()
     }
 
+    /// What is shown of exemptions.
+    pub fn exemptions(&self) -> &ExemptionMetrics {
+        &self.exemptions
+    }
+
     /// Everything, in the text format 0.0.4.
     pub fn render(&self) -> String {
+        // They end by themselves: what is shown is true at the moment of the scrape.
+        self.exemptions.show(u64::try_from(seconds_since_epoch()).unwrap_or(0));
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
             tracing::error!(%error, "metrics could not be written");
             String::new()

@@ -14,6 +14,10 @@ pub(super) fn advice(report: &Report, pull: &ManifestPull, configured: &[Registr
             next.push("Audit mode serves it for now; before it ends:".into());
             next.extend(report.cause.into_iter().flat_map(|cause| by_reason(cause, report, pull, configured)));
         }
+        Reason::ExemptionExpired => {
+            next.extend(report.cause.into_iter().flat_map(|cause| by_reason(cause, report, pull, configured)));
+            next.push("If it is not ready: `countersign policy exempt` writes an exemption that lasts longer.".into());
+        }
         reason => next.extend(by_reason(reason, report, pull, configured)),
     }
     let by_digest = matches!(pull.reference, Reference::Digest(_));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::report::instant;
 use crate::discovery::Candidate;
 use crate::evidence::{Unusable, printable};
 use crate::policy::{Extension, Format};
@@ -160,7 +159,7 @@ impl Proof {
             identity: certificate.map(|one| printable(one.identity())),
             issuer: certificate.map(|one| printable(one.issuer())),
             extensions: Extension::ALL.iter().filter_map(extension).collect(),
-            time: signing.time().map(instant),
+            time: signing.time().map(|at| at.to_string()),
             log_index: signing.log_index(),
         }
     }
@@ -196,14 +195,14 @@ impl From<ClaimedCertificate> for Certificate {
             issuer: claimed.issuer,
             source_repository: claimed.source_repository,
             source_ref: claimed.source_ref,
-            not_before: instant(claimed.not_before),
-            not_after: instant(claimed.not_after),
+            not_before: claimed.not_before.to_string(),
+            not_after: claimed.not_after.to_string(),
         }
     }
 }
 
 impl From<ClaimedEntry> for LogEntry {
     fn from(claimed: ClaimedEntry) -> Self {
-        Self { index: claimed.index, integrated_time: claimed.integrated.map(instant) }
+        Self { index: claimed.index, integrated_time: claimed.integrated.map(|at| at.to_string()) }
     }
 }

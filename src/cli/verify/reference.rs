@@ -8,7 +8,7 @@ use crate::route::{ManifestPull, Registries};
 ///
 /// # Errors
 /// What is wrong with the text, and how it should read.
-pub(super) fn parse(text: &str, known: &Registries) -> Result<ManifestPull, String> {
+pub(in crate::cli) fn parse(text: &str, known: &Registries) -> Result<ManifestPull, String> {
     if let Some((scheme, rest)) = text.split_once("://") {
         return Err(format!("an image is named without `{scheme}://`: `{rest}`"));
     }

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::advice;
 use super::evidence::{self, Piece};
 use super::requirement::{self, PolicyReport};
-use crate::clock::Timestamp;
 use crate::evidence::printable;
 use crate::oci::{Digest, Registry};
 use crate::outcome::{Basis, Denial};
@@ -206,13 +205,7 @@ impl AuthorityReport {
 fn exemptions(governing: &Governing) -> Vec<Exempted> {
     let told = |exemption: &std::sync::Arc<crate::policy::Exemption>| Exempted {
         reason: exemption.reason().to_string(),
-        expires: exemption.expires().map(instant),
+        expires: exemption.expires().map(|end| end.to_string()),
     };
     governing.exemptions().iter().map(told).collect()
-}
-
-/// An instant of RFC 3339, in UTC.
-pub(super) fn instant(at: Timestamp) -> String {
-    let second = i64::try_from(at.0).ok().and_then(|second| jiff::Timestamp::from_second(second).ok());
-    second.map_or_else(|| format!("second {}", at.0), |instant| instant.to_string())
 }

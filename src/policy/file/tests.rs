@@ -2,16 +2,23 @@ use std::fs;
 
 use super::*;
 use crate::clock::Timestamp;
+use crate::test_support::subject;
+
+mod changed;
 
 mod content;
 
 mod evidence;
+
+mod golden;
 
 mod identities;
 
 mod keys;
 
 mod revocations;
+
+mod schema;
 
 mod sources;
 
@@ -149,20 +156,52 @@ default: allow
 }
 
 #[test]
-fn what_later_versions_honour_is_refused_by_name() {
-    let leaf = |more: &str| policy(&format!("{{ attestation: {{ by: a, type: vuln, {more} }} }}"));
-    for (text, path, name) in [
-        (leaf("condition: 'true'"), "policies[0].require.attestation.condition", "condition"),
-        (leaf("select: all, condition: 'true'"), "policies[0].require.attestation.condition", "condition"),
-        (leaf("maxAge: 7d"), "policies[0].require.attestation.maxAge", "maxAge"),
-        (leaf("on: platform"), "policies[0].require.attestation.on", "on: platform"),
-        (policy("{ signature: { by: a, on: platform } }"), "policies[0].require.signature.on", "on: platform"),
+fn an_old_signature_by_a_key_cannot_be_taken_for_a_new_one() {
+    let leaf = |more: &str| policy(&format!("{{ attestation: {{ by: a, type: vuln{more} }} }}"));
+    for (more, key) in [
+        (", maxAge: 7d", Some("maxAge")),
+        (", select: any, maxAge: 7d", Some("maxAge")),
+        (", condition: 'has(predicate.scanner)'", Some("condition")),
+        (", select: newest, condition: 'has(predicate.scanner)'", Some("condition")),
+        (", maxAge: 7d, condition: 'has(predicate.scanner)'", Some("maxAge")),
+        (", select: any, condition: 'has(predicate.scanner)'", None),
+        (", select: all, condition: 'has(predicate.scanner)'", None),
+        (", maxAge: 7d, ageFrom: metadata.scanFinishedOn", None),
+        (", condition: 'has(predicate.scanner)', ageFrom: metadata.scanFinishedOn", None),
+        (", select: newest", None),
+        ("", None),
     ] {
-        let errors = parsed(&text).map(|_| ()).expect_err(&text);
-        let message = format!("{path}: `{name}` is not yet supported");
-        assert!(errors.all().len() == 1 && errors.all()[0].message == message, "{text}\n{errors}");
-        assert!(errors.all()[0].line.is_some(), "{text}");
+        let errors = parsed(&leaf(more)).err().map(|errors| errors.to_string());
+        let expected = key.map(|key| format!("attestation.{key}: `a` is a key, and anyone may log"));
+        match (&errors, &expected) {
+            (None, None) => {}
+            (Some(errors), Some(expected)) if errors.contains(expected) => {}
+            _ => panic!("{more}: {errors:?}"),
+        }
     }
+}
+
+#[test]
+fn everything_about_a_requirement_is_in_the_revision() {
+    let revision = |more: &str| {
+        let text = policy(&format!("{{ attestation: {{ by: a, type: vuln, ageFrom: a.b, {more} }} }}"));
+        let policies = parsed(&text).unwrap_or_else(|errors| panic!("{errors}"));
+        policies.governing(&subject(), Timestamp(1)).revision()
+    };
+    let all = [
+        "select: newest",
+        "select: any",
+        "select: all",
+        "on: platform",
+        "maxAge: 7d",
+        "maxAge: 8d",
+        "condition: 'has(predicate.a)'",
+        "condition: 'has(predicate.b)'",
+    ];
+    let revisions: std::collections::HashSet<_> = all.iter().map(|more| revision(more)).collect();
+    assert_eq!(revisions.len(), all.len());
+    assert_eq!(revision("select: newest, on: index"), revision("select: newest"), "what is the default");
+    assert_eq!(revision("maxAge: 7d"), revision("maxAge: 168h"), "the same in other words");
 }
 
 #[test]
@@ -177,23 +216,6 @@ fn thresholds_are_between_one_and_all() {
     assert!(parsed(&policy("{ atLeast: { n: 1 } }")).is_err());
     assert!(parsed(&policy("{ anyOf: [ ] }")).is_err());
     assert!(parsed(&policy("{ }")).is_err());
-}
-
-#[test]
-fn warnings_name_what_deserves_a_look() {
-    let text = format!(
-        "{}exemptions:\n- match: [ r.io/a ]\n  reason: old\n  expires: 2020-01-01T00:00:00Z\n- match: [ r.io/b ]\n  reason: open\n",
-        policy("{ signature: { by: a } }")
-    );
-    let warnings = parsed(&text).expect("a policy").warnings(Timestamp(1_700_000_000)).join("\n");
-    for expected in [
-        "`a` skips the transparency log (`insecure",
-        "`release-key` is used by no policy",
-        "`old` has expired",
-        "`open` never expires",
-    ] {
-        assert!(warnings.contains(expected), "{expected}\n{warnings}");
-    }
 }
 
 #[test]

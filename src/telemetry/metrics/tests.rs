@@ -102,11 +102,62 @@ fn every_label_that_the_upstream_can_send_is_known() {
 }
 
 #[test]
+fn exemptions_are_seen_before_and_after_their_end() {
+    let metrics = Metrics::new();
+    let count = |text: &str, state: &str| value(text, &format!("countersign_exemptions{{state=\"{state}\"}}"));
+    let end = |text: &str, label: &str| {
+        value(text, &format!("countersign_exemption_expires_timestamp_seconds{{exemption=\"{label}\"}}"))
+    };
+    let answers = |text: &str, label: &str| value(text, &format!("countersign_exempt_total{{exemption=\"{label}\"}}"));
+    for state in ["active", "forever", "expired"] {
+        assert_eq!(count(&metrics.render(), state), Some(0.0), "{state}");
+    }
+    let (past, future) = (1_000_000_000, 9_000_000_000);
+    let all = [
+        ("INC-1", Some(future + 5)),
+        ("INC-1", Some(future)),
+        ("INC-1", Some(past)),
+        ("INC-2", Some(past - 5)),
+        ("INC-2", Some(past)),
+        ("a \"b\"\nc", None),
+    ];
+    metrics.exemptions().announce(all.into_iter());
+    let text = metrics.render();
+    assert_eq!(
+        (count(&text, "active"), count(&text, "forever"), count(&text, "expired")),
+        (Some(2.0), Some(1.0), Some(3.0))
+    );
+    assert_eq!((end(&text, "INC-1"), end(&text, "INC-2")), (Some(9e9), Some(1e9)));
+    let odd = "a \\\"b\\\" c";
+    assert_eq!((end(&text, odd), answers(&text, odd), answers(&text, "INC-1")), (None, Some(0.0), Some(0.0)));
+    metrics.exemptions().answered("a \"b\"\nc");
+    metrics.exemptions().answered("never announced");
+    assert_eq!(answers(&metrics.render(), odd), Some(1.0));
+
+    // Prolonged for ever, and taken away.
+    metrics.exemptions().announce([("INC-1", None)].into_iter());
+    let text = metrics.render();
+    assert_eq!((end(&text, "INC-1"), end(&text, "INC-2"), answers(&text, odd)), (None, None, None));
+    assert_eq!(
+        (count(&text, "active"), count(&text, "forever"), count(&text, "expired")),
+        (Some(0.0), Some(1.0), Some(0.0))
+    );
+
+    let many: Vec<String> = (0..1000).map(|i| i.to_string()).collect();
+    metrics.exemptions().announce(many.iter().map(|reason| (reason.as_str(), Some(future))));
+    metrics.exemptions().answered("999");
+    let text = metrics.render();
+    assert!(text.matches("exemption_expires_timestamp_seconds{").count() <= 101);
+    assert_eq!((count(&text, "active"), answers(&text, "other")), (Some(1000.0), Some(1.0)));
+}
+
+#[test]
 fn the_alerts_name_only_what_exists() {
     let alerts = include_str!("../../../deploy/prometheus/alerts.yaml");
     let metrics = Metrics::new();
     metrics.trust().announce(std::iter::once("public-good"));
     metrics.trust().show("public-good", 1, Some(1));
+    metrics.exemptions().announce(std::iter::once(("INC-1", Some(1))));
     let text = metrics.render();
     let exported = names(&text);
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';

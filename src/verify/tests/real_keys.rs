@@ -64,7 +64,7 @@ fn material(piece: &Value, change: impl Fn(&mut Vec<u8>)) -> Material {
 }
 
 fn findings(pieces: Vec<Material>, record: &Value, by: Authority) -> Findings {
-    verify_all(&evidence(pieces), &subject_of(record), &[Arc::new(by)], against(&Limits::default()))
+    verify_all(&evidence(pieces), &subject_of(record), &[Arc::new(by)], against(&crate::test_support::patient()))
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn what_cosign_logs_with_each_kind_of_key_verifies_with_its_log() {
     let name = Name::new("lab").expect("a name");
     let root = Root::parse(text(&record["root"])).expect("a trusted root");
     let trust = Trust::of([(name, Arc::new(root))].into());
-    let (limits, revoked) = (Limits::default(), Revoked::default());
+    let (limits, revoked) = (crate::test_support::patient(), Revoked::default());
     let now = Timestamp(record["at"].as_u64().expect("seconds"));
     let judged = |candidates: Vec<Candidate>, piece: &Value, key: &str, now| {
         let by = authority(&piece[key]).demanding(true, Validity::ALWAYS).rooted("lab");

@@ -77,7 +77,7 @@ impl Stage {
             ct: true,
             validity: Validity::ALWAYS,
             revoked_keys: Vec::new(),
-            limits: Limits::default(),
+            limits: crate::test_support::patient(),
             now: at(NOW + 3600),
         }
     }

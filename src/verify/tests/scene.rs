@@ -8,7 +8,6 @@ use crate::clock::Timestamp;
 use crate::demo::sigstore::{Content, Identity, Key, Pieces, Recipe, pieces};
 use crate::discovery::double::candidate;
 use crate::discovery::{Beside, Candidate, Material};
-use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::policy::{Authority, Extension, Keyless, Kind, Name, Pattern, Pin, PublicKey, Revoked};
 use crate::reason::Reason;
@@ -107,7 +106,7 @@ pub(super) fn judge_about(
 ) -> Result<Signing, Reason> {
     let root = Root::parse(&root.to_string()).expect("a trusted root");
     let trust = Trust::of(BTreeMap::from([(name(), std::sync::Arc::new(root))]));
-    let (limits, now) = (Limits::default(), Timestamp(u64::try_from(now).expect("a time")));
+    let (limits, now) = (crate::test_support::patient(), Timestamp(u64::try_from(now).expect("a time")));
     let against = Against { trust: &trust, revoked, limits: &limits, now };
     let verified = crate::verify::tests::verify_one(candidate, subject, by, against);
     verified.map(|verified| verified.signing().clone()).map_err(|rejection| rejection.reason)

@@ -67,7 +67,7 @@ fn b11_a_signature_of_a_blob_and_its_digest() {
     let good = recipe.sign(Content::Message(b"a blob".to_vec())).expect("signs").bundle();
     let judged = |bundle: &Value| {
         let trust = Trust::of([(name("root"), Root::parse(&stage.root.to_string()).expect("a root").into())].into());
-        let (revoked, limits) = (Revoked::default(), Limits::default());
+        let (revoked, limits) = (Revoked::default(), crate::test_support::patient());
         let against = Against { trust: &trust, revoked: &revoked, limits: &limits, now: stage.now };
         let subject = Subject::Content(b"a blob");
         verify(bundle.to_string().as_bytes(), subject, &stage.authority(), against)
