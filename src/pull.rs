@@ -23,6 +23,8 @@ use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Facts;
 use crate::upstream::{Upstream, UpstreamError};
 
+pub mod artifact;
+
 pub mod case;
 
 pub mod error;
@@ -35,12 +37,16 @@ pub mod held;
 
 pub mod judge;
 
+pub mod rehearse;
+
+pub use artifact::Artifacts;
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;
 pub use explain::{Explanation, Sight, Witness};
 pub use fetch::Fetch;
 pub use held::Held;
 pub use judge::Judge;
+pub use rehearse::Rehearsed;
 
 /// Everything that a pull needs.
 #[derive(Debug)]
@@ -50,7 +56,7 @@ pub struct Puller {
     /// Policies and trust.
     pub current: Arc<Current>,
     /// Tags and manifests of the upstream.
-    pub fetch: Fetch,
+    pub fetch: Arc<Fetch>,
     /// Verdicts.
     pub judge: Judge,
     /// Who lists whom.
@@ -159,8 +165,7 @@ impl Puller {
         };
         let (verdict, lookup) = self.judge.verdict(&snapshot, governing, manifest, ask.now).await?;
         ask.facts.cache = Some(lookup.label());
-        note(&mut ask.facts, verdict.would_deny());
-        let denial = match admit(manifest.clone(), &verdict, governing, &snapshot.policies, ask.now) {
+        let denial = match on_verdict(ask, manifest.clone(), governing, &verdict) {
             Ok(admitted) => return Ok(admitted),
             Err(denial) => denial,
         };
@@ -233,6 +238,17 @@ fn refused_tag(ask: &mut Ask, governing: &Governing, tag: Option<&Tag>) -> Optio
         }
     }
     None
+}
+
+/// Admits `content` on its own verdict; what policies that are only watched would have refused leaves a note.
+fn on_verdict<T: Addressed>(
+    ask: &mut Ask,
+    content: T,
+    governing: &Governing,
+    verdict: &Verdict,
+) -> Result<Admitted<T>, Denial> {
+    note(&mut ask.facts, verdict.would_deny());
+    admit(content, verdict, governing, &ask.snapshot.policies, ask.now)
 }
 
 /// Serves what is refused all the same, where the operator asked for audit; what is refused otherwise stays so.
