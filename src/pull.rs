@@ -37,6 +37,7 @@ pub mod judge;
 
 pub mod rehearse;
 
+pub use crate::select::Considered;
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;
 pub use explain::{Explanation, Sight, Witness};

@@ -40,20 +40,7 @@ fn without_platforms(policy: &Policy, examined: &Examined, now: Timestamp, platf
 
 /// The value of one requirement on what was found about one manifest.
 pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -> Truth {
-    let (mut counting, mut cause) = (Vec::new(), None);
-    for verified in part.findings.verified.iter().filter(|verified| verified.authority() == leaf.by()) {
-        if verified.subject() != part.image.digest {
-            cause = Some(Reason::SubjectMismatch);
-        } else if !claims(leaf, verified.claim()) {
-            cause = Some(Reason::PredicateTypeMismatch);
-        } else if !policy.formats().accept(verified.format()) {
-            cause = Some(Reason::FormatNotAccepted);
-        } else if !annotated(leaf, verified) {
-            cause = Some(Reason::ConditionFalse);
-        } else {
-            counting.push(verified);
-        }
-    }
+    let (counting, cause) = counting(leaf, policy, part);
     let unread = outcome::unread(leaf, policy.evidence(), cause, &part.findings);
     if counting.is_empty() {
         return match unread {
@@ -75,6 +62,26 @@ pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -
         Selected::Fails(why) => Truth::Fails(why),
         Selected::Unknown(why) => Truth::Unknown(why),
     }
+}
+
+/// What is proven to be by the right authority, about the right subject, of the right claim and format; and why the last
+/// of the rest does not count.
+pub(crate) fn counting<'a>(leaf: &Leaf, policy: &Policy, part: &'a Part) -> (Vec<&'a Verified>, Option<Reason>) {
+    let (mut counting, mut cause) = (Vec::new(), None);
+    for verified in part.findings.verified.iter().filter(|verified| verified.authority() == leaf.by()) {
+        if verified.subject() != part.image.digest {
+            cause = Some(Reason::SubjectMismatch);
+        } else if !claims(leaf, verified.claim()) {
+            cause = Some(Reason::PredicateTypeMismatch);
+        } else if !policy.formats().accept(verified.format()) {
+            cause = Some(Reason::FormatNotAccepted);
+        } else if !annotated(leaf, verified) {
+            cause = Some(Reason::ConditionFalse);
+        } else {
+            counting.push(verified);
+        }
+    }
+    (counting, cause)
 }
 
 fn claims(leaf: &Leaf, claim: &Claim) -> bool {
