@@ -22,7 +22,7 @@ use crate::oci::{Digest, Registry};
 use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
-use crate::pull::{Fetch, Held, Judge, PullError, Puller, Witness};
+use crate::pull::{Artifacts, Fetch, Held, Judge, PullError, Puller, Witness};
 use crate::record::Seal;
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
@@ -190,8 +190,11 @@ fn puller(
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(STORE_BYTES));
     let lasting =
         Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
+    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
     let judge = Judge {
         upstreams: upstreams.clone(),
+        fetch: fetch.clone(),
+        artifacts: Artifacts::new(upstreams.clone(), config.limits),
         verdicts: Verdicts::new(config.cache.verdicts),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
@@ -204,7 +207,7 @@ fn puller(
         witness,
     };
     Ok(Puller {
-        fetch: Fetch::new(upstreams.clone(), config.limits, config.cache.manifests),
+        fetch,
         upstreams,
         current,
         judge,

@@ -16,6 +16,8 @@ mod policy_schema;
 
 mod policy_exempt;
 
+mod policy_import;
+
 mod policy_test;
 
 mod report;
@@ -90,6 +92,9 @@ enum PolicyCommand {
     Check(policy_check::Arguments),
     /// Let one image through without policies, for a reason and for a time: write an exemption into the policy.
     Exempt(policy_exempt::Arguments),
+    /// Make a policy of another system's.
+    #[command(subcommand)]
+    Import(policy_import::Import),
     /// Print a JSON Schema of the policy language, for editors and other tools.
     Schema,
     /// Print the tree of each policy that governs an image, what each node of it comes to, and which evidence decides.
@@ -142,6 +147,7 @@ pub fn run() -> ExitCode {
             config_check::run(&check.path, check.output == Output::Json, &mut out)
         }
         Command::Policy(PolicyCommand::Exempt(arguments)) => policy_exempt::run(&arguments, &mut out),
+        Command::Policy(PolicyCommand::Import(from)) => policy_import::run(&from, &mut out, &mut io::stderr()),
         Command::Policy(PolicyCommand::Check(arguments)) => policy_check::run(&arguments, &mut out),
         Command::Policy(PolicyCommand::Schema) => policy_schema::run(&mut out),
         Command::Policy(PolicyCommand::Explain(arguments)) => verify::run(&arguments, verify::Told::Trees, &mut out),

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::evidence::Unread;
 use crate::policy::Shortfall;
 use crate::policy::condition::ImageFacts;
+use crate::reason::Reason;
 use crate::verify::Findings;
 
 /// What was found about a manifest, and about those that it lists, as far as its policies ask.
@@ -33,8 +34,18 @@ pub enum Children {
     NotAsked,
     /// Every image that it lists, at any depth.
     Read(Vec<Part>),
-    /// Some could not be read, and why.
+    /// Not all of them could be read, or one cannot be served, and why.
     Unread(Shortfall),
+}
+
+impl Part {
+    /// How people call it: `linux/arm64 (sha256:…)`.
+    pub fn name(&self) -> String {
+        match self.platform.as_str() {
+            "" => self.image.digest.to_string(),
+            platform => format!("{platform} ({})", self.image.digest),
+        }
+    }
 }
 
 impl Examined {
@@ -46,8 +57,15 @@ impl Examined {
     /// What could not be read, and whether a limit ended the reading.
     pub fn missing(&self) -> (Vec<Unread>, bool) {
         let parts = || std::iter::once(&self.own).chain(self.read());
-        let unread = parts().flat_map(|part| part.findings.unread.iter().cloned()).collect();
-        (unread, parts().any(|part| part.findings.incomplete))
+        let mut unread: Vec<_> = parts().flat_map(|part| part.findings.unread.iter().cloned()).collect();
+        let mut incomplete = parts().any(|part| part.findings.incomplete);
+        if let Children::Unread(why) = &self.children {
+            incomplete |= why.reason == Reason::EvidenceIncomplete;
+            if why.reason == Reason::EvidenceUnreadable {
+                unread.push(Unread::new("what the index lists", why.reason, &why.detail));
+            }
+        }
+        (unread, incomplete)
     }
 
     /// When the oldest of it was read.

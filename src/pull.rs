@@ -23,6 +23,8 @@ use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Facts;
 use crate::upstream::{Upstream, UpstreamError};
 
+pub mod artifact;
+
 pub mod case;
 
 pub mod error;
@@ -37,7 +39,7 @@ pub mod judge;
 
 pub mod rehearse;
 
-pub use crate::select::Considered;
+pub use artifact::Artifacts;
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;
 pub use explain::{Explanation, Sight, Witness};
@@ -45,6 +47,8 @@ pub use fetch::Fetch;
 pub use held::Held;
 pub use judge::Judge;
 pub use rehearse::Rehearsed;
+
+pub use crate::select::Considered;
 
 /// Everything that a pull needs.
 #[derive(Debug)]
@@ -54,7 +58,7 @@ pub struct Puller {
     /// Policies and trust.
     pub current: Arc<Current>,
     /// Tags and manifests of the upstream.
-    pub fetch: Fetch,
+    pub fetch: Arc<Fetch>,
     /// Verdicts.
     pub judge: Judge,
     /// Who lists whom.

@@ -14,6 +14,8 @@ use crate::trust::Trust;
 
 mod annotations;
 
+pub mod artifact;
+
 mod binding;
 
 pub mod bundle;

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::examined::{Children, Examined, Part};
 use crate::outcome;
 use crate::policy::{Held, Leaf, On, Policy, Select, Shortfall, Truth};
-use crate::reason::Reason;
+use crate::reason::{Class, Reason};
 use crate::select::{Selected, choose};
 use crate::verify::{Claim, Verified};
 
@@ -14,28 +14,25 @@ use crate::verify::{Claim, Verified};
 /// What it requires of each platform's own manifest holds for an index if it holds for every image that the index lists;
 /// what it requires of the index is shared by all of them.
 pub(crate) fn weigh_policy(policy: &Policy, examined: &Examined, now: Timestamp) -> Truth {
-    let on = |part: &Part| {
-        policy
-            .require()
-            .evaluate(&|leaf| weigh(leaf, policy, if leaf.on() == On::Platform { part } else { &examined.own }, now))
+    let own = |leaf: &Leaf| weigh(leaf, policy, &examined.own, now);
+    // What is required of the index, on its own evidence; what is required of a platform comes to `platform`.
+    let with = |platform: &dyn Fn(&Leaf) -> Truth| {
+        policy.require().evaluate(&|leaf: &Leaf| match leaf.on() {
+            On::Index => own(leaf),
+            On::Platform => platform(leaf),
+        })
     };
     match &examined.children {
         Children::Read(children) if policy.require().asks_platforms() => {
-            let each = children.iter().map(|part| named(on(part), part));
-            each.reduce(Truth::and)
-                .unwrap_or_else(|| without_platforms(policy, examined, now, &Truth::Fails(nothing())))
+            let each = children.iter().map(|part| with(&|leaf| named(weigh(leaf, policy, part, now), part)));
+            each.reduce(Truth::and).unwrap_or_else(|| with(&|leaf| Truth::Fails(no_image(leaf))))
         }
-        Children::Unread(why) => without_platforms(policy, examined, now, &Truth::Unknown(why.clone())),
-        _ => on(&examined.own),
+        Children::Unread(why) => with(&|_| match why.reason.class() {
+            Class::Deny => Truth::Fails(why.clone()),
+            _ => Truth::Unknown(why.clone()),
+        }),
+        _ => with(&own),
     }
-}
-
-/// The value if every requirement of a platform comes to `platforms`.
-fn without_platforms(policy: &Policy, examined: &Examined, now: Timestamp, platforms: &Truth) -> Truth {
-    policy.require().evaluate(&|leaf| match leaf.on() {
-        On::Platform => platforms.clone(),
-        On::Index => weigh(leaf, policy, &examined.own, now),
-    })
 }
 
 /// The value of one requirement on what was found about one manifest.
@@ -68,7 +65,11 @@ pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -
 /// of the rest does not count.
 pub(crate) fn counting<'a>(leaf: &Leaf, policy: &Policy, part: &'a Part) -> (Vec<&'a Verified>, Option<Reason>) {
     let (mut counting, mut cause) = (Vec::new(), None);
-    for verified in part.findings.verified.iter().filter(|verified| verified.authority() == leaf.by()) {
+    // What stands where only other policies look is not there for this one: they could allow more otherwise.
+    let elsewhere = policy.evidence().map(ToString::to_string);
+    let looks = |verified: &&Verified| verified.elsewhere().is_none_or(|place| elsewhere.as_deref() == Some(place));
+    let by = |verified: &&Verified| verified.authority() == leaf.by();
+    for verified in part.findings.verified.iter().filter(by).filter(looks) {
         if verified.subject() != part.image.digest {
             cause = Some(Reason::SubjectMismatch);
         } else if !claims(leaf, verified.claim()) {
@@ -110,10 +111,7 @@ fn hold(on: &[&Verified], until: Timestamp, more: Option<Shortfall>) -> Truth {
 }
 
 fn named(truth: Truth, part: &Part) -> Truth {
-    let name = |why: Shortfall| {
-        let detail = format!("{} ({}): {}", part.platform, part.image.digest, why.detail);
-        Shortfall { detail, ..why }
-    };
+    let name = |why: Shortfall| Shortfall { detail: format!("{}: {}", part.name(), why.detail), ..why };
     match truth {
         Truth::Fails(why) => Truth::Fails(name(why)),
         Truth::Unknown(why) => Truth::Unknown(name(why)),
@@ -122,7 +120,15 @@ fn named(truth: Truth, part: &Part) -> Truth {
 }
 
 fn nothing() -> Shortfall {
-    Shortfall { reason: Reason::ChildDenied, cause: None, detail: "the index lists no image".into() }
+    Shortfall { reason: Reason::NoPolicy, cause: None, detail: "nobody signed".into() }
+}
+
+fn no_image(leaf: &Leaf) -> Shortfall {
+    let reason = match leaf {
+        Leaf::Attestation(_) => Reason::AttestationMissing,
+        Leaf::Signature { .. } => Reason::SignatureMissing,
+    };
+    Shortfall { reason, cause: None, detail: "the index lists no image, and an image is required".into() }
 }
 
 #[cfg(test)]

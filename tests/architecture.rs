@@ -44,7 +44,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("discovery", "clock evidence limits oci policy reason strict_json upstream"),
     ("evidence", "clock discovery policy reason"),
     ("verify", "clock discovery evidence limits oci policy reason strict_json trust"),
-    ("examined", "clock evidence policy verify"),
+    ("examined", "clock evidence policy reason verify"),
     ("weigh", "clock examined outcome policy reason select verify"),
     ("select", "clock policy reason verify"),
     ("decide", "clock examined outcome policy reason record trust weigh"),

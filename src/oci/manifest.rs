@@ -8,6 +8,8 @@ use serde::Deserialize;
 use super::digest::Digest;
 use super::media_type::ManifestType;
 
+mod platform;
+
 /// Proof that these bytes are that digest and parse as one kind of manifest. Only [`Manifest::parse`] makes one.
 ///
 /// The rules are those of the image specification and of the advisories on ambiguous documents (GHSA-mc8v-mgrf-8f4m,
@@ -41,6 +43,9 @@ pub struct Descriptor {
     /// Free text, not covered by any signature unless the manifest is.
     #[serde(default)]
     pub annotations: Option<BTreeMap<String, String>>,
+    /// What an index says that its content is for, such as `linux/arm64`, or an empty string; for people only.
+    #[serde(default, deserialize_with = "platform::text")]
+    pub platform: String,
     #[serde(default)]
     urls: Option<Vec<String>>,
 }
@@ -100,6 +105,11 @@ impl Manifest {
     /// The manifest that this one refers to, if any.
     pub fn subject(&self) -> Option<Digest> {
         self.subject
+    }
+
+    /// An image's config.
+    pub fn config(&self) -> Option<&Descriptor> {
+        self.config.as_ref()
     }
 
     /// An index's children, or an image's layers.

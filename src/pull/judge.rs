@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join;
+
 use super::held::{About, Held};
-use super::{Case, Gathered, Piece, PullError, Witness};
+use super::{Artifacts, Case, Fetch, Gathered, Piece, PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
 use crate::decide::{Verdict, foregone};
@@ -23,10 +25,16 @@ use crate::upstream::Upstream;
 use crate::verify::Pool;
 use crate::verify::pool::Unfinished;
 
+mod children;
+
 /// Comes to verdicts.
 pub struct Judge {
     /// The registries that hold the evidence.
     pub upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+    /// The manifests that indexes list.
+    pub fetch: Arc<Fetch>,
+    /// Which of them are evidence.
+    pub artifacts: Artifacts,
     /// Verdicts in memory.
     pub verdicts: Verdicts,
     /// Verdicts that outlive memory.
@@ -142,7 +150,13 @@ impl Judge {
 
     /// The evidence that the policies ask for: what was read less than `max_age` ago, or is read now.
     async fn gather(&self, governing: &Governing, manifest: &Manifest, now: Timestamp, max_age: Duration) -> Gathered {
-        Gathered::alone(self.piece(governing, governing.subject(), manifest, now, max_age).await)
+        let own = self.piece(governing, governing.subject(), manifest, now, max_age);
+        let asked = governing.remaining().any(|policy| policy.require().asks_platforms());
+        if !asked || !manifest.media_type().is_index() {
+            return Gathered::alone(own.await);
+        }
+        let (own, children) = join(own, self.children(governing, manifest, now, max_age)).await;
+        Gathered { own, children: Some(children) }
     }
 
     /// The evidence about one manifest, `subject`.

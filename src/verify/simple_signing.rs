@@ -46,16 +46,30 @@ struct Image {
 /// Whether `payload` is a statement by its signer that the image `subject` is signed. The signature is verified by the
 /// caller.
 pub(super) fn match_subject(payload: &[u8], subject: &Digest) -> Result<(), Rejection> {
-    let Payload { critical: Object(critical), .. } = super::object("simple-signing payload", payload)?;
-    if critical.kind != COSIGN_TYPE {
-        let detail = format!("payload of type {:?}", shortened(&critical.kind));
-        return Err(Rejection::new(Reason::EvidenceUnsupported, detail));
-    }
+    let critical = read(payload)?;
     if critical.image.0.digest != subject.to_string() {
         let detail = format!("the signature is about {:?}", shortened(&critical.image.0.digest));
         return Err(Rejection::new(Reason::SubjectMismatch, detail));
     }
     Ok(())
+}
+
+/// Refuses `payload` unless it is about some digest, whatever that is of.
+pub(super) fn names_a_digest(payload: &[u8]) -> Result<(), Rejection> {
+    let named = read(payload)?.image.0.digest;
+    match named.parse::<Digest>() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Rejection::new(Reason::EvidenceMalformed, error.to_string())),
+    }
+}
+
+fn read(payload: &[u8]) -> Result<Critical, Rejection> {
+    let Payload { critical: Object(critical), .. } = super::object("simple-signing payload", payload)?;
+    if critical.kind != COSIGN_TYPE {
+        let detail = format!("payload of type {:?}", shortened(&critical.kind));
+        return Err(Rejection::new(Reason::EvidenceUnsupported, detail));
+    }
+    Ok(critical)
 }
 
 fn object_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Map<String, Value>>, D::Error> {

@@ -40,6 +40,38 @@ pub(super) fn claim_of_any(
     digests: &[(&'static str, String)],
     limits: &Limits,
 ) -> Result<Claim, Rejection> {
+    let statement = read(payload, limits)?;
+    // Exact text: an upper-case or prefixed digest is another string to some reader.
+    let is =
+        |Object(subject): &Object<Subject>| digests.iter().any(|(name, hex)| subject.digest.get(*name) == Some(hex));
+    if !statement.subject.iter().any(is) {
+        let first = statement.subject.iter().find_map(|Object(subject)| subject.digest.get("sha256"));
+        let detail = match first {
+            Some(other) => format!("the statement is about sha256 {:?}", shortened(other)),
+            None => "the statement names no sha256 digest".into(),
+        };
+        return Err(Rejection::new(Reason::SubjectMismatch, detail));
+    }
+    if statement.predicate_type == COSIGN_SIGN {
+        Ok(Claim::Signature)
+    } else {
+        Ok(Claim::Attestation(statement.predicate_type))
+    }
+}
+
+/// Refuses `payload` unless it is a statement about some digest, whatever that is of.
+pub(super) fn names_a_digest(payload: &[u8], limits: &Limits) -> Result<(), Rejection> {
+    let statement = read(payload, limits)?;
+    let named = |Object(subject): &Object<Subject>| {
+        subject.digest.get("sha256").is_some_and(|hex| Digest::from_hex(hex).is_ok())
+    };
+    if statement.subject.iter().any(named) {
+        return Ok(());
+    }
+    Err(Rejection::new(Reason::EvidenceMalformed, "the statement names no sha256 digest"))
+}
+
+fn read(payload: &[u8], limits: &Limits) -> Result<Statement, Rejection> {
     let statement: Statement = super::object("statement", payload)?;
     if !STATEMENT_TYPES.contains(&statement.kind.as_str()) {
         let detail = format!("statement of type {:?}", shortened(&statement.kind));
@@ -57,22 +89,7 @@ pub(super) fn claim_of_any(
         let detail = format!("{most} digests of one subject, at most {MAX_DIGESTS} are read");
         return Err(Rejection::new(Reason::EvidenceTooLarge, detail));
     }
-    // Exact text: an upper-case or prefixed digest is another string to some reader.
-    let is =
-        |Object(subject): &Object<Subject>| digests.iter().any(|(name, hex)| subject.digest.get(*name) == Some(hex));
-    if !statement.subject.iter().any(is) {
-        let first = statement.subject.iter().find_map(|Object(subject)| subject.digest.get("sha256"));
-        let detail = match first {
-            Some(other) => format!("the statement is about sha256 {:?}", shortened(other)),
-            None => "the statement names no sha256 digest".into(),
-        };
-        return Err(Rejection::new(Reason::SubjectMismatch, detail));
-    }
-    if statement.predicate_type == COSIGN_SIGN {
-        Ok(Claim::Signature)
-    } else {
-        Ok(Claim::Attestation(statement.predicate_type))
-    }
+    Ok(statement)
 }
 
 /// The predicate type with which cosign 3 says that the image itself is signed.

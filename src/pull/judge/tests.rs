@@ -62,15 +62,19 @@ impl World {
         let upstream = Upstream::new(settings, metrics.clone()).expect("a client");
         let text = policy(&name, &signer.public_key_pem());
         let policies = parse(&text, "policy.yaml", Path::new(".")).expect("a policy");
+        let limits = Limits::default();
+        let upstreams = Arc::new(BTreeMap::from([(name.parse().expect("a name"), Arc::new(upstream))]));
         let judge = Judge {
-            upstreams: Arc::new([(name.parse().expect("a name"), Arc::new(upstream))].into()),
+            fetch: Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20)),
+            artifacts: Artifacts::new(upstreams.clone(), limits),
+            upstreams,
             verdicts: Verdicts::new(100),
             store: Arc::new(MemoryStore::new(1 << 20)),
             seal: Seal::random().expect("randomness"),
             held: Held::new(1 << 20, Duration::from_mins(1)),
             backoff: Backoff::new(),
             pool: Pool::new(verification),
-            limits: Limits::default(),
+            limits,
             lasting: Lasting { allow: Duration::from_mins(1), deny: Duration::ZERO, evidence: Duration::from_mins(1) },
             metrics,
             witness: None,
