@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub mod config_check;
+mod config_check;
 
-pub mod policy_check;
+mod policy_check;
+
+mod policy_schema;
 
 mod policy_exempt;
 
@@ -80,15 +82,17 @@ enum ConfigCommand {
 
 #[derive(Debug, Subcommand)]
 enum PolicyCommand {
-    /// Say whether the policy is right, and where it is not.
-    Check(Check),
+    /// Say whether the policy is right, where it is not, and what in it deserves a look.
+    Check(policy_check::Arguments),
     /// Let one image through without policies, for a reason and for a time: write an exemption into the policy.
     Exempt(policy_exempt::Arguments),
+    /// Print a JSON Schema of the policy language, for editors and other tools.
+    Schema,
 }
 
 #[derive(Debug, clap::Args)]
 struct Check {
-    /// The file, or for policies a directory of them.
+    /// The file.
     #[arg(value_name = "FILE")]
     path: PathBuf,
     /// How to print the result.
@@ -129,10 +133,9 @@ pub fn run() -> ExitCode {
         Command::Config(ConfigCommand::Check(check)) => {
             config_check::run(&check.path, check.output == Output::Json, &mut out)
         }
-        Command::Policy(PolicyCommand::Check(check)) => {
-            policy_check::run(&check.path, check.output == Output::Json, &mut out)
-        }
         Command::Policy(PolicyCommand::Exempt(arguments)) => policy_exempt::run(&arguments, &mut out),
+        Command::Policy(PolicyCommand::Check(arguments)) => policy_check::run(&arguments, &mut out),
+        Command::Policy(PolicyCommand::Schema) => policy_schema::run(&mut out),
         Command::Serve { config, audit } => serve::run(&config, audit),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),
         Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),

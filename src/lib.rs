@@ -44,7 +44,7 @@
 //! use countersign::{oci::Digest, policy::{Format, Name}, verify::{Claim, Signing, Verified}};
 //! fn forge(authority: Name, signing: Signing, subject: Digest) -> Verified {
 //!     let (claim, format, location) = (Claim::Signature, Format::Bundle, String::new());
-//!     Verified { authority, signing, subject, claim, statement: None, format, location }
+//!     Verified { authority, signing, subject, claim, payload: [].into(), format, location }
 //! }
 //! ```
 //! ```compile_fail,E0423

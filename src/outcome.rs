@@ -12,7 +12,7 @@ use crate::policy::governing::Revision;
 use crate::policy::{Exemption, Governing, Leaf, Name, Policy, Shortfall};
 use crate::reason::{Class, Reason};
 use crate::trust::TrustRevision;
-use crate::verify::Findings;
+use crate::verify::{Findings, Rejected};
 
 /// Everything that a verdict is a function of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -157,6 +157,14 @@ pub(crate) fn unread(
     Some(Shortfall { reason, cause, detail: format!("evidence by `{}` could not be judged: {why}", leaf.by()) })
 }
 
+/// What to say of a leaf for which everything of its type matters, if a piece was too large to be read.
+pub(crate) fn too_large(leaf: &Leaf, findings: &Findings) -> Option<Shortfall> {
+    let of_it = |one: &&Rejected| one.authority == *leaf.by() && one.reason == Reason::EvidenceTooLarge;
+    let piece = findings.rejected.iter().find(of_it)?;
+    let detail = format!("evidence for `{}` could not be judged: {}: {}", leaf.by(), piece.location, piece.detail);
+    Some(Shortfall { reason: Reason::EvidenceIncomplete, cause: Some(Reason::EvidenceTooLarge), detail })
+}
+
 /// What to say of a leaf on which nothing counts though everything was read; `cause` is why the nearest piece does not.
 pub(crate) fn absent(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) -> Shortfall {
     let rejected = findings.rejected.iter().filter(|rejected| rejected.authority == *leaf.by());
@@ -172,7 +180,7 @@ pub(crate) fn absent(leaf: &Leaf, cause: Option<Reason>, findings: &Findings) ->
 
 /// How far a candidate came before it was found not to count.
 fn nearness(reason: Reason) -> usize {
-    const ORDER: [Reason; 22] = [
+    const ORDER: [Reason; 23] = [
         Reason::EvidenceTooLarge,
         Reason::EvidenceMalformed,
         Reason::EvidenceUnsupported,
@@ -196,6 +204,7 @@ fn nearness(reason: Reason) -> usize {
         Reason::PredicateTypeMismatch,
         Reason::Revoked,
         Reason::FormatNotAccepted,
+        Reason::ConditionFalse,
     ];
     ORDER.iter().position(|known| *known == reason).map_or(0, |at| at + 1)
 }

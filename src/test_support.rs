@@ -59,8 +59,13 @@ pub(crate) fn subject() -> Subject {
 
 /// A legacy signature over `digest`.
 pub(crate) fn signed_simple(key: &TestKey, digest: Digest) -> Candidate {
+    annotated(key, digest, "null")
+}
+
+/// The same, with this as the `optional` of its payload.
+pub(crate) fn annotated(key: &TestKey, digest: Digest, optional: &str) -> Candidate {
     let payload = format!(
-        r#"{{"critical":{{"identity":{{"docker-reference":"r.io/app"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":null}}"#
+        r#"{{"critical":{{"identity":{{"docker-reference":"r.io/app"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":{optional}}}"#
     );
     let signature = key.sign(payload.as_bytes());
     Candidate::new("tag".into(), Material::SimpleSigning { payload: payload.into(), signature })

@@ -86,6 +86,12 @@ impl Trust {
         })
     }
 
+    /// Whether requests see the same of `other`.
+    pub fn same(&self, other: &Self) -> bool {
+        let digests = |trust: &Self| trust.roots.values().map(|root| root.digest).collect::<Vec<_>>();
+        self.unusable == other.unusable && self.roots.keys().eq(other.roots.keys()) && digests(self) == digests(other)
+    }
+
     /// The revision of the roots that what governs one image uses.
     pub fn revision(&self, governing: &Governing) -> TrustRevision {
         let mut hash = Context::new(&SHA256);

@@ -12,6 +12,8 @@ use crate::reason::Reason;
 use crate::strict_json::{self, Object};
 use crate::trust::Trust;
 
+mod annotations;
+
 pub mod artifact;
 
 mod binding;

@@ -4,7 +4,7 @@
 use crate::clock::Timestamp;
 use crate::examined::{Children, Examined, Part};
 use crate::outcome;
-use crate::policy::{Held, Leaf, On, Policy, Shortfall, Truth};
+use crate::policy::{Held, Leaf, On, Policy, Select, Shortfall, Truth};
 use crate::reason::{Class, Reason};
 use crate::select::{Selected, choose};
 use crate::verify::{Claim, Verified};
@@ -45,6 +45,8 @@ pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -
             cause = Some(Reason::PredicateTypeMismatch);
         } else if !policy.formats().accept(verified.format()) {
             cause = Some(Reason::FormatNotAccepted);
+        } else if !annotated(leaf, verified) {
+            cause = Some(Reason::ConditionFalse);
         } else {
             counting.push(verified);
         }
@@ -58,7 +60,12 @@ pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -
     }
     let chosen = match leaf {
         Leaf::Signature { .. } => Selected::Holding { on: counting, until: Timestamp::FOREVER },
-        Leaf::Attestation(wanted) => choose(wanted, counting, &part.image, unread.as_ref(), now),
+        Leaf::Attestation(wanted) => {
+            // What is too large to be read may be newer than what was.
+            let ranges = wanted.select != Select::Any;
+            let unread = unread.clone().or_else(|| outcome::too_large(leaf, &part.findings).filter(|_| ranges));
+            choose(wanted, counting, &part.image, unread.as_ref(), now)
+        }
     };
     match chosen {
         Selected::Holding { on, until } => hold(&on, until, unread),
@@ -72,6 +79,15 @@ fn claims(leaf: &Leaf, claim: &Claim) -> bool {
         (Leaf::Signature { .. }, Claim::Signature) => true,
         (Leaf::Attestation(wanted), Claim::Attestation(stated)) => wanted.predicate_type == *stated,
         _ => false,
+    }
+}
+
+/// Whether the signer signed the annotations that are demanded.
+fn annotated(leaf: &Leaf, verified: &Verified) -> bool {
+    let Leaf::Signature { annotations: wanted, .. } = leaf else { return true };
+    wanted.is_empty() || {
+        let signed = verified.annotations();
+        wanted.iter().all(|(key, value)| signed.get(key) == Some(value))
     }
 }
 

@@ -5,6 +5,8 @@
 
 use serde::de::DeserializeOwned;
 
+mod diagnostic;
+
 mod error;
 
 mod explain;
@@ -20,6 +22,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub use diagnostic::{Diagnostic, Severity};
 pub use error::{FileError, FileErrors};
 pub use explain::explain;
 pub use nearest::{did_you_mean, one_of};

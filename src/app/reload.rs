@@ -1,4 +1,4 @@
-//! What can change while the proxy runs: the policy, on demand, and the trusted roots, by themselves.
+//! What can change while the proxy runs: the policy, on demand or by itself, and the trusted roots.
 //!
 //! Both are swapped together, as one snapshot. Whatever is wrong changes nothing.
 
@@ -12,12 +12,16 @@ use tokio::time::sleep;
 
 use super::StartError;
 use crate::oci::Registry;
-use crate::policy::file::{PolicyErrors, load};
+use crate::policy::file::{PolicyErrors, Sources, load};
 use crate::policy::{Exemption, Policies};
 use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Metrics;
 use crate::trust::{self, Kind, Roots};
 use crate::yaml::FileError;
+
+mod watch;
+
+use watch::Attempt;
 
 /// Reads the policy again and swaps it in; a wrong file keeps the old one. Keeps the trusted roots up to date.
 #[derive(Debug, Clone)]
@@ -34,8 +38,25 @@ struct Inner {
     current: Arc<Current>,
     /// What the current snapshot is made of.
     parts: Mutex<(Arc<Policies>, Roots)>,
+    /// The last attempt to load the policy.
+    attempt: Mutex<Arc<Attempt>>,
     /// One reload after the other.
     reloading: tokio::sync::Mutex<()>,
+}
+
+/// What was read to load a policy, and what came of it.
+#[derive(Debug)]
+struct Loaded {
+    sources: Sources,
+    parts: Result<(Arc<Policies>, Roots), NotLoaded>,
+}
+
+/// Why a policy was not loaded.
+#[derive(Debug)]
+struct NotLoaded {
+    errors: PolicyErrors,
+    /// Whether the same files may do later: a TUF repository did not answer.
+    later: bool,
 }
 
 impl Reloader {
@@ -47,14 +68,16 @@ impl Reloader {
         metrics: Arc<Metrics>,
         trust: trust::Upkeep,
     ) -> Result<Self, StartError> {
+        let attempt = Attempt::succeeded(Sources::look(&path, None));
         let policies = Arc::new(read(&path, &registries)?.audited(audit));
         trust::files(&policies)?;
         let roots = Roots::load(&policies, &Roots::default(), &trust).await.map_err(StartError::TrustRoots)?;
         announce(&metrics, &policies);
         let snapshot = Snapshot { trust: roots.trust(&policies, trust.clock.now()), policies: policies.clone() };
         let current = Arc::new(Current::new(snapshot));
-        let (parts, reloading) = (Mutex::new((policies, roots)), tokio::sync::Mutex::default());
-        Ok(Self(Arc::new(Inner { path, audit, registries, metrics, trust, current, parts, reloading })))
+        let (parts, attempt) = (Mutex::new((policies, roots)), Mutex::new(Arc::new(attempt)));
+        let reloading = tokio::sync::Mutex::default();
+        Ok(Self(Arc::new(Inner { path, audit, registries, metrics, trust, current, parts, attempt, reloading })))
     }
 
     /// Where the current snapshot is found.
@@ -69,23 +92,49 @@ impl Reloader {
     pub async fn reload(&self) -> Result<(), PolicyErrors> {
         let _one_by_one = self.0.reloading.lock().await;
         let loaded = self.load().await;
-        self.0.metrics.policy_reload(loaded.is_ok());
-        let parts = loaded?;
-        announce(&self.0.metrics, &parts.0);
-        self.publish(Some(parts));
-        Ok(())
+        self.conclude(loaded, true)
     }
 
-    async fn load(&self) -> Result<(Arc<Policies>, Roots), PolicyErrors> {
-        let policies = Arc::new(read(&self.0.path, &self.0.registries)?.audited(self.0.audit));
-        let (_, known) = self.parts();
-        let roots = Roots::load(&policies, &known, &self.0.trust).await?;
-        Ok((policies, roots))
+    async fn load(&self) -> Loaded {
+        // Looked at first: what changes from now on is noticed, if not by this attempt.
+        let sources = Sources::look(&self.0.path, Some(&self.attempt().sources));
+        let parts = match read(&self.0.path, &self.0.registries) {
+            Ok(policies) => {
+                let policies = Arc::new(policies.audited(self.0.audit));
+                let (_, known) = self.parts();
+                let roots = Roots::load(&policies, &known, &self.0.trust).await;
+                roots.map(|roots| (policies, roots)).map_err(|errors| NotLoaded { errors, later: true })
+            }
+            Err(errors) => Err(NotLoaded { errors, later: false }),
+        };
+        Loaded { sources, parts }
     }
 
-    /// Looks after the trusted roots for ever: files every few seconds, TUF repositories when their time has come.
+    /// Takes what was loaded, or says why not: every time if the operator `asked`, else once for the same reason.
+    fn conclude(&self, loaded: Loaded, asked: bool) -> Result<(), PolicyErrors> {
+        self.0.metrics.policy_reload(loaded.parts.is_ok());
+        match loaded.parts {
+            Ok(parts) => {
+                announce(&self.0.metrics, &parts.0);
+                self.publish(Some(parts));
+                self.remember(Attempt::succeeded(loaded.sources));
+                tracing::info!("policy reloaded");
+                Ok(())
+            }
+            Err(NotLoaded { errors, later }) => {
+                let attempt = Attempt::failed(loaded.sources, &errors, later);
+                if asked || !self.attempt().failed_alike(&attempt) {
+                    tracing::error!(%errors, "the policy cannot be loaded; the one in force stays");
+                }
+                self.remember(attempt);
+                Err(errors)
+            }
+        }
+    }
+
+    /// Looks after everything for ever: files every few seconds, TUF repositories when their time has come.
     pub(super) async fn keep(self) {
-        tokio::join!(self.keep_up(Kind::Files), self.keep_up(Kind::Tuf));
+        tokio::join!(self.watch(), self.keep_up(Kind::Files), self.keep_up(Kind::Tuf));
     }
 
     async fn keep_up(&self, kind: Kind) {
@@ -113,6 +162,10 @@ impl Reloader {
         }
         let (policies, roots) = &*parts;
         let trust = roots.trust(policies, self.0.trust.clock.now());
+        let current = self.0.current.load();
+        if Arc::ptr_eq(&current.policies, policies) && current.trust.same(&trust) {
+            return;
+        }
         self.0.current.swap(Snapshot { policies: policies.clone(), trust });
     }
 

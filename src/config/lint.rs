@@ -20,30 +20,33 @@ impl Config {
         text
     }
 
-    /// What in it is weak, useless or about to surprise.
-    pub fn warnings(&self) -> Vec<String> {
+    /// What in it is weak, useless or about to surprise: a word that does not change for the kind of thing, and a sentence.
+    pub fn warnings(&self) -> Vec<(&'static str, String)> {
         let mut warnings = Vec::new();
         if self.clients.is_empty() {
-            warnings.push("there are no `clients`: every pull is refused (client_forbidden)".to_string());
+            warnings.push(("no_clients", "there are no `clients`: every pull is refused (client_forbidden)".into()));
         }
         if !self.trust.max_stale.is_zero() {
-            warnings.push("`trust.maxStale` lets TUF metadata decide that has expired".to_string());
+            warnings.push(("stale_trust", "`trust.maxStale` lets TUF metadata decide that has expired".into()));
         }
         if self.audit {
-            warnings.push("`policy.audit` serves what policy refuses, and only logs and counts it".to_string());
+            warnings.push(("audit", "`policy.audit` serves what policy refuses, and only logs and counts it".into()));
         }
         for upstream in self.upstreams.iter().filter(|upstream| upstream.dial.scheme() == "http") {
-            warnings.push(format!("`{}` is read over plain HTTP (`insecurePlainHttp`)", upstream.registry));
+            let why = format!("`{}` is read over plain HTTP (`insecurePlainHttp`)", upstream.registry);
+            warnings.push(("insecure", why));
         }
         for client in &self.clients {
             if client.insecure_anonymous {
                 let may: Vec<_> = client.may.iter().map(ToString::to_string).collect();
                 let may = may.join(", ");
-                warnings.push(format!("anybody reads {may} with the proxy's own credentials (`insecureAnonymous`)"));
+                let why = format!("anybody reads {may} with the proxy's own credentials (`insecureAnonymous`)");
+                warnings.push(("insecure", why));
             }
             for scope in &client.may {
                 if !self.upstreams.iter().any(|upstream| clients::reaches(scope, &upstream.registry)) {
-                    warnings.push(format!("`{scope}` in `may` covers no upstream; aliases do not count"));
+                    let why = format!("`{scope}` in `may` covers no upstream; aliases do not count");
+                    warnings.push(("scope_unreachable", why));
                 }
             }
         }

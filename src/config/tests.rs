@@ -28,7 +28,7 @@ fn the_examples_load_and_show_the_defaults() {
     let example = Config::load(&folder.join("countersign.yaml"), std::iter::empty()).expect("the example");
     let policies = crate::policy::file::load(&example.policy_path).expect("the example policy");
     assert_eq!((policies.all().len(), policies.trust_roots().len()), (2, 1));
-    assert_eq!(example.warnings(), [""; 0]);
+    assert_eq!(example.warnings(), []);
     let least = parsed(LEAST, &[]).expect("the least");
     let shown = |config: &Config| {
         let upstream = &config.upstreams[0];

@@ -94,15 +94,20 @@ pub const TRUSTED_ROOT: &str = "trusted_root.json";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::file::{Source, Surroundings};
+    use crate::yaml::Severity;
     use std::path::Path;
 
     #[test]
     fn the_policy_names_the_pipelines_and_the_project() {
         let signers = Signers::new().expect("keys");
-        let policies = crate::policy::file::parse(&signers.policy("registry.demo"), "policy.yaml", Path::new("."));
-        let policies = policies.expect("a policy");
+        let source = Source::parse(&signers.policy("registry.demo"), "policy.yaml", Path::new(".")).expect("a policy");
+        let around = Surroundings { now: crate::clock::Timestamp(0), upstreams: None };
         // Neither of them unpinned, unused or unable to match what its issuer writes.
-        assert_eq!(policies.warnings(crate::clock::Timestamp(0)), Vec::<String>::new());
+        let mut warnings = source.diagnostics(&around);
+        warnings.retain(|one| one.severity == Severity::Warning);
+        assert_eq!(warnings, []);
+        let policies = source.into_policies();
         let name = crate::policy::Name::new("gitlab-ci").expect("a name");
         let authority = policies.authority(&name).expect("declared");
         let crate::policy::Kind::Keyless(keyless) = authority.kind() else { panic!("{authority:?}") };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Authority, Exemption, Mode, Name, Policies, Policy, Revoked};
 use crate::oci::Digest;
-use crate::yaml::{self, At, Document, FileError, FileErrors, Problems};
+use crate::yaml::{self, At};
 
 mod authorities;
 
@@ -36,6 +36,9 @@ mod revocations;
 
 mod scope;
 
+mod source;
+mod sources;
+
 #[cfg(test)]
 mod tests;
 
@@ -48,72 +51,36 @@ pub mod replace;
 pub mod write;
 
 pub use crate::yaml::FileErrors as PolicyErrors;
+pub use lint::{Surroundings, Upstream};
 pub use scope::parse_scope;
+pub use source::Source;
+pub use sources::Sources;
 
 use declared::Declared;
-use raw::RawFile;
+use source::Part;
 
-/// Reads the policy file at `path`, or every `*.yaml` and `*.yml` in the directory `path`, in the order of their names.
-///
-/// Files that keys come from are read too; their paths are relative to the file that names them.
+/// The policy language as a JSON Schema (draft 2020-12), for editors: what it refuses is wrong, and what it accepts may
+/// still name things that there are not. A text that looks like a number is to be quoted.
+pub const SCHEMA: &str = include_str!("file/schema.json");
+
+/// Reads the policy at `path`; see [`Source::load`].
 pub fn load(path: &Path) -> Result<Policies, PolicyErrors> {
-    load_edited(path, None)
+    Source::load(path).map(Source::into_policies)
 }
 
 /// As [`load`], as if one file held another text than it does, or were there though it is not.
-pub fn load_edited(path: &Path, edited: Option<(&Path, &str)>) -> Result<Policies, PolicyErrors> {
-    let whole = |why: String| FileErrors::from(FileError::whole(path.display().to_string(), why));
-    let mut files = if path.is_dir() { files_of(path, EXTENSIONS).map_err(whole)? } else { vec![path.to_owned()] };
-    if let Some((file, _)) = edited.filter(|(file, _)| !files.iter().any(|known| known == file)) {
-        files.push(file.to_owned());
-        files.sort();
-    }
-    if files.is_empty() {
-        return Err(whole("the directory holds no `*.yaml` or `*.yml`".into()));
-    }
-    let (mut parts, mut errors) = (Vec::new(), Vec::new());
-    for file in files {
-        let name = file.display().to_string();
-        let text = match edited {
-            Some((edited, text)) if edited == file => Ok(text.to_string()),
-            _ => yaml::read_text(&file).map_err(|why| FileErrors::from(FileError::whole(&name, why))),
-        };
-        let base = file.parent().unwrap_or(Path::new("")).to_owned();
-        match text.and_then(|text| Part::parse(&text, &name, base)) {
-            Ok(part) => parts.push(part),
-            Err(more) => errors.extend(more),
-        }
-    }
-    FileErrors::of(errors)?;
-    build(parts)
+pub fn load_edited(path: &Path, edited: (&Path, &str)) -> Result<Policies, PolicyErrors> {
+    Source::load_edited(path, Some(edited)).map(Source::into_policies)
 }
 
-/// Parses one text as a whole policy; `name` is what errors call it, `base_dir` where its relative paths begin.
+/// Parses one text as a whole policy; see [`Source::parse`].
 pub fn parse(text: &str, name: &str, base_dir: &Path) -> Result<Policies, PolicyErrors> {
-    build(vec![Part::parse(text, name, base_dir.to_owned())?])
+    Source::parse(text, name, base_dir).map(Source::into_policies)
 }
 
-/// One file of a policy.
-struct Part {
-    document: Document,
-    raw: RawFile,
-    base: PathBuf,
-    problems: Problems,
-}
-
-impl Part {
-    fn parse(text: &str, name: &str, base: PathBuf) -> Result<Self, FileErrors> {
-        let (document, raw) = yaml::parse(name, text)?;
-        Ok(Self { document, raw, base, problems: Problems::default() })
-    }
-
-    fn at(&self) -> At<'_> {
-        At::root(&self.problems)
-    }
-}
-
-fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
-    let declared = Declared::collect(&parts);
+/// What the parts mean together; what is wrong with one is among its problems.
+fn build(parts: &[Part]) -> Policies {
+    let declared = Declared::collect(parts);
     let mut built = Policies {
         authorities: BTreeMap::new(),
         trust_roots: BTreeMap::new(),
@@ -124,13 +91,13 @@ fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
         default: Mode::Enforce,
         audit: false,
     };
-    for part in &parts {
+    for part in parts {
         built.trust_roots.extend(trust_roots::all(part));
     }
-    for part in &parts {
+    for part in parts {
         built.authorities.extend(authorities::all(part, &declared, &built.trust_roots));
     }
-    for part in &parts {
+    for part in parts {
         built.all.extend(policies::all(part, &declared, &built.authorities));
         built.exemptions.extend(exemptions::all(part, &declared));
         revocations::add(&mut built.revoked, part);
@@ -140,8 +107,7 @@ fn build(parts: Vec<Part>) -> Result<Policies, PolicyErrors> {
     }
     built.revoked.settle();
     built.revoked_content = built.revoked.content();
-    let wrong = parts.into_iter().filter_map(|part| part.document.settle(part.problems).err());
-    FileErrors::of(wrong.flatten()).map(|()| built)
+    built
 }
 
 fn default(at: &At<'_>, text: &str) -> Option<Mode> {

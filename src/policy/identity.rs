@@ -99,8 +99,8 @@ impl Pattern {
         let anchored = format!("^(?:{text})$");
         let built = regex::RegexBuilder::new(&anchored).size_limit(MAX_COMPILED).build();
         // Checked alone as well: `a)|(b` would escape the anchors.
-        regex::Regex::new(text).map_err(|error| PatternError(error.to_string()))?;
-        built.map(Self::Regex).map_err(|error| PatternError(error.to_string()))
+        regex::Regex::new(text).map_err(|error| PatternError(in_a_line(&error)))?;
+        built.map(Self::Regex).map_err(|error| PatternError(in_a_line(&error)))
     }
 
     /// Whether the pattern covers the whole of `text`.
@@ -143,6 +143,13 @@ impl Eq for Pattern {}
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PatternError(String);
+
+/// What is wrong with a regular expression, without the drawing around it.
+fn in_a_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().next_back().unwrap_or_default();
+    format!("not a regular expression: {}", last.strip_prefix("error: ").unwrap_or(last))
+}
 
 /// The longest pattern, in bytes.
 const MAX_LENGTH: usize = 1024;

@@ -4,6 +4,10 @@ use std::fmt;
 
 use crate::oci::Image;
 
+mod example;
+
+pub use example::{Example, example};
+
 /// A pattern such as `registry.company.com/team/**`: `*` does not cross `/`, `**` does, everything else is literal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scope(Glob);
@@ -38,7 +42,7 @@ impl Scope {
         if pattern.len() > 512 {
             return refuse("the pattern is longer than 512 characters");
         }
-        if pattern.contains(['@', ' ']) {
+        if pattern.contains('@') {
             return refuse(
                 "a scope names registries and repositories only; digests stand in exemptions and revocations",
             );
@@ -68,6 +72,11 @@ impl Scope {
             return refuse("the default port is not written: names are canonical");
         }
         Ok(Self(Glob::parse(pattern)))
+    }
+
+    /// The pattern over `registry/repository`.
+    pub fn glob(&self) -> &Glob {
+        &self.0
     }
 
     /// Whether the pattern covers the whole of `image`'s name.

@@ -1,6 +1,6 @@
 //! Requirements as a tree, evaluated in three values: it holds, it fails, it could not be told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Attestation, Name, On};
@@ -36,6 +36,8 @@ pub enum Leaf {
         by: Name,
         /// What it must be about.
         on: On,
+        /// What its signer must have signed with it.
+        annotations: BTreeMap<String, String>,
     },
 }
 
@@ -217,7 +219,7 @@ fn distinct_signers(branches: &[Held]) -> usize {
     fn assign<'a>(
         branch: usize,
         branches: &'a [Held],
-        taken: &mut std::collections::BTreeMap<&'a Signer, usize>,
+        taken: &mut BTreeMap<&'a Signer, usize>,
         tried: &mut BTreeSet<&'a Signer>,
     ) -> bool {
         for signer in &branches[branch].signers {
@@ -231,7 +233,7 @@ fn distinct_signers(branches: &[Held]) -> usize {
         }
         false
     }
-    let mut taken = std::collections::BTreeMap::new();
+    let mut taken = BTreeMap::new();
     (0..branches.len()).filter(|branch| assign(*branch, branches, &mut taken, &mut BTreeSet::new())).count()
 }
 

@@ -110,7 +110,7 @@ fn a_condition_holds_on_those_that_are_selected() {
         assert_eq!(outcome(&wanted, &predicates, unread), expected, "{select:?} {predicates:?}");
     }
     let wanted = wanted(Any, None, Some("predicate.better"));
-    assert_eq!(outcome(&wanted, &[good.clone()], false), "condition_error");
+    assert_eq!(outcome(&wanted, std::slice::from_ref(&good), false), "condition_error");
 }
 
 #[test]

@@ -121,7 +121,11 @@ impl Metrics {
                 counter_vec(r, "policy_reloads_total", "Attempts to reload the policy.", &["result"]),
                 ["loaded", "failed"].map(|result| [result]),
             ),
-            reload_failed: gauge(r, "policy_reload_failed", "1 while the last reload of the policy has failed."),
+            reload_failed: gauge(
+                r,
+                "policy_reload_failed",
+                "1 while the policy on disk cannot be loaded, and the one before it stays in force.",
+            ),
             loaded: gauge(r, "policy_loaded_timestamp_seconds", "When the policy in force was loaded."),
             in_flight: gauge(r, "requests_in_flight", "Requests whose answer has not been sent completely."),
             connections: gauge_vec(r, "connections", "Connections in use.", listeners),

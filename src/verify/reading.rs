@@ -121,11 +121,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The in-toto statement that was signed, if it is one.
-    pub(super) fn statement(&self) -> Option<&[u8]> {
-        match &self.bundle.content {
-            SignatureContent::DsseEnvelope(envelope) => Some(envelope.payload.as_bytes()),
-            _ => None,
+    /// The document that was signed: an in-toto statement, or a simple-signing payload.
+    pub(super) fn payload(&self) -> &[u8] {
+        match (&self.bundle.content, &self.artifact) {
+            (SignatureContent::DsseEnvelope(envelope), _) => envelope.payload.as_bytes(),
+            (_, Artifact::Blob(blob)) => blob,
+            _ => &[],
         }
     }
 

@@ -54,7 +54,7 @@ fn what_there_is_no_time_to_try_is_incomplete_and_not_a_denial() {
     let authorities = [Arc::new(alice.authority("alice"))];
     let findings = verify_all(&evidence(vec![good(), good()]), &subject, &authorities, against(&limits));
     assert_eq!((findings.verified.len(), findings.incomplete), (0, true));
-    let leaf = Leaf::Signature { by: Name::new("alice").expect("a name"), on: On::Index };
+    let leaf = Leaf::Signature { by: Name::new("alice").expect("a name"), on: On::Index, annotations: [].into() };
     let why = outcome::unread(&leaf, None, None, &findings).map(|why| why.reason);
     assert_eq!(why, Some(Reason::EvidenceIncomplete), "not a denial");
     let none = verify_all(&evidence(vec![]), &subject, &authorities, against(&limits));
@@ -162,7 +162,7 @@ fn an_authority_without_its_trusted_root_is_not_judged_and_holds_nobody_else_up(
     let findings = verify_all(&evidence(vec![good(&alice), good(&bob)]), &subject, &authorities, against(&limits));
     let verified: Vec<_> = findings.verified.iter().map(|one| one.authority().as_str()).collect();
     assert_eq!(verified, ["bob"]);
-    let leaf = |by| Leaf::Signature { by: Name::new(by).expect("a name"), on: On::Index };
+    let leaf = |by| Leaf::Signature { by: Name::new(by).expect("a name"), on: On::Index, annotations: [].into() };
     let unsure = |by| outcome::unread(&leaf(by), None, None, &findings).map(|why| why.reason);
     assert_eq!((unsure("alice"), unsure("bob")), (Some(Reason::TrustRootUnavailable), None));
 }

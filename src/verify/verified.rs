@@ -1,9 +1,10 @@
 //! `Verified`: proof that an authority signed a subject. A leaf file, so that nothing else can make one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::reading::Reading;
-use super::{Against, Rejection, Signing};
+use super::{Against, Rejection, Signing, annotations};
 use crate::discovery::Candidate;
 use crate::limits::Limits;
 use crate::oci::Digest;
@@ -16,7 +17,7 @@ pub struct Verified {
     signing: Signing,
     subject: Digest,
     claim: Claim,
-    statement: Option<Arc<[u8]>>,
+    payload: Arc<[u8]>,
     format: Format,
     location: String,
 }
@@ -36,15 +37,14 @@ pub(super) struct Piece<'a> {
     subject: &'a Digest,
     reading: Reading<'a>,
     /// One copy for all who verify it.
-    statement: Option<Arc<[u8]>>,
+    payload: Arc<[u8]>,
 }
 
 impl<'a> Piece<'a> {
     pub(super) fn read(candidate: &'a Candidate, subject: &'a Digest, limits: &Limits) -> Result<Self, Rejection> {
         let reading = Reading::of(candidate, subject, limits)?;
-        let attested = matches!(reading.claim, Claim::Attestation(_));
-        let statement = reading.statement().filter(|_| attested).map(Arc::from);
-        Ok(Self { candidate, subject, reading, statement })
+        let payload = reading.payload().into();
+        Ok(Self { candidate, subject, reading, payload })
     }
 
     pub(super) fn verify(&self, authority: &Authority, against: Against<'_>) -> Result<Verified, Rejection> {
@@ -54,7 +54,7 @@ impl<'a> Piece<'a> {
             signing,
             subject: *self.subject,
             claim: self.reading.claim.clone(),
-            statement: self.statement.clone(),
+            payload: self.payload.clone(),
             format: self.candidate.format(),
             location: self.candidate.location().to_string(),
         })
@@ -89,7 +89,12 @@ impl Verified {
 
     /// The in-toto statement of an attestation, as it was signed.
     pub fn statement(&self) -> Option<&Arc<[u8]>> {
-        self.statement.as_ref()
+        matches!(self.claim, Claim::Attestation(_)).then_some(&self.payload)
+    }
+
+    /// The annotations of a signature that are signed with it.
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        annotations::of(&self.payload, &self.subject)
     }
 
     /// How it was stored.

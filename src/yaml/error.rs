@@ -93,8 +93,7 @@ impl fmt::Display for FileErrors {
 /// The line of `text` with a caret under the column; nothing of a line that may hold a secret.
 fn snippet(text: &str, (line, column): (u64, u64)) -> Option<String> {
     let source = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
-    let url_with_password = source.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-    if url_with_password || SECRETS.iter().any(|key| source.contains(key)) {
+    if source.split("://").skip(1).any(has_credentials) || SECRETS.iter().any(|key| source.contains(key)) {
         return None;
     }
     let column = usize::try_from(column).ok()?.saturating_sub(1);
@@ -104,6 +103,13 @@ fn snippet(text: &str, (line, column): (u64, u64)) -> Option<String> {
     let number = line.to_string();
     let (blank, indent) = (" ".repeat(number.len()), " ".repeat(column - from));
     Some(format!("  {number} | {}\n  {blank} | {indent}^", shown.trim_end()))
+}
+
+/// Whether a URL, after its scheme, may have credentials in it: an `@` that does not stand behind a host and a path.
+fn has_credentials(rest: &str) -> bool {
+    let url = rest.split([' ', '"', '\'', ',', '}']).next().unwrap_or_default();
+    let host_and_path = |before: &str| before.split_once('/').is_some_and(|(host, _)| host.contains('.'));
+    url.split_once('@').is_some_and(|(before, _)| before.contains(':') || !host_and_path(before))
 }
 
 /// Keys whose values are secret.

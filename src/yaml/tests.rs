@@ -54,6 +54,22 @@ const MISTAKES: &[(&str, &str)] = &[
 ];
 
 #[test]
+fn a_line_that_may_hold_a_password_is_not_shown() {
+    for (url, shown) in [
+        ("https://user:secret@host.test/path", false),
+        ("https://token@host.test/path", false),
+        ("https://user:se/cret@host.test", false),
+        ("https://to/ken@host.test", false),
+        ("https://gitlab.test/a, https://user:secret@host.test", false),
+        ("https://github.test/o/r/.github/workflows/x.yml@refs/heads/main", true),
+        ("https://host.test/path", true),
+    ] {
+        let error = parse::<Raw>("f.yaml", &format!("nam: {url}\n")).map(|_| ()).expect_err(url);
+        assert_eq!(error.all()[0].snippet.is_some(), shown, "{url}");
+    }
+}
+
+#[test]
 fn every_mistake_has_its_place() {
     for (text, expected) in MISTAKES {
         let errors = parse::<Raw>("f.yaml", text).expect_err(text);

@@ -69,6 +69,36 @@ fn a_good_policy_passes_the_check() {
 }
 
 #[test]
+fn the_schema_of_policies_is_printed() {
+    let output = countersign(&["policy", "schema"]);
+    assert_eq!(output.status.code(), Some(0));
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(schema["additionalProperties"], false);
+}
+
+#[test]
+fn the_check_of_a_policy_explains_itself() {
+    let (code, text) = run(&["policy", "check", "--help"]);
+    assert_eq!(code, 0);
+    for told in ["--config", "--registry", "--strict", "--output", "summary", "errors", "warnings", "notes", "78"] {
+        assert!(text.contains(told), "{told}\n{text}");
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = file(&directory, "policy.yaml", &policy());
+    for (arguments, expected) in [
+        (&["--registry", "registry.demo"][..], 0),
+        (&["--registry", "registry.demo", "--strict"], 1),
+        (&["--registry", "not a registry"], 64),
+        (&["--registry", "registry.demo", "--config", "x"], 64),
+        (&["--config", "no-such-file.yaml"], 78),
+    ] {
+        let (code, printed) = run(&[&["policy", "check", path.to_str().expect("text")], arguments].concat());
+        assert_eq!(code, expected, "{arguments:?}\n{printed}");
+    }
+}
+
+#[test]
 fn a_key_may_stand_in_the_environment() {
     let directory = tempfile::tempdir().expect("a directory");
     let policy = "authorities:\n  x: { key: { env: RELEASE_KEY, insecureSkipTransparencyLog: true } }\npolicies: []\n";

@@ -17,6 +17,7 @@ mod members;
 mod platforms;
 mod policy;
 mod pull;
+mod reload;
 mod requests;
 mod routing;
 mod rows;

@@ -76,7 +76,7 @@ impl Edit {
         } else {
             (None, write::alone(exemption))
         };
-        let policies = load_edited(whole, Some((file, &new)))
+        let policies = load_edited(whole, (file, &new))
             .map_err(|errors| Refused(by_hand(&format!("with it the policy would be wrong: {errors}")), 1))?;
         Ok(Self { file: file.to_owned(), old, new, item: exemption.item(2, "\n"), policies })
     }

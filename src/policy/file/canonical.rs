@@ -124,9 +124,15 @@ impl Canonical {
                 self.line("of", &of.len());
                 of
             }
-            Requirement::Leaf(Leaf::Signature { by, on }) => {
+            Requirement::Leaf(Leaf::Signature { by, on, annotations }) => {
                 self.line("signature", by);
-                return self.line("on", &on.word());
+                self.line("on", &on.word());
+                self.line("annotations", &annotations.len());
+                for (key, value) in annotations {
+                    self.line("annotation", key);
+                    self.line("is", value);
+                }
+                return;
             }
             Requirement::Leaf(Leaf::Attestation(wanted)) => return self.attestation(wanted),
         };

@@ -1,105 +1,181 @@
-//! What is allowed but deserves a look.
+//! What is allowed but deserves a look: each with its place in the file, and what to do.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
 
-use super::super::{Authority, Kind, Leaf, Scope, TrustSource};
-use super::{Mode, Policies};
+use super::raw::{RawAuthority, RawExemption, RawPolicy};
+use super::source::{Part, Source};
 use crate::clock::Timestamp;
+use crate::oci::Registry;
+use crate::policy::{Authority, Exemption, Mode, Name, Policies, Policy};
+use crate::yaml::{Diagnostic, Document, KeyPath, Severity};
+
+mod authorities;
+
+mod code;
+
+mod coverage;
+
+mod exemptions;
 
 mod identity;
 
-impl Policies {
-    /// What the policy says, in two or three lines.
-    pub fn summary(&self) -> String {
-        let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-        let mut text = format!(
-            "{}, {}, {}, {}; what no enforced policy matches is {}",
-            count(self.all.len(), "policy", "policies"),
-            count(self.authorities.len(), "authority", "authorities"),
-            count(self.exemptions.len(), "exemption", "exemptions"),
-            count(self.revoked.digests.len(), "revoked digest", "revoked digests"),
-            if self.default == Mode::Enforce { "denied" } else { "served and logged (default: audit)" },
-        );
-        for policy in &self.all {
-            let list = |scopes: &[Scope]| scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let mode = if policy.mode == Mode::Enforce { "enforces" } else { "audits" };
-            text.push_str(&["\n  ", policy.name.as_str(), " ", mode, " ", &list(&policy.matches)].concat());
-            if !policy.except.is_empty() {
-                text.push_str(&[" except ", &list(&policy.except)].concat());
-            }
-        }
-        text
+mod issuer;
+
+mod members;
+
+mod requirements;
+
+mod scopes;
+
+mod summary;
+
+pub(super) use code::Code;
+
+/// What a policy is judged beside.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The present.
+    pub now: Timestamp,
+    /// The registries that are configured, if that is known.
+    pub upstreams: Option<Vec<Upstream>>,
+}
+
+/// A registry that is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// What policies call it.
+    pub registry: Registry,
+    /// What clients may call it as well; policies never see these.
+    pub aliases: Vec<Registry>,
+}
+
+impl Source {
+    /// What in the policy is weak, useless or about to surprise, in the order of the files.
+    pub fn diagnostics(&self, around: &Surroundings) -> Vec<Diagnostic> {
+        let lint = Lint { source: self, around, said: RefCell::default() };
+        lint.whole();
+        authorities::lint(&lint);
+        scopes::lint(&lint);
+        requirements::lint(&lint);
+        exemptions::lint(&lint);
+        coverage::lint(&lint);
+        let mut said = lint.said.into_inner();
+        Diagnostic::sort(&mut said);
+        said
+    }
+}
+
+/// One look at a policy.
+struct Lint<'a> {
+    source: &'a Source,
+    around: &'a Surroundings,
+    said: RefCell<Vec<Diagnostic>>,
+}
+
+/// A place in the policy that something is said of.
+#[derive(Clone)]
+struct Place<'a> {
+    lint: &'a Lint<'a>,
+    document: &'a Document,
+    path: KeyPath,
+}
+
+impl<'a> Lint<'a> {
+    fn policies(&self) -> &'a Policies {
+        &self.source.policies
     }
 
-    /// What in it is weak, useless or about to surprise, in no order of gravity.
-    pub fn warnings(&self, now: Timestamp) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.all.is_empty() && self.default == Mode::Enforce {
-            warnings.push("there are no policies: every image is denied".to_string());
-        }
-        if self.default == Mode::Audit {
-            warnings.push("`default: audit` serves every image that no enforced policy matches".to_string());
-        }
-        self.trust_root_warnings(&mut warnings);
-        let used: BTreeSet<_> = self.all.iter().flat_map(|policy| policy.require.leaves()).map(Leaf::by).collect();
-        for (name, authority) in &self.authorities {
-            if used.contains(name) {
-                warnings.extend(authority_warnings(authority, now));
-            } else {
-                warnings.push(format!("authority `{name}` is used by no policy"));
-            }
-        }
-        warnings.extend(self.revoked.identities.iter().filter_map(identity::idle));
-        for exemption in &self.exemptions {
-            let reason = &exemption.reason;
-            match exemption.expires {
-                None => warnings.push(format!("the exemption `{reason}` never expires")),
-                Some(end) if end <= now => warnings.push(format!("the exemption `{reason}` has expired")),
-                Some(_) => {}
-            }
-        }
-        warnings
+    fn now(&self) -> Timestamp {
+        self.around.now
     }
 
-    fn trust_root_warnings(&self, warnings: &mut Vec<String>) {
-        let used: BTreeSet<_> = self.authorities().filter_map(|authority| authority.trust_root()).collect();
-        for (name, root) in &self.trust_roots {
-            if !used.contains(name) {
-                warnings.push(format!("trust root `{name}` is used by no authority"));
-            }
-            if let TrustSource::Tuf(tuf) = root.source()
-                && tuf.mirror.as_ref().is_some_and(|mirror| mirror.scheme() == "http")
-            {
-                warnings.push(format!(
-                    "trust root `{name}` comes over plain HTTP: it cannot be forged, but anyone between can hold news back"
-                ));
-            }
+    fn place(&'a self, part: &'a Part) -> Place<'a> {
+        Place { lint: self, document: &part.document, path: KeyPath::default() }
+    }
+
+    /// What the first file says under `key`; the first file as a whole if none says it.
+    fn at(&'a self, key: &str) -> Option<Place<'a>> {
+        let places = || self.source.parts.iter().map(|part| self.place(part));
+        let said = places().map(|place| place.key(key)).find(|place| place.document.says(&place.path));
+        said.or_else(|| places().next())
+    }
+
+    fn authorities(&'a self) -> impl Iterator<Item = (Place<'a>, &'a RawAuthority, &'a Authority)> {
+        self.source.parts.iter().flat_map(move |part| {
+            part.raw.authorities.iter().flatten().filter_map(move |(name, raw)| {
+                let place = self.place(part).key("authorities").key(name);
+                Some((place, raw, &**self.policies().authority(&Name::new(name)?)?))
+            })
+        })
+    }
+
+    /// Loading kept them in order and lost none.
+    fn each_policy(&'a self) -> impl Iterator<Item = (Place<'a>, &'a RawPolicy, &'a Policy)> {
+        let each = self.source.parts.iter().flat_map(move |part| {
+            let all = part.raw.policies.iter().flatten().enumerate();
+            all.map(move |(index, raw)| (self.place(part).key("policies").index(index), raw))
+        });
+        each.zip(self.policies().all()).map(|((place, raw), policy)| (place, raw, &**policy))
+    }
+
+    /// Loading kept them in order and lost none.
+    fn each_exemption(&'a self) -> impl Iterator<Item = (Place<'a>, &'a RawExemption, &'a Exemption)> {
+        let each = self.source.parts.iter().flat_map(move |part| {
+            let all = part.raw.exemptions.iter().flatten().enumerate();
+            all.map(move |(index, raw)| (self.place(part).key("exemptions").index(index), raw))
+        });
+        each.zip(&self.policies().exemptions).map(|((place, raw), exemption)| (place, raw, &**exemption))
+    }
+
+    /// What the policy as a whole comes to.
+    fn whole(&'a self) {
+        let policies = self.policies();
+        if policies.all.is_empty()
+            && policies.default == Mode::Enforce
+            && let Some(place) = self.at("policies")
+        {
+            place.warn(Code::NoPolicies, "there are no policies: every image is denied", "write one for your images");
+        }
+        if policies.default == Mode::Audit
+            && let Some(place) = self.at("default")
+        {
+            place.warn(
+                Code::DefaultAudit,
+                "every image that no enforced policy matches is served, and only logged",
+                "write `deny` when the log shows nothing any more that must be served",
+            );
+        }
+        if self.around.upstreams.is_none()
+            && let Some(place) = self.source.parts.first().map(|part| self.place(part))
+        {
+            place.note(
+                Code::UpstreamsUnknown,
+                "which registries are configured is not known: whether a scope can match any image is not told",
+                "give `--config FILE`, or `--registry NAME` for each",
+            );
         }
     }
 }
 
-fn authority_warnings(authority: &Authority, now: Timestamp) -> Vec<String> {
-    let name = authority.name();
-    let mut warnings = Vec::new();
-    if authority.skips_transparency_log() {
-        warnings.push(format!(
-            "authority `{name}` skips the transparency log (`insecureSkipTransparencyLog`): a stolen key signs unseen"
-        ));
+impl Place<'_> {
+    fn key(&self, key: &str) -> Self {
+        Self { path: self.path.key(key), ..self.clone() }
     }
-    if let Kind::Keyless(keyless) = authority.kind() {
-        if authority.skips_certificate_transparency() {
-            warnings.push(format!(
-                "authority `{name}` skips the certificate log (`insecureSkipCertificateTransparency`): a certificate \
-                 that was issued by mistake or by force counts unseen"
-            ));
-        }
-        warnings.extend(identity::warnings(keyless).map(|why| format!("authority `{name}`: {why}")));
+
+    fn index(&self, index: usize) -> Self {
+        Self { path: self.path.index(index), ..self.clone() }
     }
-    if authority.validity().not_after < now {
-        warnings.push(format!(
-            "the keys of authority `{name}` have ended (`notAfter`): what counts are signatures whose log entry or time \
-             stamp says that they are from before"
-        ));
+
+    fn warn(&self, code: Code, message: impl Into<String>, help: impl Into<String>) {
+        self.say(Severity::Warning, code, message.into(), help.into());
     }
-    warnings
+
+    fn note(&self, code: Code, message: impl Into<String>, help: impl Into<String>) {
+        self.say(Severity::Note, code, message.into(), help.into());
+    }
+
+    fn say(&self, severity: Severity, code: Code, message: String, help: String) {
+        let at = self.document.error(&self.path, message);
+        self.lint.said.borrow_mut().push(Diagnostic::new(severity, code.as_str(), at, Some(help)));
+    }
 }

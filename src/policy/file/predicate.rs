@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> Result<String, String> {
 }
 
 /// `cmd/cosign/cli/options/predicate.go` of cosign 2 and 3.
-const SHORT: [(&str, &str); 10] = [
+pub(super) const SHORT: [(&str, &str); 10] = [
     ("custom", "https://cosign.sigstore.dev/attestation/v1"),
     ("slsaprovenance", "https://slsa.dev/provenance/v0.2"),
     ("slsaprovenance02", "https://slsa.dev/provenance/v0.2"),

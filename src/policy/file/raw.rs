@@ -122,6 +122,7 @@ raw! {
     RawSignature {
         by: String,
         on: String,
+        annotations: BTreeMap<String, String>,
     }
 
     /// An attestation about the image.

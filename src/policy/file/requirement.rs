@@ -1,5 +1,7 @@
 //! Requirements: the tree as written, with its leaves bound to authorities that exist.
 
+use std::collections::BTreeMap;
+
 use super::raw::{RawAtLeast, RawAttestation, RawRequirement, RawSignature};
 use super::{Declared, Name, predicate, time};
 use crate::policy::{Attestation, Condition, FieldPath, Leaf, On, Requirement, Select};
@@ -53,7 +55,11 @@ fn at_least(at: &At<'_>, raw: &RawAtLeast, declared: &Declared) -> Option<Requir
 
 fn signature(at: &At<'_>, raw: &RawSignature, declared: &Declared) -> Option<Leaf> {
     let on = on(at, raw.on.as_deref());
-    Some(Leaf::Signature { by: by(at, raw.by.as_ref(), declared)?, on })
+    let annotations = raw.annotations.clone().unwrap_or_default();
+    if raw.annotations.as_ref().is_some_and(BTreeMap::is_empty) {
+        at.key("annotations").problem("an empty `annotations` demands nothing");
+    }
+    Some(Leaf::Signature { by: by(at, raw.by.as_ref(), declared)?, on, annotations })
 }
 
 fn by(at: &At<'_>, name: Option<&String>, declared: &Declared) -> Option<Name> {

@@ -4,15 +4,21 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::test_support::subject;
 
+mod changed;
+
 mod content;
 
 mod evidence;
+
+mod golden;
 
 mod identities;
 
 mod keys;
 
 mod revocations;
+
+mod schema;
 
 mod sources;
 
@@ -210,23 +216,6 @@ fn thresholds_are_between_one_and_all() {
     assert!(parsed(&policy("{ atLeast: { n: 1 } }")).is_err());
     assert!(parsed(&policy("{ anyOf: [ ] }")).is_err());
     assert!(parsed(&policy("{ }")).is_err());
-}
-
-#[test]
-fn warnings_name_what_deserves_a_look() {
-    let text = format!(
-        "{}exemptions:\n- match: [ r.io/a ]\n  reason: old\n  expires: 2020-01-01T00:00:00Z\n- match: [ r.io/b ]\n  reason: open\n",
-        policy("{ signature: { by: a } }")
-    );
-    let warnings = parsed(&text).expect("a policy").warnings(Timestamp(1_700_000_000)).join("\n");
-    for expected in [
-        "`a` skips the transparency log (`insecure",
-        "`release-key` is used by no policy",
-        "`old` has expired",
-        "`open` never expires",
-    ] {
-        assert!(warnings.contains(expected), "{expected}\n{warnings}");
-    }
 }
 
 #[test]

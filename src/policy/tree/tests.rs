@@ -8,7 +8,11 @@ fn why(reason: Reason) -> Shortfall {
 
 /// A leaf whose authority's name says its value: `h:alice,bob` holds, `f` fails, `u` is unknown.
 fn leaf(text: &str) -> Requirement {
-    Requirement::Leaf(Leaf::Signature { by: Name::new(text).expect("a name"), on: On::Index })
+    Requirement::Leaf(Leaf::Signature {
+        by: Name::new(text).expect("a name"),
+        on: On::Index,
+        annotations: BTreeMap::new(),
+    })
 }
 
 fn value(leaf: &Leaf) -> Truth {

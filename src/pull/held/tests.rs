@@ -43,7 +43,8 @@ impl World {
 }
 
 fn about(wants: Wants, elsewhere: &[&str]) -> About {
-    let image = |name: &&str| Image { registry: "e.io".parse().expect("a name"), repository: name.parse().expect("one") };
+    let image =
+        |name: &&str| Image { registry: "e.io".parse().expect("a name"), repository: name.parse().expect("one") };
     About { subject: subject(), elsewhere: elsewhere.iter().map(image).collect(), wants }
 }
 

@@ -7,7 +7,14 @@ use crate::decide::decide;
 use crate::outcome::{Outcome, Terms};
 use crate::policy::Policies;
 use crate::policy::file::parse;
-use crate::test_support::{KEY_A, KEY_B, examined, findings_of, signed_attestation, signed_simple, subject as image};
+use crate::test_support::{
+    KEY_A, KEY_B, annotated, examined, findings_of, signed_attestation, signed_simple, subject as image,
+};
+use crate::test_support::{against, patient};
+use std::sync::Arc;
+
+use crate::verify::tests::{COSIGN_SIGN, bytes, evidence, statement};
+use crate::verify::verify_all;
 
 const AT: Timestamp = Timestamp(1_000_000);
 
@@ -114,4 +121,60 @@ fn o36_one_signer_twice_is_one() {
     assert!(outcome(wants, &[&by_a, &again]).starts_with("threshold_not_met"));
     let same = "{ atLeast: { n: 2, of: [ { signature: { by: a } }, { signature: { by: a } } ] } }";
     assert!(outcome(same, &[&by_a, &again]).starts_with("threshold_not_met"));
+}
+
+/// Annotations count where they are signed: in `optional` of the payload, or on the statement's subject. Those of layers
+/// are not even read.
+#[test]
+fn o19_annotations_outside_the_signature() {
+    let (wants, here) = ("{ signature: { by: a, annotations: { env: prod } } }", image().digest);
+    let missing = "signature_missing (condition_false)";
+    assert_eq!(outcome(wants, &[&annotated(&KEY_A, here, r#"{"env":"prod","x":1}"#)]), "signed");
+    for optional in
+        ["null", "{}", r#"{"env":"test"}"#, r#"{"env":["prod"]}"#, r#"{"ENV":"prod"}"#, r#"{"env":"prod "}"#]
+    {
+        assert_eq!(outcome(wants, &[&annotated(&KEY_A, here, optional)]), missing, "{optional}");
+    }
+    let bundle = |annotations: Value| {
+        let subject = json!([{ "digest": { "sha256": here.hex() }, "annotations": annotations }]);
+        let statement = edited(&statement(&here, COSIGN_SIGN), "/subject", subject);
+        let key = crate::verify::signer::Signer::new();
+        (key.authority("k"), Material::Bundle(bytes(&key.bundle(&bytes(&statement)))))
+    };
+    for (annotations, expected) in [(json!({ "env": "prod" }), 1), (json!({ "env": "test" }), 0), (Value::Null, 0)] {
+        let (key, material) = bundle(annotations);
+        let set = evidence(vec![material]);
+        let found = verify_all(&set, &here, &[Arc::new(key)], against(&patient()));
+        assert_eq!(found.verified.len(), 1);
+        let signed = found.verified.iter().filter(|one| one.annotations().get("env").is_some_and(|env| env == "prod"));
+        assert_eq!(signed.count(), expected);
+    }
+}
+
+#[test]
+fn b27_annotations_of_another_signature() {
+    let (wants, here) = ("{ signature: { by: a, annotations: { env: prod } } }", image().digest);
+    let plain = signed_simple(&KEY_A, here);
+    let by_another = annotated(&KEY_B, here, r#"{"env":"prod"}"#);
+    assert_eq!(outcome(wants, &[&plain, &by_another]), "signature_missing (condition_false)");
+    assert_eq!(outcome(wants, &[&by_another, &plain]), "signature_missing (condition_false)");
+    let both = "{ signature: { by: a, annotations: { env: prod, team: x } } }";
+    let halves = [annotated(&KEY_A, here, r#"{"env":"prod"}"#), annotated(&KEY_A, here, r#"{"team":"x"}"#)];
+    assert_eq!(outcome(both, &[&halves[0], &halves[1]]), "signature_missing (condition_false)");
+}
+
+/// A signature says nothing of when: only what must be fresh makes an old image stay where it is.
+#[test]
+fn a38_a_tag_moved_back_to_an_old_signed_image() {
+    let here = image().digest;
+    let scanned = |at: &str| crate::test_support::attested(&KEY_A, here, VULN, &format!(r#"{{"at":"{at}"}}"#));
+    let (signature, old, young) =
+        (signed_simple(&KEY_A, here), scanned("1970-01-02T00:00:00Z"), scanned("1970-01-12T00:00:00Z"));
+    let plain = "{ signature: { by: a } }";
+    let fresh =
+        format!("{{ allOf: [ {plain}, {{ attestation: {{ by: a, type: {VULN}, maxAge: 7d, ageFrom: at }} }} ] }}");
+    assert_eq!(outcome(plain, &[&signature]), "signed", "nobody asked for freshness");
+    assert_eq!(outcome(&fresh, &[&signature, &young]), "signed");
+    assert_eq!(outcome(&fresh, &[&signature, &old]), "too_old ()");
+    assert_eq!(outcome(&fresh, &[&signature]), "attestation_missing (predicate_type_mismatch)");
 }

@@ -1,0 +1,98 @@
+//! The files that a policy is read from, as they are now: to tell whether it would be read as before.
+//!
+//! Everything is read each time: neither the time nor the size of a file says for certain that it is still the same.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::files_of;
+use super::raw::RawFile;
+use crate::oci::Digest;
+use crate::yaml;
+
+/// What the files of a policy hold: its texts, the keys that they name, and the trusted roots.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    texts: Digest,
+    keys: Digest,
+    trust_roots: Digest,
+    named: Arc<Named>,
+}
+
+/// The files that texts name.
+#[derive(Debug, Default)]
+struct Named {
+    keys: Vec<PathBuf>,
+    trust_roots: Vec<PathBuf>,
+}
+
+impl Sources {
+    /// Looks at the policy at `path`; what it names is taken from `before` while the texts are the same.
+    pub fn look(path: &Path, before: Option<&Self>) -> Self {
+        let files = if path.is_dir() { files_of(path, &["yaml", "yml"]) } else { Ok(vec![path.to_owned()]) };
+        let read = |file: PathBuf| (yaml::read_text(&file), file);
+        let texts: Vec<_> = files.unwrap_or_default().into_iter().map(read).collect();
+        let digest = digest(texts.iter().map(|(text, file)| (&**file, text.as_ref().map(String::as_bytes))));
+        let named = match before {
+            Some(before) if before.texts == digest => before.named.clone(),
+            _ => Arc::new(Named::by(&texts)),
+        };
+        Self { texts: digest, keys: contents(&named.keys), trust_roots: contents(&named.trust_roots), named }
+    }
+
+    /// Whether the policy would be read as from `other`. Trusted roots are read by themselves.
+    pub fn same_policy(&self, other: &Self) -> bool {
+        (self.texts, self.keys) == (other.texts, other.keys)
+    }
+
+    /// Whether its trusted roots, as far as they are files, would be read as from `other`.
+    pub fn same_trust_roots(&self, other: &Self) -> bool {
+        self.trust_roots == other.trust_roots
+    }
+}
+
+impl Named {
+    /// What these texts name; nothing for one that is wrong, because it must change itself.
+    fn by(texts: &[(Result<String, String>, PathBuf)]) -> Self {
+        let mut named = Self::default();
+        for (text, file) in texts {
+            let Ok(text) = text else { continue };
+            let Ok((_, raw)) = yaml::parse::<RawFile>("", text) else { continue };
+            let base = file.parent().unwrap_or(Path::new(""));
+            for key in raw.authorities.iter().flatten().filter_map(|(_, authority)| authority.key.as_ref()) {
+                named.keys.extend([&key.file, &key.directory].into_iter().flatten().map(|path| base.join(path)));
+            }
+            for (_, root) in raw.trust_roots.iter().flatten() {
+                named.trust_roots.extend(root.file.as_ref().map(|path| base.join(path)));
+                let tuf = root.tuf.as_ref().and_then(|tuf| tuf.root.as_ref());
+                named.keys.extend(tuf.map(|path| base.join(path)));
+            }
+        }
+        named
+    }
+}
+
+/// What files and directories of keys hold.
+fn contents(paths: &[PathBuf]) -> Digest {
+    let within = |path: &PathBuf| match path.is_dir() {
+        true => files_of(path, &["pub", "pem"]).unwrap_or_default(),
+        false => vec![path.clone()],
+    };
+    let read = |file: PathBuf| (yaml::read(&file, LARGEST), file);
+    let contents: Vec<_> = paths.iter().flat_map(within).map(read).collect();
+    digest(contents.iter().map(|(bytes, file)| (&**file, bytes.as_deref())))
+}
+
+fn digest<'a>(files: impl Iterator<Item = (&'a Path, Result<&'a [u8], &'a String>)>) -> Digest {
+    let mut all = Vec::new();
+    for (path, content) in files {
+        all.extend_from_slice(Digest::of(path.as_os_str().as_encoded_bytes()).as_bytes());
+        let (read, content) = content.map_or_else(|why| (0, why.as_bytes()), |bytes| (1, bytes));
+        all.push(read);
+        all.extend_from_slice(Digest::of(content).as_bytes());
+    }
+    Digest::of(&all)
+}
+
+/// As much as any of them may have.
+const LARGEST: u64 = 1 << 20;
