@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod colour;
+
 mod config_check;
 
 mod policy_check;
@@ -13,6 +15,10 @@ mod policy_check;
 mod policy_schema;
 
 mod policy_exempt;
+
+mod policy_import;
+
+mod policy_test;
 
 mod report;
 
@@ -56,7 +62,7 @@ enum Command {
         #[arg(long, hide = true, value_enum)]
         sabotage: Option<Sabotage>,
     },
-    /// Check the policy file, or write an exemption into it.
+    /// Check, test and explain the policy, or write an exemption into it.
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Serve pulls.
@@ -86,8 +92,13 @@ enum PolicyCommand {
     Check(policy_check::Arguments),
     /// Let one image through without policies, for a reason and for a time: write an exemption into the policy.
     Exempt(policy_exempt::Arguments),
+    /// Make a policy of another system's.
+    #[command(subcommand)]
+    Import(policy_import::Import),
     /// Print a JSON Schema of the policy language, for editors and other tools.
     Schema,
+    /// Judge made-up images by the policy, and say whether it comes to what is expected.
+    Test(policy_test::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -134,8 +145,10 @@ pub fn run() -> ExitCode {
             config_check::run(&check.path, check.output == Output::Json, &mut out)
         }
         Command::Policy(PolicyCommand::Exempt(arguments)) => policy_exempt::run(&arguments, &mut out),
+        Command::Policy(PolicyCommand::Import(from)) => policy_import::run(&from, &mut out, &mut io::stderr()),
         Command::Policy(PolicyCommand::Check(arguments)) => policy_check::run(&arguments, &mut out),
         Command::Policy(PolicyCommand::Schema) => policy_schema::run(&mut out),
+        Command::Policy(PolicyCommand::Test(arguments)) => policy_test::run(&arguments, &mut out),
         Command::Serve { config, audit } => serve::run(&config, audit),
         Command::Verify(arguments) => verify::run(&arguments, &mut out),
         Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),

@@ -35,6 +35,8 @@ mod answer;
 
 mod contents;
 
+mod predicates;
+
 mod range;
 
 mod tar;
@@ -79,15 +81,18 @@ pub async fn run(options: Options, out: &mut impl Write) -> io::Result<bool> {
 
     let policy = match options.sabotage {
         Some(Sabotage::EmptyPolicy) => proxy::EMPTY_POLICY.to_string(),
-        Some(Sabotage::Unsigned) | None => signers.policy(&name),
+        Some(Sabotage::Unsigned) | None => signers.policy(&name) + &signers.exemptions(&name)?,
     };
     let scratch = Scratch::new()?;
     scratch.add(signers::TRUSTED_ROOT, &signers.sigstore.trusted_root_json())?;
+    scratch.add(signers::VENDOR_KEY, &signers.key.public_pem())?;
     let config = scratch.write(&name, serving.address(), &policy)?;
+    let audited = proxy::start_proxy(&scratch.write_audited(&config)?).await?;
     let proxy = proxy::start_proxy(&config).await?;
     let addresses = Addresses { proxy: proxy.address, admin: proxy.admin, registry: serving.address() };
 
-    let shown = show(options, proxy.address, &cases, out).await;
+    let shown = show(options, [proxy.address, audited.address], &cases, out).await;
+    audited.shutdown().await;
     if shown.is_ok() && !options.once {
         write!(out, "{}", table::closing(addresses, &name, &policy))?;
         out.flush()?;
@@ -106,15 +111,22 @@ async fn stopped() -> io::Result<()> {
     }
 }
 
-/// Pulls every row twice and prints the table.
-async fn show(options: Options, proxy: SocketAddr, cases: &[Case], out: &mut impl Write) -> io::Result<bool> {
+/// Pulls every row twice, through the proxy that enforces or the one that does not, and prints the table.
+async fn show(
+    options: Options,
+    [enforcing, auditing]: [SocketAddr; 2],
+    cases: &[Case],
+    out: &mut impl Write,
+) -> io::Result<bool> {
     let client = Client::new()?;
-    let base = format!("http://{proxy}");
-    // So that the first row does not pay for the client's first connection.
-    client.get(&format!("{base}/v2/")).await?;
+    // So that no row pays for the client's first connection.
+    for proxy in [enforcing, auditing] {
+        client.get(&format!("http://{proxy}/v2/")).await?;
+    }
     let mut rows = Vec::with_capacity(cases.len());
     for case in cases {
-        let url = format!("{base}{}", case.path);
+        let proxy = if case.audited { auditing } else { enforcing };
+        let url = format!("http://{proxy}{}", case.path);
         let cold = client.get(&url).await?;
         let warm = client.get(&url).await?;
         rows.push(Row::new(case, &cold, &warm));
@@ -134,7 +146,7 @@ mod tests {
         let cases = cases::prepare(&upstream, &Signers::new().expect("keys"), true).expect("signs");
         let serving = upstream.serve().await.expect("it listens");
         let mut out = Vec::new();
-        assert!(!show(Options::default(), serving.address(), &cases, &mut out).await.expect("answers"));
+        assert!(!show(Options::default(), [serving.address(); 2], &cases, &mut out).await.expect("answers"));
         let table = String::from_utf8(out).expect("text");
         assert_eq!(table.matches('✘').count(), cases.len() + 1, "{table}");
     }

@@ -92,6 +92,8 @@ pub mod app;
 
 pub mod demo;
 
+pub mod rehearsal;
+
 pub mod config;
 
 pub mod listener;

@@ -22,7 +22,11 @@ pub mod governing;
 
 pub mod identity;
 
+pub mod kyverno;
+
 pub mod public_key;
+
+mod rehearsal;
 
 pub mod revoked;
 
@@ -72,6 +76,8 @@ pub struct Policy {
     formats: Formats,
     evidence: Option<Image>,
     refuse_tags: Vec<Tag>,
+    /// Whose evidence it asks for, each once.
+    authorities: Vec<Arc<Authority>>,
     /// Over everything above and the keys that its authorities resolve to.
     content: Digest,
 }
@@ -183,6 +189,11 @@ impl Policy {
     /// What must hold.
     pub fn require(&self) -> &Requirement {
         &self.require
+    }
+
+    /// Whose evidence it asks for, each once.
+    pub fn authorities(&self) -> &[Arc<Authority>] {
+        &self.authorities
     }
 
     /// Which formats of evidence it accepts.

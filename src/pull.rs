@@ -37,6 +37,8 @@ pub mod held;
 
 pub mod judge;
 
+pub mod rehearse;
+
 pub use artifact::Artifacts;
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;
@@ -44,6 +46,7 @@ pub use explain::{Explanation, Sight, Witness};
 pub use fetch::Fetch;
 pub use held::Held;
 pub use judge::Judge;
+pub use rehearse::Rehearsed;
 
 /// Everything that a pull needs.
 #[derive(Debug)]
@@ -162,8 +165,7 @@ impl Puller {
         };
         let (verdict, lookup) = self.judge.verdict(&snapshot, governing, manifest, ask.now).await?;
         ask.facts.cache = Some(lookup.label());
-        note(&mut ask.facts, verdict.would_deny());
-        let denial = match admit(manifest.clone(), &verdict, governing, &snapshot.policies, ask.now) {
+        let denial = match on_verdict(ask, manifest.clone(), governing, &verdict) {
             Ok(admitted) => return Ok(admitted),
             Err(denial) => denial,
         };
@@ -236,6 +238,17 @@ fn refused_tag(ask: &mut Ask, governing: &Governing, tag: Option<&Tag>) -> Optio
         }
     }
     None
+}
+
+/// Admits `content` on its own verdict; what policies that are only watched would have refused leaves a note.
+fn on_verdict<T: Addressed>(
+    ask: &mut Ask,
+    content: T,
+    governing: &Governing,
+    verdict: &Verdict,
+) -> Result<Admitted<T>, Denial> {
+    note(&mut ask.facts, verdict.would_deny());
+    admit(content, verdict, governing, &ask.snapshot.policies, ask.now)
 }
 
 /// Serves what is refused all the same, where the operator asked for audit; what is refused otherwise stays so.

@@ -37,8 +37,8 @@ struct Judged<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Time {
     Known(Timestamp),
-    /// It says a time that has not come yet.
-    Future,
+    /// It says a time that has not come yet, and counts from this instant on.
+    Future(Timestamp),
     /// Nothing says when.
     None,
 }
@@ -56,17 +56,21 @@ pub(crate) fn choose<'a>(
         return Selected::Holding { on: counting, until: Timestamp::FOREVER };
     }
     let judged = counting.into_iter().map(|proof| judge(wanted, proof, image, now));
-    let (chosen, mut failed): (Vec<_>, Vec<_>) = judged.partition(|one| one.time != Time::Future);
+    let (chosen, mut failed): (Vec<_>, Vec<_>) = judged.partition(|one| one.time.to_come().is_none());
     let chosen = if wanted.select == Select::Newest { newest(chosen) } else { chosen };
     let (held, others): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|one| one.value.is_ok());
     let every = wanted.select != Select::Any;
+    // What is to come may then be the newest, or one that fails.
+    let to_come = failed.iter().filter_map(|one| one.time.to_come()).filter(|_| every).min();
+    let other = to_come.unwrap_or(Timestamp::FOREVER);
     let holds = !held.is_empty() && (others.is_empty() || !every);
+    // One that counts and fails makes `all` fail, whatever else there is.
+    let fails = wanted.select == Select::All && !others.is_empty();
     failed.splice(0..0, others);
     match (holds, unread) {
-        (true, None) => holding(held, every),
-        (true, Some(_)) if !every => holding(held, every),
-        // One that fails makes `all` fail, whatever else there is.
-        (false, Some(unread)) if wanted.select != Select::All => Selected::Unknown(unread.clone()),
+        (true, None) => holding(held, every, other),
+        (true, Some(_)) if !every => holding(held, every, other),
+        (false, Some(unread)) if !fails => Selected::Unknown(unread.clone()),
         (true, Some(unread)) => Selected::Unknown(unread.clone()),
         (false, unread) => match (failed.into_iter().find_map(|one| one.value.err()), unread) {
             (Some(why), _) => Selected::Fails(why),
@@ -76,9 +80,9 @@ pub(crate) fn choose<'a>(
     }
 }
 
-/// All that satisfy the policy: until the first of them ends, if `every` one must; else until the first signer has none
-/// left.
-fn holding(held: Vec<Judged<'_>>, every: bool) -> Selected<'_> {
+/// All that satisfy the policy, at most until `other` counts: until the first of them ends, if `every` one must; else until
+/// the first signer has none left.
+fn holding(held: Vec<Judged<'_>>, every: bool, other: Timestamp) -> Selected<'_> {
     let mut last = BTreeMap::<&Signer, Timestamp>::new();
     for one in &held {
         if let Ok(until) = one.value {
@@ -86,7 +90,7 @@ fn holding(held: Vec<Judged<'_>>, every: bool) -> Selected<'_> {
             *last = if every { until.min(*last) } else { until.max(*last) };
         }
     }
-    let until = last.into_values().min().unwrap_or(Timestamp(0));
+    let until = last.into_values().min().unwrap_or(Timestamp(0)).min(other);
     Selected::Holding { on: held.into_iter().map(|one| one.proof).collect(), until }
 }
 
@@ -101,7 +105,7 @@ fn judge<'a>(wanted: &Attestation, proof: &'a Verified, image: &ImageFacts, now:
     let time = document.as_ref().map_or(Time::None, |document| time(wanted, proof, document, now));
     let value = document.and_then(|document| satisfies(wanted, proof, &document, image, now));
     let value = match (value, time, wanted.max_age) {
-        (_, Time::Future, _) => Err((Reason::NoSigningTime, format!("it says a time in the future{}", of(wanted)))),
+        (_, Time::Future(_), _) => Err((Reason::NoSigningTime, format!("it says a time in the future{}", of(wanted)))),
         (_, Time::None, Some(_)) => {
             Err((Reason::NoSigningTime, format!("nothing that counts says when it was made{}", of(wanted))))
         }
@@ -148,7 +152,7 @@ fn time(wanted: &Attestation, proof: &Verified, document: &Document, now: Timest
             .filter(|_| proof.signing().certificate().is_some_and(|certificate| certificate.life() <= SHORT_LIFE)),
     };
     match time {
-        Some(time) if time > now.plus(AHEAD) => Time::Future,
+        Some(time) if time > now.plus(AHEAD) => Time::Future(Timestamp(time.0.saturating_sub(AHEAD.as_secs()))),
         Some(time) => Time::Known(time),
         None => Time::None,
     }
@@ -158,7 +162,14 @@ impl Time {
     fn known(self) -> Option<Timestamp> {
         match self {
             Self::Known(time) => Some(time),
-            Self::Future | Self::None => None,
+            Self::Future(_) | Self::None => None,
+        }
+    }
+
+    fn to_come(self) -> Option<Timestamp> {
+        match self {
+            Self::Future(from) => Some(from),
+            Self::Known(_) | Self::None => None,
         }
     }
 }

@@ -38,7 +38,11 @@ pub(crate) fn weigh_policy(policy: &Policy, examined: &Examined, now: Timestamp)
 /// The value of one requirement on what was found about one manifest.
 pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -> Truth {
     let (mut counting, mut cause) = (Vec::new(), None);
-    for verified in part.findings.verified.iter().filter(|verified| verified.authority() == leaf.by()) {
+    // What stands where only other policies look is not there for this one: they could allow more otherwise.
+    let elsewhere = policy.evidence().map(ToString::to_string);
+    let looks = |verified: &&Verified| verified.elsewhere().is_none_or(|place| elsewhere.as_deref() == Some(place));
+    let by = |verified: &&Verified| verified.authority() == leaf.by();
+    for verified in part.findings.verified.iter().filter(by).filter(looks) {
         if verified.subject() != part.image.digest {
             cause = Some(Reason::SubjectMismatch);
         } else if !claims(leaf, verified.claim()) {

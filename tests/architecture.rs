@@ -9,8 +9,8 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("main", ""),
     (
         "cli",
-        "app clock config demo discovery evidence limits oci outcome policy pull reason route telemetry trust upstream \
-         verify yaml",
+        "app clock config demo discovery evidence limits oci outcome policy pull reason rehearsal route telemetry trust \
+         upstream verify yaml",
     ),
     (
         "app",
@@ -18,6 +18,10 @@ const MAY_IMPORT: &[(&str, &str)] = &[
          route snapshot store telemetry trust upstream verify yaml",
     ),
     ("demo", "app config oci policy reason telemetry yaml"),
+    (
+        "rehearsal",
+        "clock demo discovery evidence limits oci outcome policy pull reason route snapshot trust verify yaml",
+    ),
     ("config", "limits oci policy trust upstream yaml"),
     ("yaml", ""),
     ("listener", "body oci reason telemetry"),
@@ -71,7 +75,11 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("weigh_policy(", &["src/weigh.rs", "src/decide.rs", "src/pull/explain.rs"]),
     ("choose(", &["src/select.rs", "src/weigh.rs"]),
     ("Verdict::restore(", &["src/decide.rs", "src/pull/judge.rs"]),
-    ("Candidate::new(", &["src/discovery/candidate.rs", "src/discovery/tag.rs"]),
+    (
+        "Candidate::new(",
+        &["src/discovery/candidate.rs", "src/discovery/tag.rs", "src/rehearsal/evidence.rs", "src/rehearsal/stage.rs"],
+    ),
+    ("for_rehearsal(", &["src/policy/rehearsal.rs", "src/rehearsal/stage.rs"]),
     ("respond::manifest(", &["src/respond.rs", "src/proxy.rs"]),
     ("respond::blob(", &["src/respond.rs", "src/blob.rs"]),
 ];

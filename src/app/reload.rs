@@ -12,12 +12,11 @@ use tokio::time::sleep;
 
 use super::StartError;
 use crate::oci::Registry;
-use crate::policy::file::{PolicyErrors, Sources, load};
+use crate::policy::file::{PolicyErrors, Sources, Written};
 use crate::policy::{Exemption, Policies};
 use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Metrics;
 use crate::trust::{self, Kind, Roots};
-use crate::yaml::FileError;
 
 mod watch;
 
@@ -176,15 +175,9 @@ impl Reloader {
 
 /// Reads the policy, and refuses one that looks for evidence in a registry which is not configured.
 fn read(path: &Path, registries: &[Registry]) -> Result<Policies, PolicyErrors> {
-    let policies = load(path)?;
-    let elsewhere = policies.all().iter().filter_map(|policy| Some((policy.name(), policy.evidence()?)));
-    for (policy, place) in elsewhere {
-        if !registries.contains(&place.registry) {
-            let why = format!("the policy `{policy}` reads evidence in `{place}`, which is not among the `upstreams`");
-            return Err(FileError::whole(path.display().to_string(), why).into());
-        }
-    }
-    Ok(policies)
+    let written = Written::load(path)?;
+    written.evidence_within(registries)?;
+    Ok(written.into_policies())
 }
 
 fn announce(metrics: &Metrics, policies: &Policies) {

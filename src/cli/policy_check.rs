@@ -9,7 +9,7 @@ use super::report::{self, Sound};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::oci::Registry;
-use crate::policy::file::{Source, Surroundings, Upstream};
+use crate::policy::file::{Surroundings, Upstream, Written};
 use crate::trust;
 use crate::yaml::FileErrors;
 
@@ -80,14 +80,14 @@ fn check(arguments: &Arguments) -> (String, Result<Sound, FileErrors>) {
 }
 
 fn sound(path: &Path, upstreams: Option<Vec<Upstream>>) -> Result<Sound, FileErrors> {
-    let source = Source::load(path)?;
-    trust::files(source.policies())?;
+    let written = Written::load(path)?;
+    trust::files(written.policies())?;
     if let Some(upstreams) = &upstreams {
         let registries: Vec<_> = upstreams.iter().map(|upstream| upstream.registry.clone()).collect();
-        source.evidence_within(&registries)?;
+        written.evidence_within(&registries)?;
     }
     let around = Surroundings { now: Clock::default().now(), upstreams };
-    Ok(Sound { summary: source.policies().summary(), diagnostics: source.diagnostics(&around) })
+    Ok(Sound { summary: written.policies().summary(), diagnostics: written.diagnostics(&around) })
 }
 
 fn of_config(config: &Config) -> Vec<Upstream> {

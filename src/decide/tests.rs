@@ -121,7 +121,11 @@ fn what_a_policy_does_not_look_at_leaves_its_answer_alone() {
         findings
     };
     let (by_a, none) = (findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]), findings_of(&[], here, &["a"]));
+    let signed = signed_simple(&KEY_A, here).within("r.io/elsewhere");
+    let there = findings_of(&[&signed, &signed_simple(&KEY_B, here)], here, &["a", "b"]);
     for (mode, findings, expected) in [
+        ("audit", there.clone(), "signature_missing (key_mismatch)"),
+        ("enforce", there, "signature_missing (key_mismatch)"),
         ("audit", unread(by_a.clone()), "signed"),
         ("audit", unread(none.clone()), "unsigned"),
         ("enforce", unread(by_a), "503 evidence_unreadable"),

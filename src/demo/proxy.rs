@@ -52,6 +52,17 @@ impl Scratch {
         std::fs::write(&config_path, configuration(registry, upstream, &policy_path))?;
         Ok(config_path)
     }
+
+    /// Writes the configuration at `config` once more, for a proxy that serves what it would refuse. Returns its path.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written.
+    pub fn write_audited(&self, config: &Path) -> io::Result<PathBuf> {
+        let text = std::fs::read_to_string(config)?;
+        let path = self.0.join("audited.yaml");
+        std::fs::write(&path, text.replace("policy: {", "policy: { audit: true,"))?;
+        Ok(path)
+    }
 }
 
 impl Drop for Scratch {

@@ -13,7 +13,7 @@ pub struct Signers {
     /// A key of its own.
     pub key: Key,
     /// When they sign, in seconds since 1970.
-    now: i64,
+    pub(super) now: i64,
 }
 
 impl Signers {
@@ -52,62 +52,57 @@ impl Signers {
         self.sigstore.with_rekor_v2(recipe)
     }
 
-    /// The policy for `registry` that trusts them: the pipelines for everything but `vendor/`, the key for that.
+    /// The policy for `registry` that trusts them: the example of a company's, with the demo's own Sigstore. The key it
+    /// names is in the file [`VENDOR_KEY`].
     pub fn policy(&self, registry: &str) -> String {
-        let key = self.key.public_pem();
-        let key = key.lines().fold(String::new(), |text, line| text + "        " + line + "\n");
-        format!(
-            r#"trustRoots:
-  demo: {{ file: {TRUSTED_ROOT} }}
-authorities:
-  gitlab-ci:
-    keyless:
-      trustRoot: demo
-      issuer: https://gitlab.com
-      identity: "https://gitlab.com/myorg/**"             # the certificate names the CI file…
-      sourceRepository: "https://gitlab.com/myorg/**"     # …and this the project that ran it
-  vendor-key:
-    key:
-      inline: |
-{key}      trustRoot: demo
-policies:
-  - name: company
-    match: [ "{registry}/**" ]
-    except: [ "{registry}/vendor/**" ]
-    mode: enforce
-    require: {{ signature: {{ by: gitlab-ci }} }}
-    formats: [ bundle, legacy ]
-  - name: vendor
-    match: [ "{registry}/vendor/**" ]
-    mode: enforce
-    require: {{ signature: {{ by: vendor-key }} }}
-    formats: [ bundle, legacy ]
-default: deny
+        let root = format!("public-good: {{ file: {TRUSTED_ROOT} }}");
+        EXAMPLE.replace("public-good: { tuf: { } }", &root).replace("registry.company.com", registry)
+    }
+
+    /// Two exemptions to add to it: one in force, and one that ended a minute before everybody signed.
+    pub fn exemptions(&self, registry: &str) -> io::Result<String> {
+        let instant = |seconds| jiff::Timestamp::from_second(self.now + seconds).map_err(io::Error::other);
+        let (later, earlier) = (instant(4 * 3600)?, instant(-60)?);
+        Ok(format!(
+            r#"
+exemptions:
+  - match: [ "{registry}/release/incident" ]
+    reason: INC-1234
+    expires: {later}
+  - match: [ "{registry}/release/overdue" ]
+    reason: INC-1200
+    expires: {earlier}
 "#
-        )
+        ))
     }
 }
 
 /// The name of the file, beside the policy, that says what the demo's Sigstore is known by.
 pub const TRUSTED_ROOT: &str = "trusted_root.json";
 
+/// The name of the file, beside the policy, with the key.
+pub const VENDOR_KEY: &str = "vendor.pub";
+
+const EXAMPLE: &str = include_str!("../../config/policies/company.yaml");
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::file::{Source, Surroundings};
+    use crate::policy::file::{Surroundings, Written};
     use crate::yaml::Severity;
     use std::path::Path;
 
     #[test]
     fn the_policy_names_the_pipelines_and_the_project() {
         let signers = Signers::new().expect("keys");
-        let source = Source::parse(&signers.policy("registry.demo"), "policy.yaml", Path::new(".")).expect("a policy");
+        let beside = Path::new("config/policies");
+        let written = Written::parse(&signers.policy("registry.demo"), "policy.yaml", beside).expect("a policy");
         let around = Surroundings { now: crate::clock::Timestamp(0), upstreams: None };
         // Neither of them unpinned, unused or unable to match what its issuer writes.
-        let mut warnings = source.diagnostics(&around);
+        let mut warnings = written.diagnostics(&around);
         warnings.retain(|one| one.severity == Severity::Warning);
         assert_eq!(warnings, []);
-        let policies = source.into_policies();
+        let policies = written.into_policies();
         let name = crate::policy::Name::new("gitlab-ci").expect("a name");
         let authority = policies.authority(&name).expect("declared");
         let crate::policy::Kind::Keyless(keyless) = authority.kind() else { panic!("{authority:?}") };

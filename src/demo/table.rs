@@ -114,6 +114,7 @@ Try, in another terminal:
   curl -i http://{proxy}/v2/team/app/manifests/1          # signed: 200
   curl -i http://{proxy}/v2/team/unsigned/manifests/1     # unsigned: 403, and why
   curl -i http://{proxy}/v2/team/included/manifests/1     # signed by a foreign project: 403, and why
+  curl -i http://{proxy}/v2/release/banned/manifests/1    # its bill of materials has a banned package: 403, and why
   curl -s http://{admin}/metrics | grep countersign_
   crane manifest {proxy}/team/app:1
   crane pull {proxy}/team/unsigned:1 image.tar
@@ -151,7 +152,7 @@ mod tests {
 
     fn case(reason: Reason, cause: Option<Reason>) -> Case {
         let (name, path) = ("team/app:1".to_string(), "/v2/team/app/manifests/1".to_string());
-        Case { name, shows: "an image", path, digest: Digest::of(CONTENT), reason, cause }
+        Case { name, shows: "an image", path, digest: Digest::of(CONTENT), reason, cause, audited: false }
     }
 
     fn answer(status: u16, reason: &str, body: &[u8]) -> Answer {

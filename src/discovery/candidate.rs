@@ -1,5 +1,7 @@
 //! A candidate: signature material as found. It proves nothing.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::policy::Format;
@@ -8,6 +10,7 @@ use crate::policy::Format;
 #[derive(Debug, Clone)]
 pub struct Candidate {
     location: String,
+    elsewhere: Option<Arc<str>>,
     untrusted: Material,
     beside: Beside,
     attachment: Attachment,
@@ -60,7 +63,7 @@ impl Candidate {
             Material::SimpleSigning { .. } => Attachment::Signature,
             Material::Envelope(_) => Attachment::Attestation,
         };
-        Self { location, untrusted, beside: Beside::default(), attachment }
+        Self { location, elsewhere: None, untrusted, beside: Beside::default(), attachment }
     }
 
     /// The same material, attached by a referrer whatever its format.
@@ -70,7 +73,12 @@ impl Candidate {
 
     /// The same material, in the repository `place`.
     pub(crate) fn within(self, place: &str) -> Self {
-        Self { location: format!("{place}, {}", self.location), ..self }
+        Self { location: format!("{place}, {}", self.location), elsewhere: Some(place.into()), ..self }
+    }
+
+    /// The other repository that it is in, if it is not beside the image.
+    pub fn elsewhere(&self) -> Option<&Arc<str>> {
+        self.elsewhere.as_ref()
     }
 
     /// How it is attached.

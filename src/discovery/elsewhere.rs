@@ -1,9 +1,8 @@
 //! Evidence in other repositories, as cosign writes it under `COSIGN_REPOSITORY`: read as well as beside the image.
 //!
 //! Cosign appends nothing to the repository that it is given: the tags of all images, and the referrers of manifests
-//! that are not there, stand in that one repository. Every policy's places are read for all policies alike: where a
-//! piece was found proves nothing, so it matters to no verdict; the authorities decide. What could not be read matters to
-//! those policies only that look there.
+//! that are not there, stand in that one repository. All places are read at once, but each counts for those policies only
+//! that look there, as does what could not be read in it: another policy could allow more otherwise.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -36,7 +36,6 @@ mod revocations;
 
 mod scope;
 
-mod source;
 mod sources;
 
 #[cfg(test)]
@@ -46,36 +45,40 @@ mod time;
 
 mod trust_roots;
 
+mod written;
+
 pub mod replace;
 
 pub mod write;
 
 pub use crate::yaml::FileErrors as PolicyErrors;
 pub use lint::{Surroundings, Upstream};
+pub use predicate::parse as parse_predicate_type;
 pub use scope::parse_scope;
-pub use source::Source;
 pub use sources::Sources;
+pub use time::age as parse_age;
+pub use written::Written;
 
 use declared::Declared;
-use source::Part;
+use written::Part;
 
 /// The policy language as a JSON Schema (draft 2020-12), for editors: what it refuses is wrong, and what it accepts may
 /// still name things that there are not. A text that looks like a number is to be quoted.
 pub const SCHEMA: &str = include_str!("file/schema.json");
 
-/// Reads the policy at `path`; see [`Source::load`].
+/// Reads the policy at `path`; see [`Written::load`].
 pub fn load(path: &Path) -> Result<Policies, PolicyErrors> {
-    Source::load(path).map(Source::into_policies)
+    Written::load(path).map(Written::into_policies)
 }
 
 /// As [`load`], as if one file held another text than it does, or were there though it is not.
 pub fn load_edited(path: &Path, edited: (&Path, &str)) -> Result<Policies, PolicyErrors> {
-    Source::load_edited(path, Some(edited)).map(Source::into_policies)
+    Written::load_edited(path, Some(edited)).map(Written::into_policies)
 }
 
-/// Parses one text as a whole policy; see [`Source::parse`].
+/// Parses one text as a whole policy; see [`Written::parse`].
 pub fn parse(text: &str, name: &str, base_dir: &Path) -> Result<Policies, PolicyErrors> {
-    Source::parse(text, name, base_dir).map(Source::into_policies)
+    Written::parse(text, name, base_dir).map(Written::into_policies)
 }
 
 /// What the parts mean together; what is wrong with one is among its problems.

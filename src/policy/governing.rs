@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::{Authority, Exemption, Mode, Name, Policies, Policy};
+use super::{Exemption, Mode, Name, Policies, Policy};
 use crate::clock::Timestamp;
 use crate::oci::{Digest, Image, Subject};
 
@@ -54,33 +54,11 @@ impl Policies {
             revoked: self.revoked.digest(&subject.digest),
             default: self.default,
             audit: self.audit,
-            trust_roots: self.roots_of(&policies),
-            keys_end: self.keys_end(policies.iter().filter(|policy| policy.mode() == Mode::Enforce), now),
+            trust_roots: roots_of(&policies),
+            keys_end: keys_end(policies.iter().filter(|policy| policy.mode() == Mode::Enforce), now),
             policies,
             revision,
         }
-    }
-
-    /// The authorities that `policies` ask for.
-    fn authorities_of<'a>(
-        &'a self,
-        policies: impl IntoIterator<Item = &'a Arc<Policy>>,
-    ) -> impl Iterator<Item = &'a Arc<Authority>> {
-        let leaves = policies.into_iter().flat_map(|policy| policy.require.leaves());
-        leaves.filter_map(|leaf| self.authorities.get(leaf.by()))
-    }
-
-    /// The trusted roots that the authorities of `policies` use, in order, each once.
-    fn roots_of(&self, policies: &[Arc<Policy>]) -> Vec<Name> {
-        let names = self.authorities_of(policies).filter_map(|authority| authority.trust_root.clone());
-        names.collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
-    /// The first instant, after `now`, at which keys of `policies` no longer count.
-    fn keys_end<'a>(&'a self, policies: impl Iterator<Item = &'a Arc<Policy>>, now: Timestamp) -> Timestamp {
-        // The last instant still counts; what has ended already carries no verdict that is made now.
-        let ends = self.authorities_of(policies).map(|authority| authority.validity.not_after.plus(ONE_SECOND));
-        ends.filter(|end| now < *end).min().unwrap_or(Timestamp::FOREVER)
     }
 
     /// Whether `digest` is revoked, for everyone and in every mode.
@@ -193,6 +171,21 @@ impl Governing {
     pub fn revision(&self) -> Revision {
         self.revision
     }
+}
+
+/// The trusted roots that the authorities of `policies` use, in order, each once.
+fn roots_of(policies: &[Arc<Policy>]) -> Vec<Name> {
+    let authorities = policies.iter().flat_map(|policy| policy.authorities());
+    let names = authorities.filter_map(|authority| authority.trust_root.clone());
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The first instant, after `now`, at which keys of `policies` no longer count.
+fn keys_end<'a>(policies: impl Iterator<Item = &'a Arc<Policy>>, now: Timestamp) -> Timestamp {
+    // The last instant still counts; what has ended already carries no verdict that is made now.
+    let authorities = policies.flat_map(|policy| policy.authorities());
+    let ends = authorities.map(|authority| authority.validity.not_after.plus(ONE_SECOND));
+    ends.filter(|end| now < *end).min().unwrap_or(Timestamp::FOREVER)
 }
 
 const ONE_SECOND: Duration = Duration::from_secs(1);

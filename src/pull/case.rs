@@ -117,3 +117,6 @@ impl Piece {
 
 /// How many times longer than on one manifest is worked on one and all that it lists.
 const FOR_ALL: u32 = 4;
+
+#[cfg(test)]
+mod tests;

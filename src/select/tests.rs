@@ -45,7 +45,7 @@ fn outcome(wanted: &Attestation, predicates: &[String], unread: bool) -> String 
 #[test]
 fn age_is_counted_from_what_was_signed() {
     use Select::{All, Any, Newest};
-    let (young, old, ahead) = (scan(24, true), scan(24 * 8, true), scan(-1, true));
+    let (young, old, ahead) = (scan(24, true), scan(24 * 8, true), scan(-2, true));
     let nearly = scan(24 * 7 - 1, true);
     for (select, predicates, unread, expected) in [
         (Newest, vec![&young], false, "1 hold 144 h"),
@@ -55,10 +55,13 @@ fn age_is_counted_from_what_was_signed() {
         (Any, vec![&old, &young, &nearly], false, "2 hold 144 h"),
         (All, vec![&old, &young], false, "too_old"),
         (All, vec![&young, &nearly], false, "2 hold 1 h"),
-        // A time that has not come does not count, and hides nobody.
+        // A time that has not come does not count yet, and hides nobody.
         (Newest, vec![&ahead], false, "no_signing_time"),
-        (Newest, vec![&ahead, &young], false, "1 hold 144 h"),
+        (Newest, vec![&ahead, &young], false, "1 hold 1 h"),
+        (All, vec![&ahead, &young], false, "1 hold 1 h"),
+        (Any, vec![&ahead, &young], false, "1 hold 144 h"),
         (Newest, vec![&ahead, &old], false, "too_old"),
+        (All, vec![&ahead], true, "503 evidence_unreadable"),
         // What was not read may be newer, or not fit.
         (Newest, vec![&young], true, "503 evidence_unreadable"),
         (Newest, vec![&old], true, "503 evidence_unreadable"),

@@ -20,6 +20,7 @@ pub struct Verified {
     payload: Arc<[u8]>,
     format: Format,
     location: String,
+    elsewhere: Option<Arc<str>>,
 }
 
 /// What a signed document says about its subject.
@@ -57,6 +58,7 @@ impl<'a> Piece<'a> {
             payload: self.payload.clone(),
             format: self.candidate.format(),
             location: self.candidate.location().to_string(),
+            elsewhere: self.candidate.elsewhere().cloned(),
         })
     }
 }
@@ -105,6 +107,11 @@ impl Verified {
     /// Where it was found.
     pub fn location(&self) -> &str {
         &self.location
+    }
+
+    /// The other repository that it was found in, if it is not beside the image.
+    pub fn elsewhere(&self) -> Option<&str> {
+        self.elsewhere.as_deref()
     }
 }
 

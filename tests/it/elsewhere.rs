@@ -8,7 +8,7 @@ use http::Method;
 use crate::support::expect::{denied, served, unsure};
 use crate::support::lab::Lab;
 use crate::support::registry_double::Fault;
-use crate::support::scene::manifest;
+use crate::support::scene::{manifest, rule};
 
 const SIGNATURES: &str = "team/signatures";
 
@@ -40,6 +40,23 @@ async fn evidence_elsewhere_counts_as_well_as_beside_the_image() {
     let unsigned = lab.unsigned("team/unsigned").manifest;
     lab.foreign.sign_bundle(lab.registry(), &elsewhere(&unsigned)).expect("signs");
     denied(&lab.get(&manifest(&unsigned.repository, "1")).await, "signature_missing");
+}
+
+#[tokio::test]
+async fn another_policy_does_not_make_evidence_count_that_this_one_does_not_look_for() {
+    let lab = Lab::start(Options::default()).await;
+    let image = lab.unsigned("team/app").manifest;
+    lab.signer.sign_bundle(lab.registry(), &elsewhere(&image)).expect("signs");
+    denied(&lab.get(&manifest("team/app", "1")).await, "unsigned");
+    for mode in ["enforce", "audit"] {
+        let evidence = format!("evidence: {{ repository: registry.demo/{SIGNATURES} }}");
+        let other = rule("other", "registry.demo/**", mode, "release-key", &evidence);
+        lab.set_policy(&lab.policy().replace("default: deny", &[&other, "default: deny"].concat()))
+            .expect("a good policy");
+        let answer = lab.get(&manifest("team/app", "1")).await;
+        denied(&answer, "unsigned");
+        assert!(answer.message().contains("policy \"demo\""), "{}", answer.message());
+    }
 }
 
 #[tokio::test]
@@ -76,6 +93,7 @@ async fn a_place_in_a_registry_that_is_not_configured_is_refused_at_load() {
         "    formats: [ bundle, legacy ]\n    evidence: { repository: elsewhere.io/signatures }\n",
     );
     let error = lab.set_policy(&text).expect_err("not among the upstreams").to_string();
-    assert!(error.contains("the policy `demo` reads evidence in `elsewhere.io/signatures`"), "{error}");
+    assert!(error.contains("evidence.repository: `elsewhere.io` is not among the `upstreams`"), "{error}");
+    assert!(error.contains("policy.yaml:") && error.ends_with('^'), "its place: {error}");
     served(&lab.get(&manifest("team/app", "1")).await, image.digest, "signed");
 }

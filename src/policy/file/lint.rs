@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::raw::{RawAuthority, RawExemption, RawPolicy};
-use super::source::{Part, Source};
+use super::written::{Part, Written};
 use crate::clock::Timestamp;
 use crate::oci::Registry;
 use crate::policy::{Authority, Exemption, Mode, Name, Policies, Policy};
@@ -49,10 +49,10 @@ pub struct Upstream {
     pub aliases: Vec<Registry>,
 }
 
-impl Source {
+impl Written {
     /// What in the policy is weak, useless or about to surprise, in the order of the files.
     pub fn diagnostics(&self, around: &Surroundings) -> Vec<Diagnostic> {
-        let lint = Lint { source: self, around, said: RefCell::default() };
+        let lint = Lint { written: self, around, said: RefCell::default() };
         lint.whole();
         authorities::lint(&lint);
         scopes::lint(&lint);
@@ -67,7 +67,7 @@ impl Source {
 
 /// One look at a policy.
 struct Lint<'a> {
-    source: &'a Source,
+    written: &'a Written,
     around: &'a Surroundings,
     said: RefCell<Vec<Diagnostic>>,
 }
@@ -82,7 +82,7 @@ struct Place<'a> {
 
 impl<'a> Lint<'a> {
     fn policies(&self) -> &'a Policies {
-        &self.source.policies
+        &self.written.policies
     }
 
     fn now(&self) -> Timestamp {
@@ -95,13 +95,13 @@ impl<'a> Lint<'a> {
 
     /// What the first file says under `key`; the first file as a whole if none says it.
     fn at(&'a self, key: &str) -> Option<Place<'a>> {
-        let places = || self.source.parts.iter().map(|part| self.place(part));
+        let places = || self.written.parts.iter().map(|part| self.place(part));
         let said = places().map(|place| place.key(key)).find(|place| place.document.says(&place.path));
         said.or_else(|| places().next())
     }
 
     fn authorities(&'a self) -> impl Iterator<Item = (Place<'a>, &'a RawAuthority, &'a Authority)> {
-        self.source.parts.iter().flat_map(move |part| {
+        self.written.parts.iter().flat_map(move |part| {
             part.raw.authorities.iter().flatten().filter_map(move |(name, raw)| {
                 let place = self.place(part).key("authorities").key(name);
                 Some((place, raw, &**self.policies().authority(&Name::new(name)?)?))
@@ -111,7 +111,7 @@ impl<'a> Lint<'a> {
 
     /// Loading kept them in order and lost none.
     fn each_policy(&'a self) -> impl Iterator<Item = (Place<'a>, &'a RawPolicy, &'a Policy)> {
-        let each = self.source.parts.iter().flat_map(move |part| {
+        let each = self.written.parts.iter().flat_map(move |part| {
             let all = part.raw.policies.iter().flatten().enumerate();
             all.map(move |(index, raw)| (self.place(part).key("policies").index(index), raw))
         });
@@ -120,7 +120,7 @@ impl<'a> Lint<'a> {
 
     /// Loading kept them in order and lost none.
     fn each_exemption(&'a self) -> impl Iterator<Item = (Place<'a>, &'a RawExemption, &'a Exemption)> {
-        let each = self.source.parts.iter().flat_map(move |part| {
+        let each = self.written.parts.iter().flat_map(move |part| {
             let all = part.raw.exemptions.iter().flatten().enumerate();
             all.map(move |(index, raw)| (self.place(part).key("exemptions").index(index), raw))
         });
@@ -146,7 +146,7 @@ impl<'a> Lint<'a> {
             );
         }
         if self.around.upstreams.is_none()
-            && let Some(place) = self.source.parts.first().map(|part| self.place(part))
+            && let Some(place) = self.written.parts.first().map(|part| self.place(part))
         {
             place.note(
                 Code::UpstreamsUnknown,

@@ -1,12 +1,12 @@
 //! Policies, one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::raw::RawPolicy;
 use super::{Authority, Declared, Digest, Mode, Name, Part, Policy, canonical, requirement, scope};
 use crate::oci::Image;
-use crate::policy::Formats;
+use crate::policy::{Formats, Leaf};
 use crate::yaml::At;
 
 /// The policies of one file.
@@ -47,8 +47,20 @@ fn policy(
     });
     let unfinished = Digest::of(b"");
     let (name, matches, require) = (name?, matches?, require?);
-    let mut policy =
-        Policy { name, matches, except, mode, require, formats, evidence, refuse_tags, content: unfinished };
+    let asked: BTreeSet<_> = require.leaves().into_iter().map(Leaf::by).collect();
+    let asked = asked.into_iter().filter_map(|name| authorities.get(name).cloned()).collect();
+    let mut policy = Policy {
+        name,
+        matches,
+        except,
+        mode,
+        require,
+        formats,
+        evidence,
+        refuse_tags,
+        authorities: asked,
+        content: unfinished,
+    };
     policy.content = canonical::policy(&policy, authorities);
     Some(policy)
 }

@@ -5,7 +5,10 @@ use url::Url;
 use crate::yaml::did_you_mean;
 
 /// Expands one of cosign's short names, and takes any other absolute URI as it is: types compare exactly.
-pub(super) fn parse(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn parse(text: &str) -> Result<String, String> {
     if let Some((_, uri)) = SHORT.iter().find(|(short, _)| *short == text) {
         return Ok((*uri).into());
     }

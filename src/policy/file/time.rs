@@ -10,7 +10,10 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Parses an age, such as `7d`: a positive number of seconds, minutes, hours or days.
-pub(super) fn age(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn age(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not an age such as `7d`");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
     let seconds = match unit {

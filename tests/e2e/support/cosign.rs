@@ -6,12 +6,13 @@ pub(crate) mod keyless;
 use std::fs;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use super::content::{INDEX, MANIFEST};
 use super::http::ask;
 use super::image::{Image, crane};
+use super::predicates::{Predicate, sbom};
 use super::process::{command, run, tool};
 
 /// Which cosign.
@@ -50,9 +51,14 @@ impl Cosign {
 
     /// Attests a software bill of materials, which is no signature of the image.
     pub(crate) fn attest_sbom(self, keys: &Path, key: &str, image: &Image) {
+        self.attest(keys, key, image, &sbom());
+    }
+
+    /// Attests this about the image.
+    pub(crate) fn attest(self, keys: &Path, key: &str, image: &Image, (kind, predicate): &Predicate) {
         let folder = tempdir().expect("a temporary folder");
-        let sbom = write_sbom(folder.path());
-        self.run(keys, key, &["attest", "--type", "cyclonedx", "--predicate", &sbom, &image.direct()]);
+        let predicate = write_predicate(folder.path(), predicate);
+        self.run(keys, key, &["attest", "--type", kind, "--predicate", &predicate, &image.direct()]);
     }
 
     fn run(self, keys: &Path, key: &str, arguments: &[&str]) {
@@ -89,11 +95,10 @@ impl Cosign {
     }
 }
 
-/// Writes a software bill of materials into the folder; its path.
-fn write_sbom(folder: &Path) -> String {
-    let path = folder.join("sbom.json");
-    let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[]}"#;
-    fs::write(&path, text).expect("the folder is writable");
+/// Writes a predicate into the folder; its path.
+fn write_predicate(folder: &Path, predicate: &Value) -> String {
+    let path = folder.join("predicate.json");
+    fs::write(&path, predicate.to_string()).expect("the folder is writable");
     path.to_str().expect("the path is UTF-8").to_owned()
 }
 

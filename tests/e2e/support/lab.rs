@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use super::containerd::{Node, Version, node};
 use super::cosign::{Cosign, generate_key_pair, sign_as_referrer};
 use super::image::Image;
+use super::predicates::Predicate;
 use super::process::{Process, command};
 use super::proxy::{Proxy, REGISTRY};
 use super::registry::{Kind, Registry};
@@ -110,6 +111,10 @@ impl Lab {
 
     pub(crate) fn attest_sbom(&self, cosign: Cosign, key: &str, image: &Image) {
         cosign.attest_sbom(self.keys.folder(), key, image);
+    }
+
+    pub(crate) fn attest(&self, cosign: Cosign, key: &str, image: &Image, predicate: &Predicate) {
+        cosign.attest(self.keys.folder(), key, image, predicate);
     }
 
     /// The host that images are named after, as the nodes know them.

@@ -16,7 +16,8 @@ macro_rules! everywhere {
     )* };
 }
 
-/// Both containerds and both registries, where nothing is signed or how makes no difference.
+/// Both containerds and both registries, where nothing is signed or how makes no difference, or where each two of the
+/// parts need to meet but not all three.
 macro_rules! on_every_node {
     ($($test:ident)*) => { $(
         mod $test {

@@ -21,6 +21,7 @@ fn countersign() -> OsString {
 
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
+    admin: SocketAddr,
     process: Process,
 }
 
@@ -54,7 +55,7 @@ impl Proxy {
             command(countersign(), ["serve".as_ref(), "--config".as_ref(), config.as_os_str()])
         });
         let process = process.ready(|_| ask(admin, "GET", "/readyz").is_ok_and(|answer| answer.status == 200));
-        Self { address, process }
+        Self { address, admin, process }
     }
 
     /// Asks it as a node would, without one.
@@ -83,6 +84,15 @@ impl Proxy {
 
     pub(crate) fn log(&self) -> String {
         self.process.log()
+    }
+
+    /// The sum over the series of this metric that have all these labels, such as `reason="unsigned"`.
+    pub(crate) fn metric(&self, name: &str, labels: &[&str]) -> f64 {
+        let answer = ask(self.admin, "GET", "/metrics").expect("the proxy answers");
+        let text = String::from_utf8(answer.body).expect("metrics are text");
+        let series = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once("} "));
+        let wanted = series.filter(|(found, _)| labels.iter().all(|label| found.contains(label)));
+        wanted.map(|(_, value)| value.parse::<f64>().expect("a number")).sum()
     }
 
     /// A `certs.d` that leads images of `image_host` to the proxy and nowhere else.

@@ -59,7 +59,7 @@ fn insecure(place: &Place<'_>, log: Option<bool>, certificate_log: Option<bool>)
 
 fn trust_roots<'a>(lint: &'a Lint<'a>) {
     let used: BTreeSet<_> = lint.policies().authorities().filter_map(|authority| authority.trust_root()).collect();
-    for part in &lint.source.parts {
+    for part in &lint.written.parts {
         for (name, raw) in part.raw.trust_roots.iter().flatten() {
             let place = lint.place(part).key("trustRoots").key(name);
             if used.iter().any(|used| used.as_str() == name) {
@@ -86,7 +86,7 @@ fn trust_root(place: &Place<'_>, raw: &RawTrustRoot) {
 
 fn revoked<'a>(lint: &'a Lint<'a>) {
     use super::super::raw::RawRevokedIdentity::{Anywhere, Of};
-    for part in &lint.source.parts {
+    for part in &lint.written.parts {
         let identities = part.raw.revoked.iter().flat_map(|revoked| revoked.identities.iter().flatten());
         for (index, raw) in identities.enumerate() {
             let place = lint.place(part).key("revoked").key("identities").index(index);

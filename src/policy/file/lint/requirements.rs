@@ -80,7 +80,7 @@ fn asked(place: &Place<'_>, condition: &Condition, kind: &str) {
             && let Some(known) = known(kind)
             && !kinds.contains(&known)
         {
-            let why = format!("`{function}` reads `{}`, and this is `{kind}`: it fails always", kinds.join("` and `"));
+            let why = format!("`{function}` reads `{}`, and this is `{kind}`: it always fails", kinds.join("` and `"));
             place.warn(Code::FunctionMismatch, why, "call it in a condition for such attestations");
         }
     }
@@ -108,7 +108,7 @@ const FUNCTIONS: [(&[&str], &[&str]); 3] = [
     ),
     (
         &["vulnerabilities", "severities", "vulnerabilityCount", "worstSeverity"],
-        &["https://cosign.sigstore.dev/attestation/vuln"],
+        &["https://cosign.sigstore.dev/attestation/vuln", "https://in-toto.io/attestation/vulns"],
     ),
     (&["builder", "source", "materials"], &["https://slsa.dev/provenance/v0.2", "https://slsa.dev/provenance/v1"]),
 ];

@@ -68,6 +68,9 @@ fn a_text_that_is_wrong_and_one_that_is_not_there_tell_when_they_are_mended() {
         assert!(!now.same_policy(&last), "{text:?}");
         last = now;
     }
-    fs::write(folder.path().join("a.pub"), KEY_A).expect("a file");
-    assert!(!Sources::look(&path, Some(&last)).same_policy(&last), "the key that was missing");
+    fs::remove_file(folder.path().join("a.pub")).expect("it was there");
+    let without = Sources::look(&path, Some(&last));
+    fs::write(folder.path().join("a.pub"), KEY_B).expect("a file");
+    let with = Sources::look(&path, Some(&without));
+    assert!(!without.same_policy(&last) && !with.same_policy(&without) && !with.same_policy(&last));
 }

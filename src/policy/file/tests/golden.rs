@@ -56,7 +56,7 @@ fn surroundings(text: &str) -> Surroundings {
 
 fn said(text: &str) -> Vec<yaml::Diagnostic> {
     let folder = folder(&[("root.json", "{}")]);
-    Source::parse(text, "policy.yaml", folder.path()).expect(text).diagnostics(&surroundings(text))
+    Written::parse(text, "policy.yaml", folder.path()).expect(text).diagnostics(&surroundings(text))
 }
 
 #[test]

@@ -156,7 +156,8 @@ policies:
   match: [ r.io/other ]
   require: { signature: { by: b } }
 exemptions:
-- { match: [ r.io/app ], policies: [ q ], reason: x, expires: '1970-01-02T12:00:00Z' }
+- { match: [ r.io/app ], policies: [ p ], reason: x, expires: '1970-01-02T12:00:00Z' }
+- { match: [ r.io/app ], policies: [ q ], reason: 'of no use here', expires: '1970-01-01T12:00:00Z' }
 ";
     let policies = parsed(text).expect(text);
     let until = |repository: &str, now| {

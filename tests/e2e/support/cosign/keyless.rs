@@ -4,8 +4,9 @@ use std::path::Path;
 
 use tempfile::tempdir;
 
-use super::{Cosign, cosign, write_sbom};
+use super::{Cosign, cosign, write_predicate};
 use crate::support::image::Image;
+use crate::support::predicates::{Predicate, sbom};
 use crate::support::process::{Ran, command, run, tool};
 use crate::support::sigstore::{Log, Pipeline, sigstore};
 
@@ -43,10 +44,15 @@ impl Form {
 
     /// Attests a software bill of materials as this pipeline, which is no signature of the image.
     pub(crate) fn attest_sbom(self, pipeline: &Pipeline, image: &Image) {
+        self.attest(pipeline, image, &sbom());
+    }
+
+    /// Attests this about the image as this pipeline.
+    pub(crate) fn attest(self, pipeline: &Pipeline, image: &Image, (kind, predicate): &Predicate) {
         let folder = tempdir().expect("a temporary folder");
-        let sbom = write_sbom(folder.path());
+        let predicate = write_predicate(folder.path(), predicate);
         let token = sigstore().token(pipeline);
-        let what = ["--type", "cyclonedx", "--predicate", &sbom];
+        let what = ["--type", kind, "--predicate", &predicate];
         self.run("attest", &[what.as_slice(), &["--identity-token", &token, &image.direct()]].concat());
     }
 

@@ -1,4 +1,4 @@
-//! A policy text that was read: what it means, and where in it everything stands.
+//! A policy as it is written: what it means, and where in it everything stands.
 
 use std::path::{Path, PathBuf};
 
@@ -8,9 +8,9 @@ use crate::oci::Registry;
 use crate::policy::Policies;
 use crate::yaml::{self, At, Document, FileError, FileErrors, KeyPath, Problems};
 
-/// A policy without mistakes, with the files that it was read from.
+/// A policy without mistakes, with the files that it is written in.
 #[derive(Debug)]
-pub struct Source {
+pub struct Written {
     pub(super) parts: Vec<Part>,
     pub(super) policies: Policies,
 }
@@ -24,7 +24,7 @@ pub(super) struct Part {
     pub(super) problems: Problems,
 }
 
-impl Source {
+impl Written {
     /// Reads the policy file at `path`, or every `*.yaml` and `*.yml` in the directory `path`, in the order of their
     /// names.
     ///
