@@ -61,9 +61,10 @@ impl TooMuch {
     /// What cost so much, and the limit.
     pub(super) fn text(&self) -> String {
         let walks: Vec<_> = self.loops.iter().map(|(what, items)| format!("{what} ({items} items)")).collect();
-        let walks = match walks.is_empty() {
-            true => "it looks at too much".into(),
-            false => format!("it walks {}", walks.join(", for each of them ")),
+        let walks = if walks.is_empty() {
+            "it looks at too much".into()
+        } else {
+            format!("it walks {}", walks.join(", for each of them "))
         };
         format!("the condition would take more than {MOST_STEPS} steps on this document: {walks}")
     }

@@ -69,8 +69,8 @@ pub const FUNCTIONS: &[Function] = &[
         [
             "vulnerabilities(report) -> list",
             "What a scanner found, each with `id`, `severity`, `package`, `version` and `fixed` (empty if there is no \
-         fix). The report is a predicate of cosign's type `vuln`, or a report of trivy, grype or in SARIF itself. A \
-         report that is none of these, or does not show that packages were scanned, is an error.",
+         fix). The report is a predicate of cosign's type `vuln` or in-toto's `vulns`, or a report of trivy, grype or \
+         in SARIF itself. A report that is none of these, or does not show that packages were scanned, is an error.",
         ],
     ),
     ours(

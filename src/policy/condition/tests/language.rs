@@ -128,13 +128,14 @@ fn texts_and_patterns() {
     }
 }
 
+fn shared<T: Send + Sync + Clone>() {}
+
 #[test]
 fn a_condition_is_known_by_its_source() {
     let (a, b) = (Condition::parse("true"), Condition::parse("true"));
     assert_eq!(a, b);
     assert_ne!(a, Condition::parse("true "));
     assert_eq!(format!("{:?}", a.expect("a condition")), r#"Condition("true")"#);
-    fn shared<T: Send + Sync + Clone>() {}
     shared::<Condition>();
 }
 

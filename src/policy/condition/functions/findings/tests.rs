@@ -139,6 +139,28 @@ fn nothing_found_is_told_from_nothing_understood() {
 }
 
 #[test]
+fn a_list_of_in_toto_is_read() {
+    let report = |result: &str| format!(r#"{{"scanner":{{"uri":"x","result":{result}}}}}"#);
+    let found = report(
+        r#"[{"id":"CVE-1","severity":[{"method":"nvd","score":"medium"},{"method":"cvss_score","score":"9.1"}]},{"id":"CVE-2"}]"#,
+    );
+    let scene = Scene::with(&found);
+    assert!(scene.value("severities(predicate) == ['CRITICAL', 'UNKNOWN']"));
+    assert!(scene.value("vulnerabilities(predicate).map(v, v.id) == ['CVE-1', 'CVE-2']"));
+    assert!(Scene::with(&report("[]")).value("vulnerabilityCount(predicate) == 0"));
+    for (result, why) in [
+        ("[7]", "an item of a list is no object"),
+        ("[{}]", "a result has no `id`"),
+        (r#"[{"id":"x","severity":"high"}]"#, "a `severity` is no list"),
+        (r#"[{"id":"x","severity":[{"score":9.1}]}]"#, "a severity has no `score`"),
+        (r#"[{"id":"x","severity":[{"score":"bad"}]}]"#, "`bad` is not a score from 0 to 10"),
+    ] {
+        let error = Scene::with(&report(result)).error("severities(predicate) == []");
+        assert!(error.contains(why), "{result}: {error}");
+    }
+}
+
+#[test]
 fn severities_are_one_vocabulary() {
     let trivy = |severity: &str| {
         format!(
