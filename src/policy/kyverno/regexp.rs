@@ -86,6 +86,7 @@ impl Scan {
             '(' => self.group(rest)?,
             ')' => self.depth = self.depth.saturating_sub(1),
             '|' => self.alternates |= self.depth == 0,
+            '{' if !rest.peek().is_some_and(char::is_ascii_digit) => return Err("a `{` that repeats nothing".into()),
             _ => {}
         }
         match c {
@@ -234,9 +235,22 @@ mod tests {
 
     #[test]
     fn what_means_something_else_here_is_refused() {
-        for source in
-            ["(", "a\\", "[a", "[a--b]", "\\Qa.b\\E", "\\B", "\\1", "(?x)a", "(?m)^a$", "(?=a)", "[\\D]", "\\h"]
-        {
+        for source in [
+            "(",
+            "a\\",
+            "[a",
+            "[a--b]",
+            "\\Qa.b\\E",
+            "\\B",
+            "\\1",
+            "(?x)a",
+            "(?m)^a$",
+            "(?=a)",
+            "[\\D]",
+            "\\h",
+            "a{,3}",
+            "a{b}",
+        ] {
             assert!(read(source).is_err(), "{source}");
         }
     }
