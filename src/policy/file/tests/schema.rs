@@ -135,6 +135,21 @@ fn good_policies_are_good_for_both() {
 }
 
 #[test]
+fn the_examples_are_what_the_schema_takes() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("config/policies");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let policy = value(&fs::read_to_string(&path).expect("a file"));
+            assert_eq!(validator::errors(&schema(), &policy), [""; 0], "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn a_good_policy_with_one_change_is_judged_the_same_by_both() {
     let judges = Judges::new();
     let others = [
