@@ -34,8 +34,8 @@ pub(super) struct Arguments {
     /// How to print the result.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
-    /// Write the result here as well, as JUnit XML.
-    #[arg(long, value_name = "FILE")]
+    // Backticks would show in the help.
+    #[arg(long, value_name = "FILE", help = "Write the result here as well, as JUnit XML")]
     junit: Option<PathBuf>,
 }
 

@@ -133,7 +133,7 @@ impl Reading<'_> {
         let how =
             How { by: by.as_ref(), signed_at: signed_at.as_ref(), format: format.as_ref(), about: about.as_ref() };
         let says = Says::Signature { annotations: annotations.clone().unwrap_or_default() };
-        self.made(at, how, logged.unwrap_or(true), Some(says))
+        self.made(at, &how, logged.unwrap_or(true), Some(says))
     }
 
     fn attestation(&self, at: &At<'_>, raw: &RawAttestation) -> Option<Evidence> {
@@ -153,10 +153,10 @@ impl Reading<'_> {
         };
         let says = predicate_type.zip(predicate);
         let says = says.map(|(predicate_type, predicate)| Says::Attestation { predicate_type, predicate });
-        self.made(at, how, logged.unwrap_or(true), says)
+        self.made(at, &how, logged.unwrap_or(true), says)
     }
 
-    fn made(&self, at: &At<'_>, how: How<'_>, logged: bool, says: Option<Says>) -> Option<Evidence> {
+    fn made(&self, at: &At<'_>, how: &How<'_>, logged: bool, says: Option<Says>) -> Option<Evidence> {
         let by = at.require("by", how.by).and_then(|by| self.signer(&at.key("by"), by));
         let format = match how.format.map(String::as_str) {
             None | Some("bundle") => Format::Bundle,

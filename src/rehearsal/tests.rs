@@ -65,12 +65,11 @@ fn loaded(folder: &TempDir) -> Result<Vec<Suite>, String> {
 }
 
 fn image(text: &str) -> Result<ManifestPull, String> {
-    let (name, reference) = match text.split_once('@') {
-        Some((name, digest)) => (name, Reference::Digest(digest.parse().map_err(|_| "no digest")?)),
-        None => {
-            let (name, tag) = text.split_once(':').ok_or("no tag")?;
-            (name, Reference::Tag(tag.parse().map_err(|_| "no tag")?))
-        }
+    let (name, reference) = if let Some((name, digest)) = text.split_once('@') {
+        (name, Reference::Digest(digest.parse().map_err(|_| "no digest")?))
+    } else {
+        let (name, tag) = text.split_once(':').ok_or("no tag")?;
+        (name, Reference::Tag(tag.parse().map_err(|_| "no tag")?))
     };
     let (registry, repository) = name.split_once('/').ok_or("no repository")?;
     let image = Image {

@@ -45,7 +45,7 @@ struct Command {
     arguments: Arguments,
 }
 
-/// Exit code, what was printed, and the JUnit document.
+/// Exit code, what was printed, and the `JUnit` document.
 fn tested(tests: &str, options: &[&str], colour: bool) -> (u8, String, String) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("policy.yaml"), POLICY).expect("a file");

@@ -13,7 +13,9 @@ mod claims;
 /// Writes the report.
 pub(super) fn write(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { text: String::new(), paint, report };
-    head(report, paint).iter().for_each(|line| page.line(line));
+    for line in head(report, paint) {
+        page.line(&line);
+    }
     page.judged(&report.judged);
     for child in &report.children {
         page.line(&format!("\nIt lists {}", child.child.map_or_else(String::new, |digest| digest.to_string())));
