@@ -6,7 +6,7 @@
 use cel::ExecutionError;
 use cel::common::value::CowVal;
 
-use super::super::json::{Json, Object};
+use super::super::json::{Json, Object, Shape};
 use super::environment::{Made, argument, document, number, refuse, texts};
 
 mod grype;
@@ -62,7 +62,8 @@ fn read_for<'a>(function: &str, arguments: &'a [CowVal<'_, '_>]) -> Result<Vec<F
 /// `vulnerabilities(report)`.
 pub(super) fn vulnerabilities(arguments: &[CowVal<'_, '_>]) -> Made {
     let all = read_for("vulnerabilities", arguments)?;
-    Ok(Json::Array(all.iter().map(Finding::json).collect()))
+    let shape = Shape::of(["fixed", "id", "package", "severity", "version"]);
+    Ok(Json::Array(all.iter().map(|one| one.json(&shape)).collect()))
 }
 
 /// `severities(report)`.
@@ -94,14 +95,9 @@ pub(super) fn not_severity(word: &str) -> Option<String> {
 }
 
 impl Finding<'_> {
-    fn json(&self) -> Json {
-        Json::Object(Object::of([
-            ("id", Json::text(self.id)),
-            ("severity", Json::text(self.severity.word())),
-            ("package", Json::text(self.package)),
-            ("version", Json::text(self.version)),
-            ("fixed", Json::text(self.fixed.as_str())),
-        ]))
+    fn json(&self, shape: &Shape<5>) -> Json {
+        let texts = [self.fixed.as_str(), self.id, self.package, self.severity.word(), self.version];
+        shape.object(texts.map(Json::text))
     }
 }
 

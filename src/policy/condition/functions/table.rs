@@ -227,7 +227,13 @@ pub const FUNCTIONS: &[Function] = &[
     ),
     standard("string", Global, (1, 1), Text, ["string(x) -> string", "A number, bool or timestamp as text."]),
     standard("bool", Global, (1, 1), Bool, ["bool(x) -> bool", "The text `true` or `false` as a bool."]),
-    standard("type", Global, (1, 1), Any, ["type(x) -> type", "The type, to compare with `string`, `int`, `list`…"]),
+    standard(
+        "type",
+        Global,
+        (1, 1),
+        Any,
+        ["type(x) -> type", "The type, to compare with `string`, `int`, `double`, `bool`, `list` or `map`."],
+    ),
     standard("dyn", Global, (1, 1), Any, ["dyn(x) -> x", "The value itself."]),
 ];
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::policy::file::{Surroundings, Upstream};
 
 /// The policies of one folder, by name.
-fn policies(of: &str) -> Vec<(PathBuf, String)> {
+pub(super) fn policies(of: &str) -> Vec<(PathBuf, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/policy").join(of);
     let mut paths: Vec<PathBuf> =
         fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();

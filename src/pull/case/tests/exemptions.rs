@@ -2,8 +2,10 @@
 
 use super::tree::{Tree, policy};
 use super::world::{Answer, NOW, Scene, Tally, answer, decision, policies, whole};
+use crate::decide::Verdict;
 use crate::oci::Digest;
 use crate::outcome::{Basis, Outcome};
+use crate::policy::Name;
 use crate::reason::Reason;
 use crate::test_support::{Dice, subject};
 
@@ -86,7 +88,7 @@ fn a_revoked_digest_is_denied_and_an_exemption_takes_away_what_it_names() {
                 assert_eq!(answer(&decided), answer(&decision(&without, &scene)), "{text} {all:?}\n{scene:?}");
             }
             let denied = decision(&revoked, &scene);
-            let reason = match denied.as_ref().map(|verdict| verdict.outcome()) {
+            let reason = match denied.as_ref().map(Verdict::outcome) {
                 Ok(Outcome::Deny(denial)) => Some(denial.reason),
                 _ => None,
             };
@@ -112,7 +114,7 @@ fn a_denial_after_an_exemption_says_so_and_only_where_it_would_have_helped() {
             assert_eq!(answer(&after), answer(&before), "an expired exemption is absent: {exemption:?}");
             let (Ok(after), Ok(before)) = (after, before) else { continue };
             let (Outcome::Deny(after), Outcome::Deny(before)) = (after.outcome(), before.outcome()) else { continue };
-            let policy = after.policy.as_ref().map(|name| name.as_str()).expect("a policy denies");
+            let policy = after.policy.as_ref().map(Name::as_str).expect("a policy denies");
             assert_eq!(after.policy, before.policy);
             if exemption.covers && (exemption.policies.is_empty() || exemption.policies.contains(&policy)) {
                 assert_eq!((after.reason, after.cause), (Reason::ExemptionExpired, Some(before.reason)));

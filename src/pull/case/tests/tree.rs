@@ -170,9 +170,9 @@ impl Attestation {
 }
 
 /// A policy that governs the subject.
-pub(super) fn policy(name: &str, mode: &str, tree: &Tree, more: &str) -> String {
+pub(super) fn policy(name: &str, mode: &str, tree: &Tree, also: &str) -> String {
     let require = tree.text();
-    format!("{{ name: {name}, match: [ \"r.io/**\" ], mode: {mode}, require: {require}{more} }}")
+    format!("{{ name: {name}, match: [ \"r.io/**\" ], mode: {mode}, require: {require}{also} }}")
 }
 
 /// Something else that a policy may say.
