@@ -126,7 +126,7 @@ fn whole(block: &str) -> String {
     ];
     for (section, lines) in rest {
         if !text.lines().any(|line| line.starts_with(section)) {
-            text.push_str(&format!("{section}\n{lines}"));
+            text.extend([section, "\n", &lines]);
         }
     }
     text
