@@ -70,9 +70,8 @@ impl Named {
 
 /// What files and directories of keys hold.
 fn contents(paths: &[PathBuf]) -> Digest {
-    let within = |path: &PathBuf| match path.is_dir() {
-        true => files_of(path, &["pub", "pem"]).unwrap_or_default(),
-        false => vec![path.clone()],
+    let within = |path: &PathBuf| {
+        if path.is_dir() { files_of(path, &["pub", "pem"]).unwrap_or_default() } else { vec![path.clone()] }
     };
     let read = |file: PathBuf| (yaml::read(&file, LARGEST), file);
     let contents: Vec<_> = paths.iter().flat_map(within).map(read).collect();
