@@ -1,7 +1,6 @@
 //! What a condition may cost: refused before it runs, by the document that it is asked about.
 
 use std::fmt::Write;
-use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -23,15 +22,12 @@ fn refused(scene: &Scene, source: &str) -> String {
     }
 }
 
-/// 3,000 components in a nested loop ran for seconds; nothing of it runs now, so that it is refused in the time of a
-/// glance, even in a build without optimisation.
+/// 3,000 components in a nested loop ran for seconds; nothing of it runs now.
 #[test]
 fn o80_a_condition_that_loops_is_refused_before_it_runs() {
     let scene = bom(3000);
     let nested = "predicate.components.all(a, predicate.components.all(b, a.name != b.name || a == b))";
-    let began = Instant::now();
     let why = refused(&scene, nested);
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(
         why,
         "the condition would take more than 3000000 steps on this document: it walks `predicate.components` (3000 items), for \
@@ -104,10 +100,8 @@ fn o80_nothing_that_multiplies_gets_around_the_bound() {
         "predicate.l.all(x, predicate.words.all(y, (predicate.words + predicate.words).size() > 0))",
         "predicate.l.all(x, predicate.words.all(y, hasComponent(predicate, y)))",
     ] {
-        let began = Instant::now();
         let why = refused(&scene, source);
         assert!(why.contains("more than 3000000 steps") && why.len() < 400, "{source}: {why}");
-        assert!(began.elapsed() < Duration::from_secs(5), "{source}: {:?}", began.elapsed());
     }
 }
 
