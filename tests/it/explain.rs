@@ -67,7 +67,10 @@ async fn the_newest_decides_and_is_shown_to() {
     scanned(&lab, &image, &before, 0);
     let (code, text, _) = explain(&lab, "registry.demo/team/app:1").await;
     assert_eq!(code, 0, "{text}");
-    in_order(&text, &["✔ allowed: signed", "✔ demo  enforce", "  ✔ all of", "    ✔ signature by release-key", "      ✔ referrer "]);
+    in_order(
+        &text,
+        &["✔ allowed: signed", "✔ demo  enforce", "  ✔ all of", "    ✔ signature by release-key", "      ✔ referrer "],
+    );
     scanned(&lab, &image, &yesterday, 3);
     let (code, text, json) = explain(&lab, "registry.demo/team/app:1").await;
     assert_eq!(code, 1, "{text}");
@@ -85,7 +88,10 @@ async fn the_newest_decides_and_is_shown_to() {
         ],
     );
     let piece = |mark: &str, part: String| {
-        assert!(text.lines().any(|line| line.trim().starts_with(mark) && line.contains(&part)), "{mark} {part}\n{text}");
+        assert!(
+            text.lines().any(|line| line.trim().starts_with(mark) && line.contains(&part)),
+            "{mark} {part}\n{text}"
+        );
     };
     piece("✘ referrer sha256:", format!("(bundle, {yesterday}, the newest): condition_false"));
     piece("- referrer sha256:", format!("(bundle, {before}, not the newest) by key "));
@@ -97,9 +103,8 @@ async fn the_newest_decides_and_is_shown_to() {
 #[tokio::test]
 async fn each_platform_has_its_tree() {
     let lab = lab("platform").await;
-    let [good, bad] = ["amd64", "arm64"].map(|architecture| {
-        images::image_for(lab.registry(), "team/multi", None, architecture, architecture).manifest
-    });
+    let [good, bad] = ["amd64", "arm64"]
+        .map(|architecture| images::image_for(lab.registry(), "team/multi", None, architecture, architecture).manifest);
     scanned(&lab, &good, &days_ago(1), 0);
     let listed = |stored: &Stored, architecture: &str| {
         let mut listed = descriptor(stored);
