@@ -67,7 +67,7 @@ impl Lab {
         json!({ "mediaType": media_type, "size": bytes.len(), "digest": digest })
     }
 
-    /// Stores what BuildKit writes beside an image, with these layers, and says how an index lists it.
+    /// Stores what `BuildKit` writes beside an image, with these layers, and says how an index lists it.
     fn attestation_manifest(&self, of: &Image, layers: &[Value]) -> Value {
         let config =
             r#"{"architecture":"unknown","os":"unknown","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#;
@@ -197,7 +197,7 @@ async fn an_image_that_is_called_evidence_is_judged_as_an_image() {
         assert!(answer.message().contains("unknown/unknown (sha256:"), "{}", answer.message());
     }
     for config in [&b"[]"[..], b"{", &vec![b' '; 70_000]] {
-        lab.index_of(&[listed(&image), lab.attestation_manifest_with(&image, &[layer.clone()], config)]);
+        lab.index_of(&[listed(&image), lab.attestation_manifest_with(&image, std::slice::from_ref(&layer), config)]);
         denied(&lab.get_index().await, "attestation_missing");
     }
     // It can be attested as any other.

@@ -14,7 +14,8 @@ async fn an_image_that_could_not_be_read_rests_with_its_index() {
     let image = world.push("team/app");
     world.sign(&image);
     let Stored { repository, media_type, digest, .. } = &image.manifest;
-    let index = Image { manifest: index(&world.registry, repository, None, &[image.clone()]), ..image.clone() };
+    let index =
+        Image { manifest: index(&world.registry, repository, None, std::slice::from_ref(&image)), ..image.clone() };
     let (_, bytes) = world.registry.manifest(repository, &digest.to_string()).expect("pushed");
     world.registry.delete(repository, digest);
     let (reason, asked) = world.judged(&index, 1_000).await;
