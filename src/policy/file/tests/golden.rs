@@ -33,7 +33,7 @@ fn each(of: &str, say: impl Fn(&str) -> String + std::panic::RefUnwindSafe) {
         let said = say(text);
         std::panic::catch_unwind(|| assert_golden(path, &said)).is_err()
     });
-    assert_eq!(wrong.map(|(path, _)| path).collect::<Vec<_>>(), [PathBuf::new(); 0]);
+    assert_eq!(wrong.map(|(path, _)| path).collect::<Vec<_>>(), Vec::<PathBuf>::new());
 }
 
 fn mistakes(text: &str) -> PolicyErrors {
