@@ -137,7 +137,9 @@ fn newest(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
 }
 
 fn judge<'a>(wanted: &Attestation, proof: &'a Verified, image: &ImageFacts, now: Timestamp) -> Judged<'a> {
-    let document = proof.statement().map_or_else(|| Document::parse(b"{}"), |statement| Document::parse(statement));
+    // A statement may be large: it is parsed only if somebody asks what it says.
+    let reads = wanted.condition.is_some() || wanted.age_from.is_some();
+    let document = Document::parse(proof.statement().filter(|_| reads).map_or(b"{}", |statement| statement));
     let time = document.as_ref().map_or(Time::None, |document| time(wanted, proof, document, now));
     let value = document.and_then(|document| satisfies(wanted, proof, &document, image, now));
     let value = match (value, time, wanted.max_age) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::raw::{RawAtLeast, RawAttestation, RawRequirement, RawSignature};
 use super::{Declared, Name, predicate, time};
+use crate::policy::condition::ParseProblem;
 use crate::policy::{Attestation, Condition, FieldPath, Leaf, On, Requirement, Select};
 use crate::yaml::At;
 
@@ -117,5 +118,10 @@ fn condition(at: &At<'_>, source: &str) -> Option<Condition> {
         at.problem("it is empty");
         return None;
     }
-    at.accept(Condition::parse(source).map_err(|problem| problem.text))
+    let placed = |problem: ParseProblem| match problem.spot(source) {
+        Some((1, column)) if source.lines().count() == 1 => format!("{}, at its character {column}", problem.text),
+        Some((line, column)) => format!("{}, in its line {line} at character {column}", problem.text),
+        None => problem.text,
+    };
+    at.accept(Condition::parse(source).map_err(placed))
 }
