@@ -25,7 +25,7 @@ pub enum Selected<'a> {
     Unknown(Shortfall),
 }
 
-/// One attestation that counts and what came of it: what people are told, [`choose`] goes by.
+/// One attestation that counts and what came of it: what people are told, `choose` goes by.
 #[derive(Debug)]
 pub struct Considered<'a> {
     /// Which.
