@@ -132,7 +132,7 @@ impl Verdict {
     ///
     /// A revoked digest stays refused, and so does an index that lists one.
     pub fn audited(refusal: &Denial, governing: &Governing, trust: TrustRevision, now: Timestamp) -> Option<Self> {
-        let firm = governing.revoked() || matches!(refusal.reason, Reason::Revoked | Reason::ChildDenied);
+        let firm = governing.revoked() || refusal.reason.is_firm();
         let asked = governing.audits_all() || governing.left_to_audit();
         if firm || !asked || !matches!(refusal.reason.class(), Class::Deny | Class::Unavailable) {
             return None;

@@ -38,6 +38,24 @@ macro_rules! reasons {
                 match self { $($(Self::$variant => $meaning,)*)* }
             }
 
+            /// Whether audit leaves it as it is: what is revoked, and content that is not what it must be.
+            pub const fn is_firm(self) -> bool {
+                matches!(
+                    self,
+                    Self::BlobIsManifest
+                        | Self::ChildDenied
+                        | Self::DescriptorMismatch
+                        | Self::ForeignUrls
+                        | Self::IndexTooDeep
+                        | Self::ManifestAmbiguous
+                        | Self::ManifestLimits
+                        | Self::ManifestMalformed
+                        | Self::ManifestTooLarge
+                        | Self::MediaTypeUnsupported
+                        | Self::Revoked
+                )
+            }
+
             /// The kind of answer it belongs to.
             pub const fn class(self) -> Class {
                 match self { $($(Self::$variant => $class,)*)* }

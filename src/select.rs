@@ -69,8 +69,8 @@ pub(crate) fn choose<'a>(
     if !asks {
         return Selected::Holding { on: counting, until: Timestamp::FOREVER };
     }
-    let judged = counting.into_iter().map(|proof| judge(wanted, proof, image, now));
-    let (chosen, mut failed): (Vec<_>, Vec<_>) = judged.partition(|one| one.time.to_come().is_none());
+    let judged = judge_all(wanted, counting, image, now);
+    let (chosen, mut failed): (Vec<_>, Vec<_>) = judged.into_iter().partition(|one| one.time.to_come().is_none());
     let chosen = if wanted.select == Select::Newest { newest(chosen) } else { chosen };
     let (held, others): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|one| one.value.is_ok());
     let every = wanted.select != Select::Any;
@@ -101,7 +101,7 @@ pub(crate) fn consider<'a>(
     image: &ImageFacts,
     now: Timestamp,
 ) -> Vec<Considered<'a>> {
-    let all: Vec<_> = counting.into_iter().map(|proof| judge(wanted, proof, image, now)).collect();
+    let all = judge_all(wanted, counting, image, now);
     let asks = wanted.condition.is_some() || wanted.max_age.is_some();
     let mut chosen: Vec<_> = all.iter().filter(|one| !asks || one.time.to_come().is_none()).cloned().collect();
     if asks && wanted.select == Select::Newest {
@@ -134,6 +134,25 @@ fn holding(held: Vec<Judged<'_>>, every: bool, other: Timestamp) -> Selected<'_>
 fn newest(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
     let newest = judged.iter().filter_map(|one| one.time.known()).max();
     judged.into_iter().filter(|one| one.time == Time::None || one.time.known() == newest).collect()
+}
+
+/// Judges each. The same statement by the same signer is judged once: anyone may attach copies, and each may be large.
+fn judge_all<'a>(
+    wanted: &Attestation,
+    counting: Vec<&'a Verified>,
+    image: &ImageFacts,
+    now: Timestamp,
+) -> Vec<Judged<'a>> {
+    let mut all = Vec::<Judged<'a>>::with_capacity(counting.len());
+    for proof in counting {
+        let facts = proof.signing().facts();
+        let same = |other: &&Judged<'_>| {
+            other.proof.signing().facts() == facts && other.proof.statement() == proof.statement()
+        };
+        let known = all.iter().find(same).map(|other| Judged { proof, ..other.clone() });
+        all.push(known.unwrap_or_else(|| judge(wanted, proof, image, now)));
+    }
+    all
 }
 
 fn judge<'a>(wanted: &Attestation, proof: &'a Verified, image: &ImageFacts, now: Timestamp) -> Judged<'a> {
@@ -174,15 +193,11 @@ fn satisfies(
     Ok(if condition.uses_now() { now.plus(NOW_HOLDS) } else { Timestamp::FOREVER })
 }
 
-/// When it was made. Anyone may log or stamp an old envelope of a key, or of a certificate that lives long, once more:
-/// then only the signed content can tell.
+/// When it was made: what the signed content says, or the time of signing where it is sure.
 fn time(wanted: &Attestation, proof: &Verified, document: &Document, now: Timestamp) -> Time {
     let time = match &wanted.age_from {
         Some(field) => document.text(field).and_then(Timestamp::parse),
-        None => proof
-            .signing()
-            .time()
-            .filter(|_| proof.signing().certificate().is_some_and(|certificate| certificate.life() <= SHORT_LIFE)),
+        None => proof.signing().sure_time(),
     };
     match time {
         Some(time) if time > now.plus(AHEAD) => Time::Future(Timestamp(time.0.saturating_sub(AHEAD.as_secs()))),
@@ -232,9 +247,6 @@ fn days(age: Duration) -> String {
 
 /// How long a condition that depends on the present is taken to hold.
 const NOW_HOLDS: Duration = Duration::from_mins(1);
-
-/// Certificates that live no longer than this are made for one signature.
-const SHORT_LIFE: Duration = Duration::from_hours(24);
 
 /// How far clocks may be apart.
 const AHEAD: Duration = Duration::from_mins(5);

@@ -14,7 +14,13 @@ use crate::verify::{Claim, Verified};
 /// What it requires of each platform's own manifest holds for an index if it holds for every image that the index lists;
 /// what it requires of the index is shared by all of them.
 pub(crate) fn weigh_policy(policy: &Policy, examined: &Examined, now: Timestamp) -> Truth {
-    let own = |leaf: &Leaf| weigh(leaf, policy, &examined.own, now);
+    // Each once, however many images share it.
+    let shared: Vec<_> = policy.require().leaves().into_iter().filter(|leaf| leaf.on() == On::Index).collect();
+    let shared: Vec<_> = shared.into_iter().map(|leaf| (leaf, weigh(leaf, policy, &examined.own, now))).collect();
+    let own = |leaf: &Leaf| {
+        let known = shared.iter().find(|(known, _)| std::ptr::eq(*known, leaf)).map(|(_, truth)| truth.clone());
+        known.unwrap_or_else(|| weigh(leaf, policy, &examined.own, now))
+    };
     // What is required of the index, on its own evidence; what is required of a platform comes to `platform`.
     let with = |platform: &dyn Fn(&Leaf) -> Truth| {
         policy.require().evaluate(&|leaf: &Leaf| match leaf.on() {

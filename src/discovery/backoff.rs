@@ -42,7 +42,8 @@ impl Backoff {
         let incomplete = failure.incomplete;
         Some(EvidenceSet {
             candidates: Vec::new(),
-            unread: failure.unread,
+            // Nothing at all is read, so it matters to everybody, wherever they look.
+            unread: failure.unread.into_iter().map(|unread| Unread { elsewhere: None, ..unread }).collect(),
             unusable: Vec::new(),
             incomplete,
             read_at: now,

@@ -63,6 +63,14 @@ impl Artifacts {
         Ok(true)
     }
 
+    /// How many bytes it takes at most to tell whether `manifest` is evidence.
+    pub fn takes(&self, manifest: &Manifest) -> u64 {
+        match manifest.config().filter(|config| self.may_be_evidence(config, manifest.entries())) {
+            Some(_) => manifest.entries().iter().fold(0, |total, layer| total.saturating_add(layer.size)),
+            None => 0,
+        }
+    }
+
     fn may_be_evidence(&self, config: &Descriptor, layers: &[Descriptor]) -> bool {
         let fits = |layer: &Descriptor| {
             artifact::max_size(&layer.media_type, &self.limits).is_some_and(|most| layer.size <= most)

@@ -1,6 +1,7 @@
 //! Who made a signature and when, as far as it was verified.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sigstore_verify::types::{KindVersion, TransparencyLogEntry};
 
@@ -72,10 +73,16 @@ impl Signing {
         self.time
     }
 
+    /// The time, where nobody can make the same signature seem younger: anyone may log or stamp an old one of a key, or of a
+    /// certificate that lives long, once more.
+    pub fn sure_time(&self) -> Option<Timestamp> {
+        self.time.filter(|_| self.certificate().is_some_and(|certificate| certificate.life() <= SHORT_LIFE))
+    }
+
     /// Who and when, as conditions ask for it.
     pub fn facts(&self) -> SignerFacts {
         let Some(certificate) = self.certificate() else {
-            return SignerFacts { key: self.signer.0.to_string(), time: self.time, ..SignerFacts::default() };
+            return SignerFacts { key: self.signer.0.to_string(), ..SignerFacts::default() };
         };
         let extensions = Extension::ALL.iter().filter_map(|one| Some((one.key(), certificate.extension(*one)?.into())));
         SignerFacts {
@@ -83,7 +90,7 @@ impl Signing {
             issuer: certificate.issuer().into(),
             key: String::new(),
             extensions: extensions.collect(),
-            time: self.time,
+            time: self.sure_time(),
         }
     }
 
@@ -99,3 +106,6 @@ fn number(entry: &TransparencyLogEntry) -> Option<u64> {
     let vouched = entry.inclusion_promise.is_some() || entry.kind_version == KindVersion::HashedRekordV002;
     vouched.then(|| entry.log_index.get())
 }
+
+/// Certificates that live no longer than this are made for one signature.
+const SHORT_LIFE: Duration = Duration::from_hours(24);

@@ -58,7 +58,7 @@ pub(super) fn text(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Re
 
 fn judged(judged: &Judged, report: &Report, paint: Paint) -> Vec<String> {
     if judged.policies.is_empty() {
-        return vec!["\nNo policy governs it.".into()];
+        return vec!["\nNo policy was asked about it.".into()];
     }
     judged.policies.iter().flat_map(|one| policy(one, report, paint)).collect()
 }

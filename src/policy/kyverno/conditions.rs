@@ -142,9 +142,9 @@ fn reversed(key: &Value, operator: Operator, list: &Expression) -> Result<String
     }
 }
 
-/// What must be there: of a projection nothing, which gathers what there is.
+/// What must be there: of a projection the list that it begins with, of whose items it gathers what there is.
 fn needs(expression: &Expression) -> Vec<String> {
-    expression::paths(expression).into_iter().filter(|path| !path.is_projection()).filter_map(walk::present).collect()
+    expression::paths(expression).into_iter().filter_map(|path| walk::present(&path.beginning())).collect()
 }
 
 /// How an age can be said better.

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -65,13 +66,13 @@ impl Judge {
     /// Every image that `outermost` lists, at any depth, once.
     async fn images(&self, within: &Image, outermost: &Manifest) -> Result<Vec<Child>, Shortfall> {
         let (mut seen, mut images) = (BTreeSet::new(), Vec::new());
-        let mut level = outermost.entries().to_vec();
+        let (mut level, told) = (outermost.entries().to_vec(), AtomicU64::new(0));
         for _ in 0..self.limits.index_depth {
             level.retain(|entry| seen.insert(entry.digest));
             if seen.len() > MANIFESTS {
                 return Err(too_much(&format!("more than {MANIFESTS} manifests")));
             }
-            let read = std::mem::take(&mut level).into_iter().map(|entry| self.listed(within, entry));
+            let read = std::mem::take(&mut level).into_iter().map(|entry| self.listed(within, entry, &told));
             let mut read = stream::iter(read).buffered(AT_ONCE);
             while let Some(listed) = read.next().await {
                 match listed? {
@@ -91,11 +92,16 @@ impl Judge {
         Err(Shortfall { reason: Reason::IndexTooDeep, cause: None, detail })
     }
 
-    async fn listed(&self, within: &Image, entry: Descriptor) -> Result<Listed, Shortfall> {
+    /// What `entry` turns out to be; `told` counts the bytes that are read to tell evidence.
+    async fn listed(&self, within: &Image, entry: Descriptor, told: &AtomicU64) -> Result<Listed, Shortfall> {
         let fell_short = |error| shortfall(&entry, &error);
         let manifest = self.fetch.manifest(&within.at(entry.digest)).await.map_err(fell_short)?;
         if manifest.media_type().is_index() {
             return Ok(Listed::Index(manifest.entries().to_vec()));
+        }
+        let takes = self.artifacts.takes(&manifest);
+        if told.fetch_add(takes, Ordering::Relaxed).saturating_add(takes) > TOLD {
+            return Err(too_much(&format!("what may be evidence of more than {} MiB", TOLD >> 20)));
         }
         if self.artifacts.is_evidence(within, &manifest, &self.pool).await.map_err(fell_short)? {
             return Ok(Listed::Evidence);
@@ -136,6 +142,8 @@ const IMAGES: usize = 64;
 const MANIFESTS: usize = 256;
 /// Bytes of evidence about all images of one index.
 const EVIDENCE: usize = 256 << 20;
+/// Bytes that are read to tell evidence from images.
+const TOLD: u64 = 256 << 20;
 /// Manifests that are read at once for one index.
 const AT_ONCE: usize = 8;
 /// Images whose evidence is read at once, each from several sources.

@@ -248,7 +248,10 @@ pub const VARIABLES: &[Variable] = &[
         name: "signer.extensions",
         meaning: "what the certificate says of the build, by the names of the policy file: `sourceRepository`…",
     },
-    Variable { name: "signer.time", meaning: "the verified time of signing; `null` if there is none" },
+    Variable {
+        name: "signer.time",
+        meaning: "the verified time of signing; `null` for keys, whose old signatures anyone may log anew",
+    },
     Variable { name: "image.registry", meaning: "the image's registry" },
     Variable { name: "image.repository", meaning: "the image's repository" },
     Variable { name: "image.digest", meaning: "the manifest's digest" },

@@ -2,8 +2,8 @@
 
 use super::scopes::{meets, reachable};
 use super::{Code, Lint, Policy};
-use crate::policy::ExemptionScope;
 use crate::policy::scope::{Example, Glob, Scope, example};
+use crate::policy::{ExemptionScope, Mode};
 
 pub(super) fn lint<'a>(lint: &'a Lint<'a>) {
     for (place, _, exemption) in lint.each_exemption() {
@@ -23,7 +23,7 @@ pub(super) fn lint<'a>(lint: &'a Lint<'a>) {
             let place = place.key("match").index(index);
             reachable(&place, &scope.scope);
             let text = scope.scope.to_string();
-            if scope.digest.is_none() && text.contains('*') {
+            if scope.digest.is_none() {
                 place.warn(
                     Code::ExemptionBroad,
                     format!("it covers whatever will be pushed to `{text}`, unseen by anybody"),
@@ -32,7 +32,9 @@ pub(super) fn lint<'a>(lint: &'a Lint<'a>) {
             }
             let covered: Vec<&Policy> = lint.policies().all.iter().map(|policy| &**policy).collect();
             let covered: Vec<&Policy> = covered.into_iter().filter(|policy| exemption.covers(policy.name())).collect();
-            if !lint.policies().all.is_empty() && !covered.iter().any(|policy| governs(policy, scope)) {
+            // One for all policies lifts `default` as well.
+            let lifts = exemption.policies.is_none() && lint.policies().default == Mode::Enforce;
+            if !lifts && !lint.policies().all.is_empty() && !covered.iter().any(|policy| governs(policy, scope)) {
                 let why = match &exemption.policies {
                     None => "it exempts from nothing: no policy governs these images",
                     Some(_) => "it exempts from nothing: none of its `policies` governs these images",

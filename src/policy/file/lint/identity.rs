@@ -36,6 +36,14 @@ fn source(place: &Place<'_>, keyless: &Keyless, shape: &Shape) {
         return;
     };
     let pins = || keyless.pins.iter().filter(|pin| SOURCE.contains(&pin.extension));
+    let repositories = pins().filter(|pin| pin.extension == Extension::SourceRepository);
+    let open = [(key_of(&keyless.identity), &keyless.identity)].into_iter();
+    for (key, pattern) in open.chain(repositories.map(|pin| (pin.extension.key(), &pin.value))) {
+        if shape.stranger.is_some() && open_ended(pattern, &ci.host) {
+            let why = "strangers may call their group or account so as well: the name is left open at its end";
+            place.key(key).warn(Code::Anyone, why, format!("write the whole name: `{}/ORG/**`", ci.host));
+        }
+    }
     if pins().any(|pin| excludes_strangers(pin, ci, shape)) {
         return;
     }
@@ -112,12 +120,33 @@ fn impossible(place: &Place<'_>, issuer: &str, pattern: &Pattern, looks: &str, e
 /// How a pattern that reaches nobody would.
 fn reach(pattern: &Pattern, looks: &str, example: &str) -> String {
     if let Pattern::Glob(glob) = pattern {
-        let wider = glob.to_string().replace("**", "*").replace('*', "**");
+        let wider = widened(&glob.to_string());
         if Pattern::glob(&wider).is_ok_and(|wider| !excludes(looks, &wider)) {
-            return format!("`*` does not cross `/`: write `{wider}`, which matches such as `{example}`");
+            return format!("`*` does not cross `/`: write `{wider}`; they look like `{example}`");
         }
     }
     format!("they look like `{looks}`, such as `{example}`")
+}
+
+/// The pattern with each `*` crossing `/`, and never the rest of a name: `myorg*` would be everybody's who is called so.
+fn widened(glob: &str) -> String {
+    let mut wider = String::new();
+    for part in glob.replace("**", "*").split_inclusive('*') {
+        match part.strip_suffix('*') {
+            Some(before) if before.is_empty() || before.ends_with('/') => wider.extend([before, "**"]),
+            Some(before) => wider.extend([before, "/**"]),
+            None => wider.push_str(part),
+        }
+    }
+    wider
+}
+
+/// Whether the first name after the host is left open at its end: others may be called so too.
+fn open_ended(pattern: &Pattern, host: &str) -> bool {
+    let Pattern::Glob(glob) = pattern else { return false };
+    let glob = glob.to_string();
+    let first = glob.strip_prefix(host).and_then(|rest| rest.strip_prefix('/')).and_then(|path| path.split('/').next());
+    first.is_some_and(|first| first.find('*').is_some_and(|at| at > 0))
 }
 
 /// Whether a pin on the source keeps strangers out; at an issuer of one's own there are none.

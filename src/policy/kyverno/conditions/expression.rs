@@ -55,7 +55,18 @@ pub(super) enum Step {
 impl Path {
     /// Whether it gathers what stands in several places.
     pub(super) fn is_projection(&self) -> bool {
-        self.0.iter().any(|step| matches!(step, Step::Each | Step::Filter { .. }))
+        self.0.iter().any(Step::gathers)
+    }
+
+    /// The way to the first list that it gathers from, or all of it.
+    pub(super) fn beginning(&self) -> Self {
+        Self(self.0.iter().take_while(|step| !step.gathers()).cloned().collect())
+    }
+}
+
+impl Step {
+    fn gathers(&self) -> bool {
+        matches!(self, Self::Each | Self::Filter { .. })
     }
 }
 

@@ -20,6 +20,11 @@ pub(super) fn read(report: &Object) -> Result<Vec<Finding<'_>>, String> {
     let mut all = Vec::new();
     for run in objects(runs) {
         let run = run?;
+        let invocations = run.array("invocations").unwrap_or_default();
+        let failed = |one: &Object| matches!(one.get("executionSuccessful"), Some(Json::Bool(done)) if !*done.inner());
+        if invocations.iter().filter_map(Json::as_object).any(failed) {
+            return Err("a run in SARIF says that it did not succeed".into());
+        }
         let results = run.array("results").ok_or("a run in SARIF has no list of results")?;
         let rules = run.object("tool").and_then(|tool| tool.object("driver")).and_then(|driver| driver.array("rules"));
         for result in objects(results) {
@@ -33,6 +38,9 @@ pub(super) fn read(report: &Object) -> Result<Vec<Finding<'_>>, String> {
 }
 
 fn finding<'a>(result: &'a Object, rules: &'a [Json]) -> Result<Finding<'a>, String> {
+    if result.object("rule").is_some_and(|rule| rule.get("toolComponent").is_some()) {
+        return Err("a result in SARIF names a rule of an extension".into());
+    }
     let rule = rule(result, rules)?;
     let id = result.text("ruleId").or_else(|| rule.and_then(|rule| rule.text("id")));
     Ok(Finding {
