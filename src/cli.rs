@@ -97,6 +97,8 @@ enum PolicyCommand {
     Import(policy_import::Import),
     /// Print a JSON Schema of the policy language, for editors and other tools.
     Schema,
+    /// Print the tree of each policy that governs an image, what each node of it comes to, and which evidence decides.
+    Explain(verify::Arguments),
     /// Judge made-up images by the policy, and say whether it comes to what is expected.
     Test(policy_test::Arguments),
 }
@@ -148,9 +150,10 @@ pub fn run() -> ExitCode {
         Command::Policy(PolicyCommand::Import(from)) => policy_import::run(&from, &mut out, &mut io::stderr()),
         Command::Policy(PolicyCommand::Check(arguments)) => policy_check::run(&arguments, &mut out),
         Command::Policy(PolicyCommand::Schema) => policy_schema::run(&mut out),
+        Command::Policy(PolicyCommand::Explain(arguments)) => verify::run(&arguments, verify::Told::Trees, &mut out),
         Command::Policy(PolicyCommand::Test(arguments)) => policy_test::run(&arguments, &mut out),
         Command::Serve { config, audit } => serve::run(&config, audit),
-        Command::Verify(arguments) => verify::run(&arguments, &mut out),
+        Command::Verify(arguments) => verify::run(&arguments, verify::Told::Evidence, &mut out),
         Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),
         Command::Demo { once, sabotage } => demo(once, sabotage, &mut out),
     })

@@ -3,6 +3,7 @@
 //! Only tests and `cargo fuzz` (which sets `cfg(fuzzing)`) compile it. A function panics where the promise is broken:
 //! something verified that nobody signed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -21,6 +22,7 @@ use crate::limits::Limits;
 use crate::oci::media_type::BUNDLE_V03;
 use crate::oci::media_type::ManifestType::{DockerImage, DockerList, OciImage, OciIndex};
 use crate::oci::{Digest, Manifest, Registry, Repository, Tag};
+use crate::policy::condition::{Condition, Document, Facts, ImageFacts, SignerFacts};
 use crate::policy::{Authority, Keyless, Kind, Name, Pattern, Revoked};
 use crate::trust::{Root, Trust};
 use crate::verify::{Against, Claim, Findings, verify_all};
@@ -133,6 +135,32 @@ pub fn names(data: &[u8]) {
     assert!(written.iter().flatten().all(|written| written == text));
     if let Ok(registry) = text.parse::<Registry>() {
         assert_eq!(registry.as_str().parse(), Ok(registry.clone()));
+    }
+}
+
+/// A condition, a blank line, and the statement that it is asked about: a value or a failure, the same twice, within
+/// its bounds.
+///
+/// # Panics
+/// If the promise is broken.
+pub fn condition(data: &[u8]) {
+    let Some((source, statement)) = std::str::from_utf8(data).ok().and_then(|text| text.split_once("\n\n")) else {
+        return;
+    };
+    let (Ok(condition), Ok(statement)) = (Condition::parse(source), Document::parse(statement.as_bytes())) else {
+        return;
+    };
+    let image = ImageFacts {
+        registry: "registry.company.com".into(),
+        repository: "app".into(),
+        digest: RECORD.subject,
+        annotations: BTreeMap::new(),
+    };
+    let facts = Facts { statement: &statement, signer: &SignerFacts::default(), image: &image, now: NOW };
+    let value = condition.evaluate(&facts);
+    assert_eq!(condition.evaluate(&facts), value);
+    if let Err(failure) = value {
+        assert!(!failure.detail.contains("broke off") && failure.detail.chars().count() <= 301, "{failure:?}");
     }
 }
 

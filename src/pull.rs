@@ -48,6 +48,8 @@ pub use held::Held;
 pub use judge::Judge;
 pub use rehearse::Rehearsed;
 
+pub use crate::select::Considered;
+
 /// Everything that a pull needs.
 #[derive(Debug)]
 pub struct Puller {

@@ -25,12 +25,26 @@ pub enum Selected<'a> {
     Unknown(Shortfall),
 }
 
+/// One attestation that counts and what came of it: what people are told, [`choose`] goes by.
+#[derive(Debug)]
+pub struct Considered<'a> {
+    /// Which.
+    pub proof: &'a Verified,
+    /// When it was made, as far as that is sure.
+    pub time: Option<Timestamp>,
+    /// Whether it is one of those that must satisfy the policy, or of which one must.
+    pub chosen: bool,
+    /// Why it does not satisfy the policy, if it does not.
+    pub fails: Option<(Reason, String)>,
+}
+
 /// One attestation and what came of it.
+#[derive(Clone)]
 struct Judged<'a> {
     proof: &'a Verified,
     time: Time,
     /// Until when it satisfies, or why it does not.
-    value: Result<Timestamp, Shortfall>,
+    value: Result<Timestamp, (Reason, String)>,
 }
 
 /// When an attestation was made, for its age and its place in time.
@@ -72,12 +86,34 @@ pub(crate) fn choose<'a>(
         (true, Some(_)) if !every => holding(held, every, other),
         (false, Some(unread)) if !fails => Selected::Unknown(unread.clone()),
         (true, Some(unread)) => Selected::Unknown(unread.clone()),
-        (false, unread) => match (failed.into_iter().find_map(|one| one.value.err()), unread) {
+        (false, unread) => match (failed.into_iter().find_map(|one| one.shortfall(wanted)), unread) {
             (Some(why), _) => Selected::Fails(why),
             (None, Some(unread)) => Selected::Unknown(unread.clone()),
             (None, None) => Selected::Holding { on: Vec::new(), until: now },
         },
     }
+}
+
+/// Tells what came of each of `counting`.
+pub(crate) fn consider<'a>(
+    wanted: &Attestation,
+    counting: Vec<&'a Verified>,
+    image: &ImageFacts,
+    now: Timestamp,
+) -> Vec<Considered<'a>> {
+    let all: Vec<_> = counting.into_iter().map(|proof| judge(wanted, proof, image, now)).collect();
+    let asks = wanted.condition.is_some() || wanted.max_age.is_some();
+    let mut chosen: Vec<_> = all.iter().filter(|one| !asks || one.time.to_come().is_none()).cloned().collect();
+    if asks && wanted.select == Select::Newest {
+        chosen = newest(chosen);
+    }
+    let each = all.into_iter().map(|one| Considered {
+        proof: one.proof,
+        time: one.time.known(),
+        chosen: chosen.iter().any(|other| std::ptr::eq(one.proof, other.proof)),
+        fails: one.value.err().filter(|_| asks),
+    });
+    each.collect()
 }
 
 /// All that satisfy the policy, at most until `other` counts: until the first of them ends, if `every` one must; else until
@@ -116,11 +152,6 @@ fn judge<'a>(wanted: &Attestation, proof: &'a Verified, image: &ImageFacts, now:
         (Ok(until), Time::Known(time), Some(age)) => Ok(until.min(time.plus(age))),
         (Ok(until), ..) => Ok(until),
     };
-    let value = value.map_err(|(reason, why)| Shortfall {
-        reason,
-        cause: None,
-        detail: format!("the attestation {} by `{}` ({}): {why}", wanted.predicate_type, wanted.by, proof.location()),
-    });
     Judged { proof, time, value }
 }
 
@@ -155,6 +186,16 @@ fn time(wanted: &Attestation, proof: &Verified, document: &Document, now: Timest
         Some(time) if time > now.plus(AHEAD) => Time::Future(Timestamp(time.0.saturating_sub(AHEAD.as_secs()))),
         Some(time) => Time::Known(time),
         None => Time::None,
+    }
+}
+
+impl Judged<'_> {
+    /// Why it does not satisfy the policy.
+    fn shortfall(self, wanted: &Attestation) -> Option<Shortfall> {
+        let (reason, why) = self.value.err()?;
+        let Attestation { by, predicate_type, .. } = wanted;
+        let detail = format!("the attestation {predicate_type} by `{by}` ({}): {why}", self.proof.location());
+        Some(Shortfall { reason, cause: None, detail })
     }
 }
 

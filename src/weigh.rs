@@ -37,24 +37,7 @@ pub(crate) fn weigh_policy(policy: &Policy, examined: &Examined, now: Timestamp)
 
 /// The value of one requirement on what was found about one manifest.
 pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -> Truth {
-    let (mut counting, mut cause) = (Vec::new(), None);
-    // What stands where only other policies look is not there for this one: they could allow more otherwise.
-    let elsewhere = policy.evidence().map(ToString::to_string);
-    let looks = |verified: &&Verified| verified.elsewhere().is_none_or(|place| elsewhere.as_deref() == Some(place));
-    let by = |verified: &&Verified| verified.authority() == leaf.by();
-    for verified in part.findings.verified.iter().filter(by).filter(looks) {
-        if verified.subject() != part.image.digest {
-            cause = Some(Reason::SubjectMismatch);
-        } else if !claims(leaf, verified.claim()) {
-            cause = Some(Reason::PredicateTypeMismatch);
-        } else if !policy.formats().accept(verified.format()) {
-            cause = Some(Reason::FormatNotAccepted);
-        } else if !annotated(leaf, verified) {
-            cause = Some(Reason::ConditionFalse);
-        } else {
-            counting.push(verified);
-        }
-    }
+    let (counting, cause) = counting(leaf, policy, part);
     let unread = outcome::unread(leaf, policy.evidence(), cause, &part.findings);
     if counting.is_empty() {
         return match unread {
@@ -76,6 +59,30 @@ pub(crate) fn weigh(leaf: &Leaf, policy: &Policy, part: &Part, now: Timestamp) -
         Selected::Fails(why) => Truth::Fails(why),
         Selected::Unknown(why) => Truth::Unknown(why),
     }
+}
+
+/// What is proven to be by the right authority, about the right subject, of the right claim and format; and why the last
+/// of the rest does not count.
+pub(crate) fn counting<'a>(leaf: &Leaf, policy: &Policy, part: &'a Part) -> (Vec<&'a Verified>, Option<Reason>) {
+    let (mut counting, mut cause) = (Vec::new(), None);
+    // What stands where only other policies look is not there for this one: they could allow more otherwise.
+    let elsewhere = policy.evidence().map(ToString::to_string);
+    let looks = |verified: &&Verified| verified.elsewhere().is_none_or(|place| elsewhere.as_deref() == Some(place));
+    let by = |verified: &&Verified| verified.authority() == leaf.by();
+    for verified in part.findings.verified.iter().filter(by).filter(looks) {
+        if verified.subject() != part.image.digest {
+            cause = Some(Reason::SubjectMismatch);
+        } else if !claims(leaf, verified.claim()) {
+            cause = Some(Reason::PredicateTypeMismatch);
+        } else if !policy.formats().accept(verified.format()) {
+            cause = Some(Reason::FormatNotAccepted);
+        } else if !annotated(leaf, verified) {
+            cause = Some(Reason::ConditionFalse);
+        } else {
+            counting.push(verified);
+        }
+    }
+    (counting, cause)
 }
 
 fn claims(leaf: &Leaf, claim: &Claim) -> bool {

@@ -9,7 +9,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("main", ""),
     (
         "cli",
-        "app clock config demo discovery evidence limits oci outcome policy pull reason rehearsal route telemetry trust \
+        "app clock config demo discovery evidence examined limits oci outcome policy pull reason rehearsal route telemetry trust \
          upstream verify yaml",
     ),
     (
@@ -33,7 +33,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     (
         "pull",
         "admission cache clock decide discovery evidence examined limits membership oci outcome policy reason record route \
-         snapshot store telemetry upstream verify weigh",
+         select snapshot store telemetry upstream verify weigh",
     ),
     ("blob", "admission body oci pull reason respond upstream"),
     ("passthrough", "body oci pull respond route upstream"),
@@ -72,8 +72,10 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("admit_member(", &["src/admission.rs", "src/pull.rs"]),
     ("Verdict::audited(", &["src/decide.rs", "src/pull.rs"]),
     ("weigh(", &["src/weigh.rs", "src/pull/explain.rs"]),
+    ("counting(", &["src/weigh.rs", "src/pull/explain.rs"]),
     ("weigh_policy(", &["src/weigh.rs", "src/decide.rs", "src/pull/explain.rs"]),
     ("choose(", &["src/select.rs", "src/weigh.rs"]),
+    ("consider(", &["src/select.rs", "src/pull/explain.rs"]),
     ("Verdict::restore(", &["src/decide.rs", "src/pull/judge.rs"]),
     (
         "Candidate::new(",

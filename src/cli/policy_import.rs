@@ -1,7 +1,7 @@
 //! `countersign policy import kyverno`: Kyverno's policies as a policy of ours, and a report of what became of each element.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -21,7 +21,8 @@ pub(super) enum Import {
 /// What the command is given.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files with `ClusterPolicy` objects, as many to a file as you like; `kubectl get clusterpolicies -o yaml` writes one.
+    /// Files with `ClusterPolicy` objects, as many to a file as you like; `-` is the standard input, for what
+    /// `kubectl get clusterpolicies -o yaml` writes.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Where to write the policy; `-` is the standard output.
@@ -89,14 +90,28 @@ pub(super) fn run(from: &Import, out: &mut dyn Write, report: &mut dyn Write) ->
 fn sources(files: &[PathBuf]) -> Result<Vec<Source>, FileErrors> {
     let (mut sources, mut errors) = (Vec::new(), Vec::new());
     for path in files {
-        let name = path.display().to_string();
-        match read_text(path) {
+        let (name, text) = if path == Path::new("-") {
+            ("standard input".to_string(), standard_input())
+        } else {
+            (path.display().to_string(), read_text(path))
+        };
+        match text {
             Ok(text) => sources.push(Source { name, text }),
             Err(why) => errors.push(FileError::whole(name, why)),
         }
     }
     FileErrors::of(errors).map(|()| sources)
 }
+
+/// What is piped in, of at most 1 MiB as a file is.
+fn standard_input() -> Result<String, String> {
+    let mut text = String::new();
+    let read = std::io::stdin().take(LARGEST + 1).read_to_string(&mut text);
+    read.map_err(|error| error.to_string())?;
+    if text.len() as u64 > LARGEST { Err(format!("it is longer than {LARGEST} bytes")) } else { Ok(text) }
+}
+
+const LARGEST: u64 = 1 << 20;
 
 fn complain(report: &mut dyn Write, why: &str, code: u8) -> u8 {
     // If even this cannot be printed, the exit code says it.

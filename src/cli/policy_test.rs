@@ -34,8 +34,8 @@ pub(super) struct Arguments {
     /// How to print the result.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
-    /// Write the result here as well, as JUnit XML.
-    #[arg(long, value_name = "FILE")]
+    // Backticks would show in the help.
+    #[arg(long, value_name = "FILE", help = "Write the result here as well, as JUnit XML")]
     junit: Option<PathBuf>,
 }
 
@@ -60,7 +60,7 @@ A test file:
 
 Evidence is one of
   signature: { by: … }                  with `signedAt` (an instant, or relative to the present), `format: bundle | legacy`,
-                                        `logged: false`, `about: sha256:…` (made for another digest)
+                                        `logged: false`, `about: sha256:…` (made for another digest), `annotations` (signed)
   attestation: { by: …, type: … }       the same, and `predicate: { … }` or `predicateFile: F`
   file: F                               a real Sigstore bundle, judged by the policy's real keys and trusted roots
   legacy: { payload: F, signature: F }  a real layer of a tag sha256-….sig, or `envelope: F` of one of .att; `certificate`,
@@ -80,6 +80,10 @@ Exit codes: 0 all passed, 1 some failed, 78 a file is wrong.";
 
 /// Runs the tests and returns the exit code: 0 all passed, 1 some failed, 78 a file is wrong, 2 they could not be run.
 pub(super) fn run(arguments: &Arguments, out: &mut (impl io::Write + IsTerminal)) -> u8 {
+    run_in(arguments, Paint::on(out), out)
+}
+
+fn run_in(arguments: &Arguments, paint: Paint, out: &mut dyn io::Write) -> u8 {
     let image = |text: &str| reference::parse(text, &Registries::new([]));
     let setting = Setting { policy: arguments.policy.as_deref(), now: Clock::default().now(), image };
     let suites = match rehearsal::load(&arguments.path, &setting) {
@@ -97,7 +101,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut (impl io::Write + IsTerminal)
     }
     let written = match arguments.output {
         Output::Json => report.write(out),
-        Output::Text => text::write(&report, Paint::on(out), out),
+        Output::Text => text::write(&report, paint, out),
     };
     match written {
         Ok(()) => u8::from(report.failed > 0),
@@ -106,3 +110,6 @@ pub(super) fn run(arguments: &Arguments, out: &mut (impl io::Write + IsTerminal)
 }
 
 const UNKNOWN: u8 = 2;
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Output;
+use super::colour::Paint;
 use super::report::CONFIGURATION;
 use super::serve::{block_on, complain};
 use crate::app::{self, StartError};
@@ -19,7 +20,11 @@ use crate::upstream::Credentials;
 
 mod advice;
 
+mod considered;
+
 mod evidence;
+
+mod explain;
 
 mod json;
 
@@ -30,6 +35,10 @@ mod report;
 mod requirement;
 
 mod text;
+
+mod tree;
+
+mod view;
 
 /// What the command may be told.
 #[derive(Debug, clap::Args)]
@@ -56,47 +65,53 @@ pub(super) struct Arguments {
     output: Output,
 }
 
+/// What is told of the pull.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// All evidence, and what each authority said of it.
+    Evidence,
+    /// The tree of each policy.
+    Trees,
+}
+
 /// Explains the pull and returns the exit code: 0 it would be served, 1 denied, 2 could not tell, 64 or 78.
-pub(super) fn run(arguments: &Arguments, out: &mut (impl io::Write + IsTerminal)) -> u8 {
-    let configured = match arguments.config.as_ref().map(|path| Config::load(path, config::environment())).transpose() {
-        Ok(configured) => configured,
-        Err(errors) => return complain(&errors.to_string(), CONFIGURATION),
+pub(super) fn run(arguments: &Arguments, told: Told, out: &mut (impl io::Write + IsTerminal)) -> u8 {
+    let report = match report(arguments) {
+        Ok(report) => report,
+        Err(code) => return code,
     };
-    let known = configured.as_ref().map(app::registries).unwrap_or_default();
-    let pull = match reference::parse(&arguments.reference, &known) {
-        Ok(pull) => pull,
-        Err(why) => return complain(&why, super::USAGE),
-    };
-    let mut config = match configured.map_or_else(|| for_one(&pull.image.registry, arguments), Ok) {
-        Ok(config) => config,
-        Err(errors) => return complain(&errors.to_string(), CONFIGURATION),
-    };
-    if let Some(policy) = &arguments.policy {
-        config.policy_path.clone_from(policy);
-    }
-    let explained = block_on(async { Ok::<_, StartError>(app::explainer(&config).await?.explain(&pull).await) });
-    let explanation = match explained {
-        Ok(Ok(explanation)) => explanation,
-        // A trusted root in a file that is wrong is the policy's mistake; one that cannot be had leaves it open.
-        Ok(Err(error @ (StartError::Policy(_) | StartError::Upstream { .. }))) => {
-            return complain(&error.to_string(), CONFIGURATION);
-        }
-        Ok(Err(error)) => return complain(&error.to_string(), UNKNOWN),
-        Err(error) => return complain(&format!("cannot run: {error}"), UNKNOWN),
-    };
-    let configured: Vec<_> = config.upstreams.iter().map(|upstream| upstream.registry.clone()).collect();
-    let report = report::Report::of(&pull, &explanation, &configured);
-    let written = match arguments.output {
-        Output::Json => json::write(&report, out),
-        Output::Text => {
-            let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            text::write(&report, colour, out)
-        }
+    let written = match (told, arguments.output) {
+        (Told::Evidence, Output::Json) => json::write(&report, out),
+        (Told::Evidence, Output::Text) => text::write(&report, Paint::on(out), out),
+        (Told::Trees, Output::Json) => explain::json(&report, out),
+        (Told::Trees, Output::Text) => explain::text(&report, Paint::on(out), out),
     };
     match written {
         Ok(()) => code(report.reason),
         Err(error) => complain(&format!("cannot print the result: {error}"), UNKNOWN),
     }
+}
+
+/// Asks, and judges as a proxy would; what prevents it has been said, and gives the exit code.
+fn report(arguments: &Arguments) -> Result<report::Report, u8> {
+    let wrong = |errors: ConfigErrors| complain(&errors.to_string(), CONFIGURATION);
+    let configured = arguments.config.as_ref().map(|path| Config::load(path, config::environment())).transpose();
+    let configured = configured.map_err(wrong)?;
+    let known = configured.as_ref().map(app::registries).unwrap_or_default();
+    let pull = reference::parse(&arguments.reference, &known).map_err(|why| complain(&why, super::USAGE))?;
+    let mut config = configured.map_or_else(|| for_one(&pull.image.registry, arguments), Ok).map_err(wrong)?;
+    if let Some(policy) = &arguments.policy {
+        config.policy_path.clone_from(policy);
+    }
+    let explained = block_on(async { Ok::<_, StartError>(app::explainer(&config).await?.explain(&pull).await) });
+    let explained = explained.map_err(|error| complain(&format!("cannot run: {error}"), UNKNOWN))?;
+    let explanation = explained.map_err(|error| match error {
+        // A trusted root in a file that is wrong is the policy's mistake; one that cannot be had leaves it open.
+        StartError::Policy(_) | StartError::Upstream { .. } => complain(&error.to_string(), CONFIGURATION),
+        error => complain(&error.to_string(), UNKNOWN),
+    })?;
+    let configured: Vec<_> = config.upstreams.iter().map(|upstream| upstream.registry.clone()).collect();
+    Ok(report::Report::of(&pull, &explanation, &configured))
 }
 
 /// The configuration of a proxy before `registry` alone: what a file without anything else would say.

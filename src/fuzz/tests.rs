@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 
 type Target = fn(&[u8]);
-const TARGETS: [(&str, Target); 7] = [
+const TARGETS: [(&str, Target); 8] = [
     ("bundle", bundle),
     ("envelope", envelope),
     ("legacy", legacy),
@@ -13,6 +13,7 @@ const TARGETS: [(&str, Target); 7] = [
     ("trusted_root", trusted_root),
     ("manifest", manifest),
     ("names", names),
+    ("condition", condition),
 ];
 
 fn folder(path: &str) -> PathBuf {
@@ -53,6 +54,17 @@ fn every_target_and_every_corpus_is_known_here() {
     for (name, _) in TARGETS {
         let source = fs::read_to_string(folder(&format!("fuzz_targets/{name}.rs"))).expect("a target");
         assert!(source.contains(&format!("fuzz::{name}(data)")), "{name} fuzzes something else");
+    }
+}
+
+/// The seeds have values: a change to them begins where a condition is evaluated.
+#[test]
+fn the_conditions_are_evaluated() {
+    for (file, data) in files("corpus/condition") {
+        let text = String::from_utf8(data).expect("a text");
+        let (source, statement) = text.split_once("\n\n").expect("two parts");
+        let parsed = (Condition::parse(source), Document::parse(statement.as_bytes()));
+        assert!(parsed.0.is_ok() && parsed.1.is_ok(), "{file}: {parsed:?}");
     }
 }
 

@@ -50,7 +50,7 @@ pub const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+js
 pub const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 /// A layer, or a referrer's artifact type, of a Sigstore bundle, version 0.3.
 pub const BUNDLE_V03: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-/// A layer that holds an in-toto statement which nobody signed, as BuildKit writes them.
+/// A layer that holds an in-toto statement which nobody signed, as `BuildKit` writes them.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
 /// What every blob is served as, so that none is ever taken for a manifest.
 pub const OCTET_STREAM: &str = "application/octet-stream";

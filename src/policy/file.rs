@@ -12,6 +12,8 @@ use crate::yaml::{self, At};
 
 mod authorities;
 
+mod base;
+
 mod canonical;
 
 mod declared;

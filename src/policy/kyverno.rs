@@ -93,7 +93,11 @@ pub fn import(sources: &[Source]) -> Result<Imported, FileErrors> {
     let mut errors = Vec::new();
     for source in sources {
         match node::documents(&source.name, &source.text) {
-            Ok(nodes) => nodes.iter().for_each(|node| documents::translate(node, &source.name, &notes, &mut gathered)),
+            Ok(documents) => {
+                for node in &documents {
+                    documents::translate(node, &source.name, &notes, &mut gathered);
+                }
+            }
             Err(more) => errors.extend(more),
         }
     }

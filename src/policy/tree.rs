@@ -200,13 +200,26 @@ impl Branches {
 }
 
 fn first(failed: Vec<Shortfall>) -> Shortfall {
-    // The branch that came closest explains best: one with a cause had at least a candidate.
-    let closest = failed.iter().position(|why| why.cause.is_some()).unwrap_or(0);
-    failed.into_iter().nth(closest).unwrap_or_else(|| Shortfall {
+    // The branch that came closest explains best: on one something counted, one with a cause had a candidate.
+    let best = failed.iter().map(closeness).max();
+    let closest = failed.into_iter().find(|why| Some(closeness(why)) == best);
+    closest.unwrap_or_else(|| Shortfall {
         reason: Reason::NoPolicy,
         cause: None,
         detail: "the requirement is empty".into(),
     })
+}
+
+fn closeness(why: &Shortfall) -> u8 {
+    match why.reason {
+        Reason::ConditionBudget
+        | Reason::ConditionError
+        | Reason::ConditionFalse
+        | Reason::NoSigningTime
+        | Reason::ThresholdNotMet
+        | Reason::TooOld => 2,
+        _ => why.cause.is_some().into(),
+    }
 }
 
 fn threshold(counted: usize, n: usize, failed: &[Shortfall]) -> Shortfall {

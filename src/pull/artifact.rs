@@ -1,4 +1,4 @@
-//! Tells evidence artifacts, BuildKit's attestation manifests among them, from what may run: by their content alone.
+//! Tells evidence artifacts, `BuildKit`'s attestation manifests among them, from what may run: by their content alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

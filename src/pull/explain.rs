@@ -11,6 +11,7 @@ use crate::outcome::Basis;
 use crate::policy::{Authority, Governing, Leaf, Policy, Truth};
 use crate::reason::Reason;
 use crate::route::ManifestPull;
+use crate::select::{self, Considered};
 use crate::verify::Findings;
 use crate::weigh;
 
@@ -83,6 +84,19 @@ impl Sight {
     /// What one requirement of `policy` comes to on what was found about `part`, by the decision's own rule.
     pub fn weigh(&self, policy: &Policy, leaf: &Leaf, part: &Part) -> Truth {
         weigh::weigh(leaf, policy, part, self.case.terms.now)
+    }
+
+    /// The evidence about `part` that counts for `leaf`, and what came of each piece.
+    pub fn considered<'a>(&self, policy: &Policy, leaf: &Leaf, part: &'a Part) -> Vec<Considered<'a>> {
+        let (counting, _) = weigh::counting(leaf, policy, part);
+        match leaf {
+            Leaf::Attestation(wanted) => select::consider(wanted, counting, &part.image, self.case.terms.now),
+            Leaf::Signature { .. } => {
+                let each = counting.into_iter();
+                each.map(|proof| Considered { proof, time: proof.signing().time(), chosen: true, fails: None })
+                    .collect()
+            }
+        }
     }
 }
 

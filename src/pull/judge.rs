@@ -1,4 +1,4 @@
-//! The verdict on a subject: from memory, from the store, or anew: discover → verify → decide.
+//! The verdict on a subject: from memory, from the store, or anew: discover, or take what is held → verify → decide.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

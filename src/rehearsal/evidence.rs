@@ -11,7 +11,8 @@
 //!
 //! The first two are made by a virtual signer. Beside `by`, which is a [`super::signer`] or the name of one, they may
 //! have `signedAt` (an instant, or relative to the present; without it, a minute ago), `format` (`bundle`, or
-//! `legacy`), `logged: false` (stamped, but in no transparency log) and `about` (the digest that it was made for).
+//! `legacy`), `logged: false` (stamped, but in no transparency log) and `about` (the digest that it was made for); a
+//! signature may have `annotations`, signed as by `cosign sign -a`.
 //!
 //! Files of real evidence are judged by the real keys and trusted roots of the policy.
 
@@ -75,7 +76,10 @@ pub enum Says {
         predicate: Value,
     },
     /// A signature.
-    Signature,
+    Signature {
+        /// What is signed with it, as by `cosign sign -a`.
+        annotations: BTreeMap<String, String>,
+    },
 }
 
 /// What the evidence of one case is read with.
@@ -125,10 +129,11 @@ impl Reading<'_> {
     }
 
     fn signature(&self, at: &At<'_>, raw: &RawSignature) -> Option<Evidence> {
-        let RawSignature { by, signed_at, format, logged, about } = raw;
+        let RawSignature { by, signed_at, format, logged, about, annotations } = raw;
         let how =
             How { by: by.as_ref(), signed_at: signed_at.as_ref(), format: format.as_ref(), about: about.as_ref() };
-        self.made(at, how, logged.unwrap_or(true), Some(Says::Signature))
+        let says = Says::Signature { annotations: annotations.clone().unwrap_or_default() };
+        self.made(at, &how, logged.unwrap_or(true), Some(says))
     }
 
     fn attestation(&self, at: &At<'_>, raw: &RawAttestation) -> Option<Evidence> {
@@ -148,10 +153,10 @@ impl Reading<'_> {
         };
         let says = predicate_type.zip(predicate);
         let says = says.map(|(predicate_type, predicate)| Says::Attestation { predicate_type, predicate });
-        self.made(at, how, logged.unwrap_or(true), says)
+        self.made(at, &how, logged.unwrap_or(true), says)
     }
 
-    fn made(&self, at: &At<'_>, how: How<'_>, logged: bool, says: Option<Says>) -> Option<Evidence> {
+    fn made(&self, at: &At<'_>, how: &How<'_>, logged: bool, says: Option<Says>) -> Option<Evidence> {
         let by = at.require("by", how.by).and_then(|by| self.signer(&at.key("by"), by));
         let format = match how.format.map(String::as_str) {
             None | Some("bundle") => Format::Bundle,

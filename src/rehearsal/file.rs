@@ -26,7 +26,7 @@ pub(super) fn load(path: &Path, setting: &Setting<'_>) -> Result<Suite, FileErro
         None => at.require("policy", raw.policy.as_ref()).map(|path| base.join(path)),
     };
     let Some(policy) = policy else { return Err(wrong(&document, problems)) };
-    if !policy.exists() {
+    if setting.policy.is_none() && !policy.exists() {
         at.key("policy").problem(format!("`{}` does not exist", policy.display()));
         return Err(wrong(&document, problems));
     }

@@ -65,6 +65,7 @@ raw! {
         format: String,
         logged: bool,
         about: String,
+        annotations: BTreeMap<String, String>,
     }
 
     /// An attestation by a virtual signer.

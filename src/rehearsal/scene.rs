@@ -70,16 +70,13 @@ fn made_up(manifest: &Manifest, seed: &str, listed: Option<&[Digest]>) -> io::Re
     let kind = if listed.is_some() { ManifestType::OciIndex } else { ManifestType::OciImage };
     let mut json = json!({ "schemaVersion": 2, "mediaType": kind.as_str(), "annotations": manifest.annotations });
     let descriptor = |media_type: &str, digest: Digest, size: usize| json!({ "mediaType": media_type, "digest": digest, "size": size });
-    match listed {
-        Some(listed) => {
-            let children = listed.iter().map(|digest| descriptor(ManifestType::OciImage.as_str(), *digest, 1));
-            json["manifests"] = children.collect();
-        }
-        None => {
-            let config = Digest::of(seed.as_bytes());
-            json["config"] = descriptor("application/vnd.oci.image.config.v1+json", config, seed.len());
-            json["layers"] = json!([]);
-        }
+    if let Some(listed) = listed {
+        let children = listed.iter().map(|digest| descriptor(ManifestType::OciImage.as_str(), *digest, 1));
+        json["manifests"] = children.collect();
+    } else {
+        let config = Digest::of(seed.as_bytes());
+        json["config"] = descriptor("application/vnd.oci.image.config.v1+json", config, seed.len());
+        json["layers"] = json!([]);
     }
     let bytes = json.to_string();
     let digest = Digest::of(bytes.as_bytes());

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::evidence::{Made, Says};
 use super::signer::Signer;
 use crate::clock::Timestamp;
@@ -66,8 +68,13 @@ impl Stage {
             (Says::Attestation { predicate_type, predicate }, _) => {
                 Content::statement(&attestation_statement(&image, digest, predicate_type, predicate))
             }
-            (Says::Signature, Format::Bundle) => Content::statement(&signature_statement(digest)),
-            (Says::Signature, Format::Legacy) => Content::document(&simple_signing_payload(&image, digest)),
+            (Says::Signature { annotations }, Format::Bundle) => {
+                Content::statement(&annotated(signature_statement(digest), "/subject/0", "annotations", annotations))
+            }
+            (Says::Signature { annotations }, Format::Legacy) => {
+                let payload = simple_signing_payload(&image, digest);
+                Content::document(&annotated(payload, "", "optional", annotations))
+            }
         };
         let recipe = self.sigstore.stamped(self.recipe(&made.by, made.at)?);
         let recipe = match (made.logged, made.format) {
@@ -106,6 +113,14 @@ impl Stage {
         };
         Ok(Recipe { integrated_at: at, stamped_at: at, ..recipe })
     }
+}
+
+/// `document` with `annotations`, if there are any, as the member `name` of what `pointer` points to.
+fn annotated(mut document: Value, pointer: &str, name: &str, annotations: &BTreeMap<String, String>) -> Value {
+    if let Some(place) = document.pointer_mut(pointer).filter(|_| !annotations.is_empty()) {
+        place[name] = json!(annotations);
+    }
+    document
 }
 
 /// A layer of a legacy tag and the annotations beside it, as cosign stores them.

@@ -33,6 +33,8 @@ policies:
   - {{ name: two, match: [ "r.io/two" ], require: {{ atLeast: {{ n: 2, of: [ {{ signature: {{ by: release-key }} }}, {{ signature: {{ by: quiet-key }} }} ] }} }} }}
   - {{ name: each, match: [ "r.io/each" ], require: {{ signature: {{ by: gitlab-ci, on: platform }} }} }}
   - {{ name: bundles, match: [ "r.io/bundles" ], formats: [ bundle ], require: {{ signature: {{ by: gitlab-ci }} }} }}
+  - {{ name: annotated, match: [ "r.io/annotated" ], require: {{ signature: {{ by: gitlab-ci, annotations: {{ env: prod }} }} }} }}
+  - {{ name: contents, match: [ "r.io/contents" ], require: {{ attestation: {{ by: gitlab-ci, type: cyclonedx, condition: 'predicate.components.all(c, c.name != "banned") && image.annotations["team"] == "a"' }} }} }}
   - {{ name: watched, match: [ "r.io/app" ], mode: audit, require: {{ signature: {{ by: release-key }} }} }}
 exemptions:
   - {{ match: [ "r.io/app@sha256:{exempt}" ], reason: INC-1, expires: 2025-12-01T00:00:00Z }}
@@ -63,12 +65,11 @@ fn loaded(folder: &TempDir) -> Result<Vec<Suite>, String> {
 }
 
 fn image(text: &str) -> Result<ManifestPull, String> {
-    let (name, reference) = match text.split_once('@') {
-        Some((name, digest)) => (name, Reference::Digest(digest.parse().map_err(|_| "no digest")?)),
-        None => {
-            let (name, tag) = text.split_once(':').ok_or("no tag")?;
-            (name, Reference::Tag(tag.parse().map_err(|_| "no tag")?))
-        }
+    let (name, reference) = if let Some((name, digest)) = text.split_once('@') {
+        (name, Reference::Digest(digest.parse().map_err(|_| "no digest")?))
+    } else {
+        let (name, tag) = text.split_once(':').ok_or("no tag")?;
+        (name, Reference::Tag(tag.parse().map_err(|_| "no tag")?))
     };
     let (registry, repository) = name.split_once('/').ok_or("no repository")?;
     let image = Image {
@@ -122,6 +123,34 @@ fn an_attestation_has_an_age() {
   - { name: later, image: r.io/scanned:1, now: +8d, evidence: [ { attestation: { by: ci, type: vuln, predicate: {}, signedAt: 2025-11-28T11:00:00Z } } ], expect: { verdict: deny, reason: too_old } }
   - { name: in ten years, image: r.io/scanned:1, now: 2035-11-28T12:00:00Z, evidence: [ { attestation: { by: ci, type: vuln, predicate: {} } } ], expect: allow }
   - { name: another type, image: r.io/scanned:1, evidence: [ { attestation: { by: ci, type: cyclonedx, predicate: {} } } ], expect: { verdict: deny, reason: attestation_missing, cause: predicate_type_mismatch } }
+",
+    );
+}
+
+#[test]
+fn conditions_see_predicates_and_annotations() {
+    let evidence = |name: &str| {
+        format!(
+            "evidence: [ {{ attestation: {{ by: ci, type: cyclonedx, predicate: {{ components: [ {{ name: {name}, version: 3.5 }} ] }} }} }} ]"
+        )
+    };
+    let (good, banned) = (evidence("openssl"), evidence("banned"));
+    hold(&format!(
+        "  - {{ name: good, image: r.io/contents:1, annotations: {{ team: a }}, {good}, expect: allow }}
+  - {{ name: banned, image: r.io/contents:1, annotations: {{ team: a }}, {banned}, expect: {{ verdict: deny, reason: condition_false }} }}
+  - {{ name: another team, image: r.io/contents:1, annotations: {{ team: b }}, {good}, expect: {{ verdict: deny, reason: condition_false }} }}
+  - {{ name: no team, image: r.io/contents:1, {good}, expect: {{ verdict: deny, reason: condition_error }} }}
+"
+    ));
+}
+
+#[test]
+fn signatures_may_have_signed_annotations() {
+    hold(
+        "  - { name: yes, image: r.io/annotated:1, evidence: [ { signature: { by: ci, annotations: { env: prod } } } ], expect: allow }
+  - { name: legacy, image: r.io/annotated:1, evidence: [ { signature: { by: ci, annotations: { env: prod }, format: legacy } } ], expect: allow }
+  - { name: another, image: r.io/annotated:1, evidence: [ { signature: { by: ci, annotations: { env: test } } } ], expect: { verdict: deny, cause: condition_false } }
+  - { name: none, image: r.io/annotated:1, evidence: [ { signature: { by: ci } } ], expect: { verdict: deny } }
 ",
     );
 }

@@ -1,18 +1,63 @@
-//! What an index comes to by what it lists: the truth table over evidence that was really signed and really verified.
-
-use std::path::Path;
+//! What requirements come to, on evidence that was really verified.
 
 use super::*;
-use crate::evidence::Unread;
+use crate::evidence::{EvidenceSet, Unread};
 use crate::oci::Digest;
 use crate::policy::Policies;
 use crate::policy::file::parse;
-use crate::test_support::{KEY_A, KEY_B, examined, findings_of, signed_attestation, signed_simple, subject};
+use crate::test_support::{
+    KEY_A, KEY_B, against, attested, examined, findings_of, patient, signed_attestation, signed_simple, subject,
+};
+use crate::verify::verify_all;
 
 const NOW: Timestamp = Timestamp(1_000_000);
+const VULN: &str = "https://cosign.sigstore.dev/attestation/vuln/v1";
 const SBOM: &str = "https://cyclonedx.org/bom";
 const ON_INDEX: &str = "signature: { by: a }";
 const ON_PLATFORM: &str = "attestation: { by: a, type: https://cyclonedx.org/bom, on: platform }";
+
+fn policies(more: &str) -> Policies {
+    let text = format!(
+        "authorities:\n  a: {{ key: {{ inline: {:?}, insecureSkipTransparencyLog: true }} }}\npolicies:\n  - name: p\n    \
+         match: [ \"r.io/**\" ]\n    require: {{ attestation: {{ by: a, type: vuln{more} }} }}\n",
+        KEY_A.public_pem()
+    );
+    parse(&text, "test.yaml", std::path::Path::new(".")).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// An attestation that is larger than the limit is no evidence; where all of them matter, it may be the one that does.
+#[test]
+fn an_attestation_above_the_limit_is_denied_and_may_be_the_newest() {
+    let predicate = |size: usize| format!(r#"{{"at":"1970-01-12T00:00:00Z","text":"{}"}}"#, "x".repeat(size));
+    let (small, large) = (predicate(1), predicate(5_000));
+    let mut limits = patient();
+    limits.attestation = 4_000;
+    let aged = ", maxAge: 7d, ageFrom: at";
+    for (more, predicates, expected) in [
+        ("", vec![&large], "attestation_missing (evidence_too_large)"),
+        ("", vec![&small, &large], "holds"),
+        (", maxAge: 7d, ageFrom: at, select: any", vec![&small, &large], "holds"),
+        (aged, vec![&small, &large], "503 evidence_incomplete (evidence_too_large)"),
+        (aged, vec![&small], "holds"),
+        (aged, vec![&large], "attestation_missing (evidence_too_large)"),
+    ] {
+        let policies = policies(more);
+        let candidates = predicates.iter().map(|one| attested(&KEY_A, subject().digest, VULN, one)).collect();
+        let (unread, unusable) = (Vec::new(), Vec::new());
+        let set = EvidenceSet { candidates, unread, unusable, incomplete: false, read_at: NOW };
+        let authorities: Vec<_> = policies.authorities().cloned().collect();
+        let part = examined(&verify_all(&set, &subject().digest, &authorities, against(&limits))).own;
+        let policy = &policies.all()[0];
+        let leaf = policy.require().leaves()[0];
+        let cause = |why: &Shortfall| why.cause.map_or("", Reason::code).to_string();
+        let outcome = match weigh(leaf, policy, &part, NOW) {
+            Truth::Holds(_) => "holds".to_string(),
+            Truth::Fails(why) => format!("{} ({})", why.reason, cause(&why)),
+            Truth::Unknown(why) => format!("503 {} ({})", why.reason, cause(&why)),
+        };
+        assert_eq!(outcome, expected, "{more} {}", predicates.len());
+    }
+}
 
 fn requiring(requirement: &str) -> Policies {
     let key = |key: &str| format!("{{ key: {{ inline: {key:?}, insecureSkipTransparencyLog: true }} }}");
@@ -21,7 +66,7 @@ fn requiring(requirement: &str) -> Policies {
         key(&KEY_A.public_pem()),
         key(&KEY_B.public_pem())
     );
-    parse(&text, "test.yaml", Path::new(".")).expect("a policy text")
+    parse(&text, "test.yaml", std::path::Path::new(".")).expect("a policy text")
 }
 
 /// What was found about `digest`: `a` and `b` signed it, `A` and `B` attested an SBOM of it, `?` could not be read.
@@ -169,59 +214,4 @@ fn the_image_that_falls_short_is_named_and_the_index_is_not_called_by_another_na
     let named = format!("linux/1 ({}): ", Digest::of(b"linux/1"));
     assert!(detail(comes_to(&both, "a", images(&["A", "?"]))).starts_with(&named));
     assert!(detail(comes_to(&both, "", images(&["A"]))).starts_with("no signature by"));
-}
-
-mod too_large {
-    use super::super::*;
-    use crate::evidence::EvidenceSet;
-    use crate::policy::Policies;
-    use crate::policy::file::parse;
-    use crate::test_support::{KEY_A, against, attested, examined, patient, subject};
-    use crate::verify::verify_all;
-
-    const NOW: Timestamp = Timestamp(1_000_000);
-    const VULN: &str = "https://cosign.sigstore.dev/attestation/vuln/v1";
-
-    fn policies(more: &str) -> Policies {
-        let text = format!(
-            "authorities:\n  a: {{ key: {{ inline: {:?}, insecureSkipTransparencyLog: true }} }}\npolicies:\n  - name: p\n    \
-             match: [ \"r.io/**\" ]\n    require: {{ attestation: {{ by: a, type: vuln{more} }} }}\n",
-            KEY_A.public_pem()
-        );
-        parse(&text, "test.yaml", std::path::Path::new(".")).unwrap_or_else(|errors| panic!("{errors}"))
-    }
-
-    /// An attestation that is larger than the limit is no evidence; where all of them matter, it may be the one that does.
-    #[test]
-    fn an_attestation_above_the_limit_is_denied_and_may_be_the_newest() {
-        let predicate = |size: usize| format!(r#"{{"at":"1970-01-12T00:00:00Z","text":"{}"}}"#, "x".repeat(size));
-        let (small, large) = (predicate(1), predicate(5_000));
-        let mut limits = patient();
-        limits.attestation = 4_000;
-        let aged = ", maxAge: 7d, ageFrom: at";
-        for (more, predicates, expected) in [
-            ("", vec![&large], "attestation_missing (evidence_too_large)"),
-            ("", vec![&small, &large], "holds"),
-            (", maxAge: 7d, ageFrom: at, select: any", vec![&small, &large], "holds"),
-            (aged, vec![&small, &large], "503 evidence_incomplete (evidence_too_large)"),
-            (aged, vec![&small], "holds"),
-            (aged, vec![&large], "attestation_missing (evidence_too_large)"),
-        ] {
-            let policies = policies(more);
-            let candidates = predicates.iter().map(|one| attested(&KEY_A, subject().digest, VULN, one)).collect();
-            let (unread, unusable) = (Vec::new(), Vec::new());
-            let set = EvidenceSet { candidates, unread, unusable, incomplete: false, read_at: NOW };
-            let authorities: Vec<_> = policies.authorities().cloned().collect();
-            let part = examined(&verify_all(&set, &subject().digest, &authorities, against(&limits))).own;
-            let policy = &policies.all()[0];
-            let leaf = policy.require().leaves()[0];
-            let cause = |why: &Shortfall| why.cause.map_or("", Reason::code).to_string();
-            let outcome = match weigh(leaf, policy, &part, NOW) {
-                Truth::Holds(_) => "holds".to_string(),
-                Truth::Fails(why) => format!("{} ({})", why.reason, cause(&why)),
-                Truth::Unknown(why) => format!("503 {} ({})", why.reason, cause(&why)),
-            };
-            assert_eq!(outcome, expected, "{more} {}", predicates.len());
-        }
-    }
 }

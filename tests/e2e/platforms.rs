@@ -24,7 +24,7 @@ fn an_index_is_refused_until_each_of_its_images_has_a_bill_of_materials(cell: Ce
 
     lab.attest(cell.cosign, RELEASE, &other, &listed());
     let serves = || proxy.ask("HEAD", &index.manifest_path()).status == 200;
-    assert!(poll(Duration::from_secs(60), serves), "it is still refused:\n{}", proxy.log());
+    assert!(poll(Duration::from_mins(1), serves), "it is still refused:\n{}", proxy.log());
     let name = index.tagged(lab.host());
     node.pull(&proxy.safe_hosts(lab.host()), &name).succeeded();
     assert_eq!(node.run(&name), child.token);

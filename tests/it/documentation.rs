@@ -77,6 +77,25 @@ fn the_short_names_of_predicate_types_are_the_programs() {
 }
 
 #[test]
+fn every_command_and_its_flags_exist() {
+    let commands = TEXT.split('`').filter_map(|code| code.strip_prefix("countersign "));
+    let mut seen = 0;
+    for command in commands {
+        let is_name = |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase());
+        let names = command.split(' ').take_while(is_name);
+        let mut help = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let output = help.args(names).arg("--help").output().expect("it runs");
+        assert_eq!(output.status.code(), Some(0), "{command}");
+        let said = String::from_utf8(output.stdout).expect("text");
+        for flag in command.split(' ').filter(|word| word.starts_with("--")) {
+            assert!(said.contains(flag), "{command}: {said}");
+        }
+        seen += 1;
+    }
+    assert!(seen > 6, "{seen}");
+}
+
+#[test]
 fn every_example_in_config_loads_and_has_cases() {
     let folder = root().join("config/policies");
     let mut seen = 0;
@@ -126,7 +145,7 @@ fn whole(block: &str) -> String {
     ];
     for (section, lines) in rest {
         if !text.lines().any(|line| line.starts_with(section)) {
-            text.push_str(&format!("{section}\n{lines}"));
+            text.extend([section, "\n", &lines]);
         }
     }
     text

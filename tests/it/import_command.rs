@@ -50,6 +50,16 @@ fn the_policy_goes_to_the_output_and_the_report_beside_it() {
 }
 
 #[test]
+fn what_is_piped_in_is_read() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    let file = std::fs::File::open(fixture("actions.yaml")).expect("a fixture");
+    let output = command.args(["policy", "import", "kyverno", "-"]).stdin(file).output().expect("it runs");
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert!(text(&output.stderr).starts_with("ClusterPolicy audited (standard input)"), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), std::fs::read_to_string(fixture("actions.expected.yaml")).expect("a fixture"));
+}
+
+#[test]
 fn what_cannot_be_translated_fails_unless_it_may_be_left_out() {
     let directory = tempfile::tempdir().expect("a directory");
     let partly = [partly(directory.path())];
@@ -61,7 +71,9 @@ fn what_cannot_be_translated_fails_unless_it_may_be_left_out() {
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     let (policy, report) = (text(&output.stdout), text(&output.stderr));
     assert!(policy.contains("- name: verify-signatures") && policy.contains("# LEFT OUT"), "{policy}");
-    assert!(!policy.contains("- name: refused"), "{policy}");
+    let refused: Vec<_> = policy.lines().filter(|line| line.contains("- name: refused")).collect();
+    // It names nobody, and now there is somebody who must sign its images.
+    assert_eq!(refused, ["  - name: refused.attestors.10"], "{policy}");
     assert!(report.contains("LEFT OUT, so that nobody checks for it: refused.attestors.1"), "{report}");
 
     let output = import(&["--allow-partial"], &[fixture("refused.yaml")]);

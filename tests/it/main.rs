@@ -11,6 +11,7 @@ mod elsewhere;
 mod evidence;
 mod exempt_command;
 mod exemptions;
+mod explain;
 mod flights;
 mod import_command;
 mod lists;

@@ -1,4 +1,4 @@
-//! The report as JUnit XML, which CI systems show: a suite for each file.
+//! The report as `JUnit` XML, which CI systems show: a suite for each file.
 
 use std::fmt::Write;
 

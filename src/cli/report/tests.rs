@@ -107,7 +107,7 @@ f.yaml: note: which registries are configured is not known: whether a scope can 
 f.yaml:4:36: warning: authorities.a.key.insecureSkipTransparencyLog: no entry in a transparency log is demanded: who steals the key or the identity signs unseen [insecure]
   4 |       insecureSkipTransparencyLog: true
     |                                    ^
-  help: have signatures logged, name the `trustRoot` whose log it is, and take this away
+  help: have signatures logged in a log that a trust root names, and take this away
 
 1 warning in f.yaml
 "
@@ -211,8 +211,8 @@ fn json_is_one_object_on_one_line() {
         "{\"ok\":true,\"summary\":\"1 policy, 1 authority, 0 exemptions, 0 revoked digests; what no enforced policy matches \
          is denied\\n  p enforces r.io/**\",\"errors\":[],\"warnings\":[{\"severity\":\"warning\",\"code\":\"insecure\",\
          \"file\":\"f.yaml\",\"line\":4,\"column\":36,\"message\":\"authorities.a.key.insecureSkipTransparencyLog: no entry in \
-         a transparency log is demanded: who steals the key or the identity signs unseen\",\"help\":\"have signatures logged, \
-         name the `trustRoot` whose log it is, and take this away\"}],\"notes\":[]}\n"
+         a transparency log is demanded: who steals the key or the identity signs unseen\",\"help\":\"have signatures logged in \
+         a log that a trust root names, and take this away\"}],\"notes\":[]}\n"
     );
     let (code, text) = check(true, CONFIGURATION, true);
     assert!(

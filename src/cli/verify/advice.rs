@@ -77,10 +77,10 @@ fn missing(report: &Report, content: &str) -> Vec<String> {
     let policies = report.judged.policies.iter().filter(|policy| !policy.exempt);
     for leaf in policies.flat_map(|policy| failing(&policy.require)) {
         let (verb, by) = match &leaf.what {
-            What::Attestation { by, predicate_type } => {
+            What::Attestation { by, predicate_type, .. } => {
                 (format!("attest --type {predicate_type} --predicate FILE"), by)
             }
-            What::Signature { by } => ("sign".into(), by),
+            What::Signature { by, .. } => ("sign".into(), by),
             What::AllOf | What::AnyOf | What::AtLeast { .. } => continue,
         };
         let authority = report.authorities.iter().find(|authority| authority.name == *by);

@@ -139,7 +139,7 @@ fn rejections<'a>(location: &'a str, sight: &'a Sight) -> impl Iterator<Item = S
     })
 }
 
-fn name(format: Format) -> &'static str {
+pub(super) fn name(format: Format) -> &'static str {
     match format {
         Format::Bundle => "bundle",
         Format::Legacy => "legacy",

@@ -3,9 +3,13 @@
 //! ```text
 //! reference   the image in full; `digest` what it named, null if that could not be told; `kind` image | index | null
 //! outcome     allow | deny | unavailable | request, with `reason`, `cause`, `policy`, `detail`: the proxy's own words
-//! policies    those that govern it: `name`, `mode` enforce | audit, `exempt`, and `require`, a tree of nodes:
-//!               `kind` allOf | anyOf | atLeast (`n`) with branches `of`, signature (`by`), attestation (`by`, `predicateType`)
+//! policies    those that govern it: `name`, `mode` enforce | audit, `exempt`, what they come to (`value`, …), and `require`, a
+//!               tree of nodes; `platforms`, if each image of an index is asked for: `platform`, `digest`, `require`
+//!               `kind` allOf | anyOf | atLeast (`n`) with branches `of`, signature (`by`, `on`, `annotations`), attestation (`by`,
+//!               `on`, `predicateType`, `select`, `condition`, `maxAge` in seconds, `ageFrom`)
 //!               `value` holds | fails | unknown | notJudged, with `signers`, or `reason`, `cause`, `detail`
+//!               `considered`: the evidence that counts for it: `location`, `format`, `signer`, `time`, whether it is `chosen`
+//!               (the newest, say) and `satisfies` age and condition, or the `reason` and `detail`
 //! evidenceRead  false if something else decided: an exemption, a revocation, no policy, a failing registry
 //! evidence    each piece: `location`, `format` bundle | legacy,
 //!               `claimed`: what it says of itself, verified by nobody; null if it is no evidence

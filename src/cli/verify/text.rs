@@ -3,16 +3,19 @@
 use std::io::{self, Write};
 
 use super::evidence::{Piece, Proof, Said};
-use super::report::{AuthorityReport, Judged, Report};
-use super::requirement::{Node, PolicyReport, Value, What};
-use crate::reason::Reason;
+use super::report::{Judged, Report};
+use super::requirement::{PolicyReport, Value};
+use super::tree::{Tree, codes, mark};
+use crate::cli::colour::{Colour, Paint};
 
 mod claims;
 
-/// Writes the report, in colour if `colour`.
-pub(super) fn write(report: &Report, colour: bool, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { text: String::new(), colour, report };
-    page.head();
+/// Writes the report.
+pub(super) fn write(report: &Report, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page { text: String::new(), paint, report };
+    for line in head(report, paint) {
+        page.line(&line);
+    }
     page.judged(&report.judged);
     for child in &report.children {
         page.line(&format!("\nIt lists {}", child.child.map_or_else(String::new, |digest| digest.to_string())));
@@ -25,35 +28,36 @@ pub(super) fn write(report: &Report, colour: bool, out: &mut dyn Write) -> io::R
     out.write_all(page.text.as_bytes())
 }
 
+/// The answer, and what it is about.
+pub(super) fn head(report: &Report, paint: Paint) -> Vec<String> {
+    let mut lines = vec![report.reference.clone()];
+    if let Some(digest) = report.digest {
+        let kind = report.kind.map_or(String::new(), |kind| format!("  {kind}"));
+        lines.push(format!("{digest}{kind}"));
+    }
+    let word = match report.outcome {
+        "allow" => paint.with("✔ allowed", Colour::Green),
+        "deny" => paint.with("✘ denied", Colour::Red),
+        "request" => paint.with("? nothing to judge", Colour::Yellow),
+        _ => paint.with("? could not tell", Colour::Yellow),
+    };
+    lines.push(format!("\n{word}: {}", codes(report.reason, report.cause)));
+    let policy = report.policy.as_ref().map_or(String::new(), |policy| format!("policy \"{policy}\": "));
+    lines.push(format!("  {policy}{}", report.detail));
+    for exemption in &report.exemptions {
+        let end = exemption.expires.as_ref().map_or(String::new(), |end| format!(", until {end}"));
+        lines.push(format!("  exemption in force: {}{end}", exemption.reason));
+    }
+    lines
+}
+
 struct Page<'a> {
     text: String,
-    colour: bool,
+    paint: Paint,
     report: &'a Report,
 }
 
 impl Page<'_> {
-    fn head(&mut self) {
-        let report = self.report;
-        self.line(&report.reference);
-        if let Some(digest) = report.digest {
-            let kind = report.kind.map_or(String::new(), |kind| format!("  {kind}"));
-            self.line(&format!("{digest}{kind}"));
-        }
-        let word = match report.outcome {
-            "allow" => self.paint("✔ allowed", GREEN),
-            "deny" => self.paint("✘ denied", RED),
-            "request" => self.paint("? nothing to judge", YELLOW),
-            _ => self.paint("? could not tell", YELLOW),
-        };
-        self.line(&format!("\n{word}: {}", codes(report.reason, report.cause)));
-        let policy = report.policy.as_ref().map_or(String::new(), |policy| format!("policy \"{policy}\": "));
-        self.line(&format!("  {policy}{}", report.detail));
-        for exemption in &report.exemptions {
-            let end = exemption.expires.as_ref().map_or(String::new(), |end| format!(", until {end}"));
-            self.line(&format!("  exemption in force: {}{end}", exemption.reason));
-        }
-    }
-
     fn judged(&mut self, judged: &Judged) {
         if !judged.policies.is_empty() {
             self.title("Policies");
@@ -81,41 +85,22 @@ impl Page<'_> {
     fn policy(&mut self, policy: &PolicyReport, width: usize) {
         let exempt = if policy.exempt { "  taken away by an exemption" } else { "" };
         self.line(&format!("  {:width$}  {}{exempt}", policy.name, policy.mode));
-        if !policy.exempt {
-            self.node(&policy.require, 4);
+        if policy.exempt {
+            return;
         }
-    }
-
-    /// A requirement and its branches; the sentence that stands in the head is not said again.
-    fn node(&mut self, node: &Node, indent: usize) {
-        let mark = self.mark(node.judgement.value);
-        let (what, by) = match &node.what {
-            What::AllOf => ("all of".into(), None),
-            What::AnyOf => ("any of".into(), None),
-            What::AtLeast { n } => (format!("at least {n} of, by distinct signers"), None),
-            What::Attestation { by, predicate_type } => (format!("attestation {predicate_type} by {by}"), Some(by)),
-            What::Signature { by } => (format!("signature by {by}"), Some(by)),
-        };
-        let why = match (node.judgement.reason, by) {
-            (Some(reason), Some(_)) => format!(": {}", codes(reason, node.judgement.cause)),
-            _ => String::new(),
-        };
-        self.line(&format!("{:indent$}{mark} {what}{why}", ""));
-        if let Some(by) = by.filter(|_| node.judgement.reason.is_some()) {
-            let detail = node.judgement.detail.iter().filter(|detail| **detail != self.report.detail);
-            let wanted = self.report.authorities.iter().filter(|authority| authority.name == *by).flat_map(wants);
-            let lines: Vec<_> = detail.cloned().chain(wanted).collect();
-            for line in lines {
-                self.line(&format!("{:indent$}  {line}", ""));
-            }
+        let (authorities, said) = (self.report.authorities.as_slice(), self.report.detail.as_str());
+        let tree = Tree { paint: self.paint, authorities, said, pieces: false };
+        tree.lines(&policy.require, 4).iter().for_each(|line| self.line(line));
+        for platform in &policy.platforms {
+            self.line(&format!("    {} ({})", platform.platform, platform.digest));
+            tree.lines(&platform.require, 6).iter().for_each(|line| self.line(line));
         }
-        node.of.iter().for_each(|branch| self.node(branch, indent + 2));
     }
 
     fn piece(&mut self, number: usize, piece: &Piece) {
         self.line(&format!("  {number}. {} ({})", piece.location, piece.format));
         for claim in piece.claimed.iter().flat_map(claims::lines) {
-            let text = self.paint(&format!("claims {claim}"), FAINT);
+            let text = self.paint.with(&format!("claims {claim}"), Colour::Faint);
             self.line(&format!("     {text}"));
         }
         if piece.said.is_empty() {
@@ -123,22 +108,13 @@ impl Page<'_> {
         }
         let width = widest(piece.said.iter().map(|said| said.authority.as_str()));
         for said in &piece.said {
-            let mark = self.mark(if said.verified { Value::Holds } else { Value::Fails });
+            let mark = mark(self.paint, if said.verified { Value::Holds } else { Value::Fails });
             self.line(&format!("     {mark} {:width$}  {}", said.authority, verdict(said)));
         }
     }
 
-    fn mark(&self, value: Value) -> String {
-        match value {
-            Value::Fails => self.paint("✘", RED),
-            Value::Holds => self.paint("✔", GREEN),
-            Value::NotJudged => "-".into(),
-            Value::Unknown => self.paint("?", YELLOW),
-        }
-    }
-
     fn title(&mut self, title: &str) {
-        let title = self.paint(title, BOLD);
+        let title = self.paint.with(title, Colour::Bold);
         self.line(&format!("\n{title}"));
     }
 
@@ -146,27 +122,10 @@ impl Page<'_> {
         self.text.push_str(line);
         self.text.push('\n');
     }
-
-    fn paint(&self, text: &str, colour: &str) -> String {
-        if self.colour { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_string() }
-    }
 }
 
 fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
     texts.map(|text| text.chars().count()).max().unwrap_or(0)
-}
-
-fn codes(reason: Reason, cause: Option<Reason>) -> String {
-    cause.map_or_else(|| reason.to_string(), |cause| format!("{reason} ({cause})"))
-}
-
-/// What an authority demands of who signs.
-fn wants(authority: &AuthorityReport) -> Vec<String> {
-    let keys = authority.keys.iter().map(|key| format!("wants key {key}"));
-    let identity = authority.identity.iter().map(|identity| format!("wants identity {identity}"));
-    let issuer = authority.issuer.iter().map(|issuer| format!("wants issuer {issuer}"));
-    let pins = authority.pins.iter().map(|(extension, value)| format!("wants {extension} {value}"));
-    keys.chain(identity).chain(issuer).chain(pins).collect()
 }
 
 fn verdict(said: &Said) -> String {
@@ -185,12 +144,6 @@ fn verdict(said: &Said) -> String {
         (None, None) => "nothing".into(),
     }
 }
-
-const BOLD: &str = "1";
-const FAINT: &str = "2";
-const GREEN: &str = "32";
-const RED: &str = "31";
-const YELLOW: &str = "33";
 
 #[cfg(test)]
 mod tests;

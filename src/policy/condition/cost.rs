@@ -60,11 +60,11 @@ pub(super) fn variable<'d>(name: &str, value: &'d Json) -> (String, Bound<'d>) {
 impl TooMuch {
     /// What cost so much, and the limit.
     pub(super) fn text(&self) -> String {
-        let walks: Vec<_> = self.loops.iter().map(|(what, items)| format!("{items} items of {what}")).collect();
-        let walks = match walks.len() {
-            0 => "it looks at too much".into(),
-            1 => format!("it walks {}", walks.join("")),
-            _ => format!("for each of {}", walks.join(", each of ")),
+        let walks: Vec<_> = self.loops.iter().map(|(what, items)| format!("{what} ({items} items)")).collect();
+        let walks = if walks.is_empty() {
+            "it looks at too much".into()
+        } else {
+            format!("it walks {}", walks.join(", for each of them "))
         };
         format!("the condition would take more than {MOST_STEPS} steps on this document: {walks}")
     }

@@ -17,6 +17,8 @@ use crate::reason::Reason;
 
 mod error;
 
+pub(super) use error::with_article;
+
 /// The value of `program`. A panic of the evaluator is a failure like any other.
 pub(super) fn evaluate(program: &Program, facts: &Facts<'_>) -> Result<bool, Failure> {
     let value = catch_unwind(AssertUnwindSafe(|| value(program, facts)));
@@ -55,7 +57,7 @@ fn value(program: &Program, facts: &Facts<'_>) -> Result<bool, Failure> {
     meter.bound(&program.expression, &scope).map_err(|much| too_much(&much))?;
     let value = Value::resolve_val(&program.expression, &context)
         .map_err(|error| failed(&error::text(&error, &program.expression, &broken)))?;
-    let not_bool = || format!("its value is a {}, not true or false", value.get_type().name());
+    let not_bool = || format!("its value is {}, not true or false", with_article(value.get_type().name()));
     value.downcast_ref::<CelBool>().map(|value| *value.inner()).ok_or_else(|| failed(&not_bool()))
 }
 

@@ -5,7 +5,7 @@
 //! there is one kind of list, and equality does not depend on which side a list came from.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use cel::common::types::{CelBool, CelDouble, CelInt, CelNull, CelString, CelUInt};
 use cel::common::value::Val;
@@ -152,9 +152,30 @@ impl Array {
     }
 }
 
+/// Objects that have the same names: these are made once.
+pub(super) struct Shape<const N: usize>([Key; N]);
+
+impl<const N: usize> Shape<N> {
+    /// A shape of names that are sorted.
+    pub(super) fn of(names: [&'static str; N]) -> Self {
+        debug_assert!(names.is_sorted());
+        Self(names.map(|name| Arc::new(CelString::from(name))))
+    }
+
+    /// An object of this shape.
+    pub(super) fn object(&self, values: [Json; N]) -> Json {
+        let weight = values.iter().map(Json::weight).fold(1, u64::saturating_add);
+        let members = self.0.iter().cloned().zip(values).collect();
+        Json::Object(Object(Arc::new(Members { members, weight })))
+    }
+}
+
 impl FromIterator<Json> for Array {
     fn from_iter<I: IntoIterator<Item = Json>>(items: I) -> Self {
         let items: Box<[Json]> = items.into_iter().collect();
+        if items.is_empty() {
+            return EMPTY.clone();
+        }
         let weight = items.iter().map(Json::weight).fold(1, u64::saturating_add);
         Self(Arc::new(Items { items, weight }))
     }
@@ -228,6 +249,9 @@ impl fmt::Debug for Object {
 }
 
 static NULL: CelNull = CelNull;
+
+/// Empty lists are many in some documents.
+static EMPTY: LazyLock<Array> = LazyLock::new(|| Array(Arc::new(Items { items: Box::default(), weight: 1 })));
 
 /// How many bytes of text weigh as much as one value.
 const TEXT_UNIT: u64 = 64;

@@ -3,13 +3,14 @@
 use std::env::VarError;
 use std::path::Path;
 
+use super::base::Base;
 use super::files_of;
 use super::raw::RawKey;
 use crate::policy::PublicKey;
 use crate::yaml::{At, read_text};
 
 /// The keys that `raw` leads to; problems if there are none, or one that cannot be used.
-pub(super) fn resolve(at: &At<'_>, raw: &RawKey, base: &Path) -> Vec<PublicKey> {
+pub(super) fn resolve(at: &At<'_>, raw: &RawKey, base: &Base) -> Vec<PublicKey> {
     let sources = [
         ("file", raw.file.is_some()),
         ("inline", raw.inline.is_some()),
@@ -43,7 +44,7 @@ pub(super) fn resolve(at: &At<'_>, raw: &RawKey, base: &Path) -> Vec<PublicKey> 
     keys
 }
 
-fn from_directory(at: &At<'_>, path: &str, base: &Path) -> Vec<PublicKey> {
+fn from_directory(at: &At<'_>, path: &str, base: &Base) -> Vec<PublicKey> {
     let found = files_of(&base.join(path), &["pub", "pem"]).map_err(|why| format!("key directory `{path}`: {why}"));
     let Some(files) = at.accept(found) else { return Vec::new() };
     if files.is_empty() {

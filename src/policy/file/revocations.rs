@@ -1,7 +1,6 @@
 //! What a file revokes: digests, keys, identities.
 
-use std::path::Path;
-
+use super::base::Base;
 use super::raw::RawRevokedIdentity;
 use super::{Digest, Part, key};
 use crate::policy::{Pattern, Revoked, RevokedIdentity};
@@ -23,7 +22,7 @@ pub(super) fn add(revoked: &mut Revoked, part: &Part) {
 }
 
 /// A fingerprint, or the key itself: its text or its file.
-fn fingerprint(text: &str, base: &Path) -> Result<Digest, String> {
+fn fingerprint(text: &str, base: &Base) -> Result<Digest, String> {
     if text.starts_with("sha256:") {
         return text.parse().map_err(|error| format!("{error}"));
     }

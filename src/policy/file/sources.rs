@@ -2,11 +2,12 @@
 //!
 //! Everything is read each time: neither the time nor the size of a file says for certain that it is still the same.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files_of;
-use super::raw::RawFile;
+use super::base::Base;
+use super::{EXTENSIONS, Part, build, files_of};
 use crate::oci::Digest;
 use crate::yaml;
 
@@ -29,7 +30,7 @@ struct Named {
 impl Sources {
     /// Looks at the policy at `path`; what it names is taken from `before` while the texts are the same.
     pub fn look(path: &Path, before: Option<&Self>) -> Self {
-        let files = if path.is_dir() { files_of(path, &["yaml", "yml"]) } else { Ok(vec![path.to_owned()]) };
+        let files = if path.is_dir() { files_of(path, EXTENSIONS) } else { Ok(vec![path.to_owned()]) };
         let read = |file: PathBuf| (yaml::read_text(&file), file);
         let texts: Vec<_> = files.unwrap_or_default().into_iter().map(read).collect();
         let digest = digest(texts.iter().map(|(text, file)| (&**file, text.as_ref().map(String::as_bytes))));
@@ -54,29 +55,23 @@ impl Sources {
 impl Named {
     /// What these texts name; nothing for one that is wrong, because it must change itself.
     fn by(texts: &[(Result<String, String>, PathBuf)]) -> Self {
-        let mut named = Self::default();
-        for (text, file) in texts {
-            let Ok(text) = text else { continue };
-            let Ok((_, raw)) = yaml::parse::<RawFile>("", text) else { continue };
-            let base = file.parent().unwrap_or(Path::new(""));
-            for key in raw.authorities.iter().flatten().filter_map(|(_, authority)| authority.key.as_ref()) {
-                named.keys.extend([&key.file, &key.directory].into_iter().flatten().map(|path| base.join(path)));
-            }
-            for (_, root) in raw.trust_roots.iter().flatten() {
-                named.trust_roots.extend(root.file.as_ref().map(|path| base.join(path)));
-                let tuf = root.tuf.as_ref().and_then(|tuf| tuf.root.as_ref());
-                named.keys.extend(tuf.map(|path| base.join(path)));
-            }
-        }
-        named
+        let part = |(text, file): &(Result<String, _>, PathBuf)| {
+            let text = text.as_ref().ok()?;
+            Part::parse(text, &file.display().to_string(), Base::beside(file)).ok()
+        };
+        let parts: Vec<_> = texts.iter().filter_map(part).collect();
+        let policies = build(&parts);
+        let trust_roots: BTreeSet<_> = policies.trust_roots().values().filter_map(|root| root.file()).collect();
+        let named = parts.iter().flat_map(|part| part.base.named());
+        let (trust_roots, keys) = named.partition(|path| trust_roots.contains(&**path));
+        Self { keys, trust_roots }
     }
 }
 
 /// What files and directories of keys hold.
 fn contents(paths: &[PathBuf]) -> Digest {
-    let within = |path: &PathBuf| match path.is_dir() {
-        true => files_of(path, &["pub", "pem"]).unwrap_or_default(),
-        false => vec![path.clone()],
+    let within = |path: &PathBuf| {
+        if path.is_dir() { files_of(path, &["pub", "pem"]).unwrap_or_default() } else { vec![path.clone()] }
     };
     let read = |file: PathBuf| (yaml::read(&file, LARGEST), file);
     let contents: Vec<_> = paths.iter().flat_map(within).map(read).collect();

@@ -1,11 +1,11 @@
 //! Trust roots as declared: what they are called, and where their content is to be read.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use url::Url;
 
+use super::base::Base;
 use super::raw::{RawTrustRoot, RawTuf};
 use super::{Name, Part};
 use crate::policy::trust_root::{TrustRoot, TrustSource, TufSource};
@@ -35,7 +35,7 @@ fn trust_root(at: &At<'_>, raw: &RawTrustRoot, part: &Part) -> Option<TrustRoot>
     })
 }
 
-fn tuf(at: &At<'_>, raw: &RawTuf, base: &Path) -> Option<TufSource> {
+fn tuf(at: &At<'_>, raw: &RawTuf, base: &Base) -> Option<TufSource> {
     let mirror = match &raw.mirror {
         None => None,
         Some(text) => Some(at.key("mirror").accept(mirror(text))?),

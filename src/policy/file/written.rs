@@ -1,7 +1,8 @@
 //! A policy as it is written: what it means, and where in it everything stands.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::base::Base;
 use super::raw::RawFile;
 use super::{EXTENSIONS, PolicyErrors, build, files_of};
 use crate::oci::Registry;
@@ -20,7 +21,7 @@ pub struct Written {
 pub(super) struct Part {
     pub(super) document: Document,
     pub(super) raw: RawFile,
-    pub(super) base: PathBuf,
+    pub(super) base: Base,
     pub(super) problems: Problems,
 }
 
@@ -51,8 +52,7 @@ impl Written {
                 Some((edited, text)) if edited == file => Ok(text.to_string()),
                 _ => yaml::read_text(&file).map_err(|why| FileErrors::from(FileError::whole(&name, why))),
             };
-            let base = file.parent().unwrap_or(Path::new("")).to_owned();
-            match text.and_then(|text| Part::parse(&text, &name, base)) {
+            match text.and_then(|text| Part::parse(&text, &name, Base::beside(&file))) {
                 Ok(part) => parts.push(part),
                 Err(more) => errors.extend(more),
             }
@@ -63,7 +63,7 @@ impl Written {
 
     /// Parses one text as a whole policy; `name` is what errors call it, `base_dir` where its relative paths begin.
     pub fn parse(text: &str, name: &str, base_dir: &Path) -> Result<Self, PolicyErrors> {
-        Self::of(vec![Part::parse(text, name, base_dir.to_owned())?])
+        Self::of(vec![Part::parse(text, name, Base::new(base_dir))?])
     }
 
     fn of(mut parts: Vec<Part>) -> Result<Self, PolicyErrors> {
@@ -105,7 +105,7 @@ impl Written {
 }
 
 impl Part {
-    fn parse(text: &str, name: &str, base: PathBuf) -> Result<Self, FileErrors> {
+    pub(super) fn parse(text: &str, name: &str, base: Base) -> Result<Self, FileErrors> {
         let (document, raw) = yaml::parse(name, text)?;
         Ok(Self { document, raw, base, problems: Problems::default() })
     }

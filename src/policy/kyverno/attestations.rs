@@ -37,10 +37,8 @@ fn one(item: &Element<'_>, attestors: &mut Attestors<'_>) -> Option<Asked> {
     let (sets, conditions) = (fields.take("attestors"), fields.take("conditions"));
     fields.finish();
     let Some(predicate) = predicate.or(older) else { return item.refuse("`type` is missing") };
-    let by = match sets.filter(|sets| sets.items().is_none_or(|items| !items.is_empty())) {
-        Some(sets) => Some(attestors.sets(&sets)),
-        None => None,
-    };
+    let sets = sets.filter(|sets| sets.items().is_none_or(|items| !items.is_empty()));
+    let by = sets.map(|sets| attestors.sets(&sets));
     let conditions = conditions.map_or(Some(Vec::new()), |conditions| conditions::translate(&conditions));
     let text = predicate.text()?;
     if url::Url::parse(text).is_err() {

@@ -42,34 +42,7 @@ impl Attestors<'_> {
         if of.is_empty() {
             return entries.refuse("it is empty");
         }
-        self.counted(count.as_ref(), items.len(), of)
-    }
-
-    /// As many of them as `count` says: all where it says nothing.
-    fn counted(&self, count: Option<&Element<'_>>, entries: usize, of: Vec<Signers>) -> Option<Signers> {
-        let Some(count) = count else { return Signers::of(of, Signers::All) };
-        let number = match count.value {
-            Value::Number(number) => (0..=entries).find(|n| u32::try_from(*n).is_ok_and(|n| f64::from(n) == *number)),
-            _ => None,
-        };
-        let Some(number) = number else { return count.refuse(format!("expected a number from 0 to {entries}")) };
-        let all = of.len();
-        if all == 1 {
-            count.exact("the one that there is");
-            Signers::of(of, Signers::All)
-        } else if number == 0 || number == all {
-            count.exact("allOf");
-            Signers::of(of, Signers::All)
-        } else if number == 1 {
-            count.exact("anyOf");
-            Signers::of(of, Signers::Any)
-        } else {
-            count.stricter(format!(
-                "atLeast {number} of {all}, by as many distinct keys or identities; Kyverno counts entries, though one \
-                 signer may satisfy several"
-            ));
-            Some(Signers::AtLeast(number, of))
-        }
+        counted(count.as_ref(), items.len(), of)
     }
 
     /// One entry, which is several if it has several keys.
@@ -136,6 +109,33 @@ impl Attestors<'_> {
 
     pub(super) fn add(&mut self, authority: Authority) -> Id {
         self.authorities.add(authority)
+    }
+}
+
+/// As many of them as `count` says: all where it says nothing.
+fn counted(count: Option<&Element<'_>>, entries: usize, of: Vec<Signers>) -> Option<Signers> {
+    let Some(count) = count else { return Signers::of(of, Signers::All) };
+    let number = match count.value {
+        Value::Number(number) => (0..=entries).find(|n| n.to_string() == number.to_string()),
+        _ => None,
+    };
+    let Some(number) = number else { return count.refuse(format!("expected a number from 0 to {entries}")) };
+    let all = of.len();
+    if all == 1 {
+        count.exact("the one that there is");
+        Signers::of(of, Signers::All)
+    } else if number == 0 || number == all {
+        count.exact("allOf");
+        Signers::of(of, Signers::All)
+    } else if number == 1 {
+        count.exact("anyOf");
+        Signers::of(of, Signers::Any)
+    } else {
+        count.stricter(format!(
+            "atLeast {number} of {all}, by as many distinct keys or identities; Kyverno counts entries, though one \
+             signer may satisfy several"
+        ));
+        Some(Signers::AtLeast(number, of))
     }
 }
 

@@ -135,8 +135,9 @@ impl Signers {
 }
 
 /// `name`, with a number behind it if it is taken.
-pub(super) fn unique<'a>(name: &str, taken: impl Iterator<Item = &'a str> + Clone) -> String {
-    let free = |name: &String| !taken.clone().any(|taken| taken == name);
+pub(super) fn unique<'a>(name: &str, taken: impl IntoIterator<Item = &'a str>) -> String {
+    let taken: BTreeSet<&str> = taken.into_iter().collect();
+    let free = |name: &String| !taken.contains(name.as_str());
     let numbered = (2..).map(|number| format!("{name}-{number}"));
     std::iter::once(name.to_string()).chain(numbered).find(free).unwrap_or_default()
 }

@@ -126,10 +126,12 @@ fn of_all(fields: &Fields<'_>) -> bool {
 fn never_open(failure: &Element<'_>) {
     match failure.text() {
         Some("Ignore") => {
-            failure.stricter("what cannot be verified now is not served (503); `lastKnownGood` bridges outages")
+            failure.stricter("what cannot be verified now is not served (503); `lastKnownGood` bridges outages");
         }
         Some("Fail") => failure.exact("what cannot be verified now is not served (503)"),
-        _ => failure.refuse::<()>("it is neither `Fail` nor `Ignore`").unwrap_or_default(),
+        _ => {
+            failure.refuse::<()>("it is neither `Fail` nor `Ignore`");
+        }
     }
 }
 

@@ -20,7 +20,9 @@ fn one(document: &Element<'_>, file: &str, gathered: &mut Gathered) {
     let (version, kind) = (text("apiVersion"), text("kind"));
     if matches!(kind, "List" | "ClusterPolicyList") {
         if let Some(items) = fields.take("items").and_then(|items| items.items()) {
-            items.iter().for_each(|item| one(item, file, gathered));
+            for item in &items {
+                one(item, file, gathered);
+            }
         }
         return;
     }

@@ -130,10 +130,13 @@ fn policy(policy: &Policy, names: &BTreeMap<Id, String>) -> Vec<String> {
     lines
 }
 
+/// The lines of one leaf of the tree.
+type Leaf<'a> = Box<dyn Fn(&Signer) -> Vec<String> + 'a>;
+
 /// What must hold, as branches that all must.
 fn requirement(requirement: &Requirement, names: &BTreeMap<Id, String>) -> Vec<Vec<String>> {
     let name = |signer: &Signer| text(names.get(&signer.id).map_or("", String::as_str));
-    let (by, leaf): (_, Box<dyn Fn(&Signer) -> Vec<String> + '_>) = match requirement {
+    let (by, leaf): (_, Leaf<'_>) = match requirement {
         Requirement::Signature(by) => (by, Box::new(move |signer| vec![signature(signer, &name(signer))])),
         Requirement::Attestation(one) => (&one.by, Box::new(move |signer| attestation(one, &name(signer)))),
     };
@@ -162,7 +165,7 @@ fn attestation(one: &Attestation, by: &str) -> Vec<String> {
     lines
 }
 
-fn tree(signers: &Signers, leaf: &dyn Fn(&Signer) -> Vec<String>) -> Vec<String> {
+fn tree(signers: &Signers, leaf: &Leaf<'_>) -> Vec<String> {
     let branches = |of: &[Signers]| of.iter().map(|signers| tree(signers, leaf)).collect::<Vec<_>>();
     match signers {
         Signers::All(of) => all_of(branches(of)),

@@ -7,6 +7,7 @@ use super::attestors::Attestors;
 use super::authorities::{Authorities, Signers};
 use super::element::{Element, Fields};
 use super::references;
+use super::report::Class;
 
 /// What one item asks for.
 pub(super) struct Item {
@@ -26,7 +27,7 @@ pub(super) fn translate(item: &Element<'_>, policy: &str, authorities: &mut Auth
     fields.not_needed(&NOT_NEEDED);
     fields.refused(&DEPRECATED);
     let kind = fields.take("type");
-    let (matched, skipped) = (fields.take("imageReferences"), fields.take("skipImageReferences"));
+    let (governed, skipped) = (fields.take("imageReferences"), fields.take("skipImageReferences"));
     let (sets, attestations) = (filled(&fields, "attestors"), filled(&fields, "attestations"));
     let (repository, action) = (fields.take("repository"), fields.take("failureAction"));
     let (oci11, validate) = (fields.take("cosignOCI11"), fields.take("validate"));
@@ -40,35 +41,33 @@ pub(super) fn translate(item: &Element<'_>, policy: &str, authorities: &mut Auth
     if let Some(validate) = validate {
         validate_block(&validate);
     }
-    let matches = matched.as_ref().map(|list| scopes(list, false));
+    let matches = governed.as_ref().map(|list| scopes(list, false));
     let except = skipped.as_ref().map(|list| scopes(list, true));
     let repository = repository.map(|element| element.text().map(|text| (text.to_string(), element.clone())));
     let mut attestors =
         Attestors { authorities, policy, bundles: format == Some("bundle"), attest: false, repositories: Vec::new() };
-    let signed = sets.map(|sets| attestors.sets(&sets));
+    let signed = sets.map(|sets| attestors.sets(&sets).ok_or(Untranslatable)).transpose();
     let attested = attestations.map(|list| attestations::translate(&list, &mut attestors));
     let elsewhere = std::mem::take(&mut attestors.repositories);
-    let enforce = action.map(|action| self::action(&action));
+    let enforce = action.map(|action| self::action(&action).ok_or(Untranslatable)).transpose();
     let evidence = evidence(item, repository.flatten(), elsewhere);
     let Some(matches) = matches else { return item.refuse("`imageReferences` is missing") };
-    if signed.is_none() && attested.is_none() {
+    if matches!(signed, Ok(None)) && attested.is_none() {
         return item.refuse("it has neither `attestors` nor `attestations`: it verifies nothing");
     }
     Some(Item {
         matches: matches?,
         except: except.unwrap_or(Some(Vec::new()))?,
-        enforce: transposed(enforce)?,
-        signed: transposed(signed)?,
+        enforce: enforce.ok()?,
+        signed: signed.ok()?,
         attested: attested.unwrap_or(Some(Vec::new()))?,
         format: format?,
-        evidence: evidence?,
+        evidence: evidence.ok()?,
     })
 }
 
-/// A field that was not given is fine; one that was given and could not be translated is not.
-fn transposed<T>(given: Option<Option<T>>) -> Option<Option<T>> {
-    given.map_or(Some(None), |translated| translated.map(Some))
-}
+/// Something was given and cannot be translated; that nothing was given is fine.
+struct Untranslatable;
 
 /// The list, unless it is empty: Kyverno takes that for none.
 fn filled<'a>(fields: &Fields<'a>, key: &'static str) -> Option<Element<'a>> {
@@ -145,19 +144,25 @@ fn evidence(
     item: &Element<'_>,
     repository: Option<(String, Element<'_>)>,
     elsewhere: Vec<String>,
-) -> Option<Option<String>> {
+) -> Result<Option<String>, Untranslatable> {
     let element = repository.as_ref().map_or_else(|| item.clone(), |(_, element)| element.clone());
     let all: BTreeSet<String> = repository.into_iter().map(|(name, _)| name).chain(elsewhere).collect();
     let mut all = all.into_iter();
     match (all.next(), all.next()) {
-        (None, _) => Some(None),
-        (Some(_), Some(_)) => element.refuse("a policy looks for evidence in one other repository only"),
+        (None, _) => Ok(None),
+        (Some(_), Some(_)) => {
+            element.note(Class::NotTranslatable, "a policy looks for evidence in one other repository only");
+            Err(Untranslatable)
+        }
         (Some(name), None) if is_repository(&name) => {
             element
                 .different(format!("evidence: {name}, as well as beside the image, where Kyverno does not look then"));
-            Some(Some(name))
+            Ok(Some(name))
         }
-        (Some(name), None) => element.refuse(format!("`{name}` is not a registry and a repository")),
+        (Some(name), None) => {
+            element.note(Class::NotTranslatable, format!("`{name}` is not a registry and a repository"));
+            Err(Untranslatable)
+        }
     }
 }
 

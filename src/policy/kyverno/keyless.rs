@@ -56,7 +56,7 @@ fn issuer(
             (Some(text), _) => {
                 return element.refuse(format!("the issuer {text} does not fulfil it: it accepts nobody"));
             }
-            (None, Some(literal)) if regex.anchored && !regex.dots => {
+            (None, Some(literal)) if regex.is_exact() => {
                 element.exact(format!("issuer {literal}"));
                 issuer = Some(literal.clone());
             }

@@ -88,7 +88,7 @@ struct ValueVisitor;
 macro_rules! numbers {
     ($($visit:ident: $ty:ty),*) => {$(
         /// Kyverno's own values are JSON, whose numbers are floating-point there too.
-        #[expect(clippy::cast_precision_loss, clippy::cast_lossless, reason = "as in Kyverno")]
+        #[expect(clippy::cast_precision_loss, reason = "as in Kyverno")]
         fn $visit<E: de::Error>(self, number: $ty) -> Result<Value, E> {
             Ok(Value::Number(number as f64))
         }

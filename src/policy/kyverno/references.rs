@@ -35,11 +35,12 @@ pub(super) fn read(pattern: &str) -> Result<References, String> {
         // Without a tag it matches no reference; its author means the repository.
         some = pruned(scopes(tokens).into_iter().flat_map(with_library));
     }
-    let every = match tokens {
-        [tokens @ .., Token::Any, Token::Literal(':'), Token::Any] if begin(tokens).is_none() => Some(tokens),
-        [tokens @ .., Token::Any] if begin(tokens).is_none() => Some(tokens),
+    // `…*` covers every end, and so does `…*:*`, whose first wildcard takes the name of a digest's algorithm.
+    let open = match tokens {
+        [tokens @ .., Token::Any, Token::Literal(':'), Token::Any] | [tokens @ .., Token::Any] => Some(tokens),
         _ => None,
     };
+    let every = open.filter(|tokens| begin(tokens).is_none());
     let every = every.filter(|tokens| !tokens.contains(&Token::One)).map(|tokens| [tokens, &[Token::Any]].concat());
     let every = every.iter().flat_map(|tokens| scopes(tokens));
     let every = pruned(every.filter(|scope| has_one_spelling(scope) && is_canonical(scope, pattern)));

@@ -12,12 +12,8 @@ pub(super) struct Regexp {
     pub(super) source: String,
     /// What stands between its anchors.
     pub(super) text: String,
-    /// Whether it has both.
-    pub(super) anchored: bool,
     /// The only text that it means, if its dots mean dots.
     pub(super) literal: Option<String>,
-    /// Whether a dot in it means any character.
-    pub(super) dots: bool,
     /// Whether it has the first.
     pub(super) starts: bool,
     ends: bool,
@@ -31,22 +27,13 @@ pub(super) fn read(source: &str) -> Result<Regexp, String> {
     while let Some(c) = chars.next() {
         scan.one(c, &mut chars)?;
     }
-    let Scan { text, alternates, literal, dots, ends, .. } = scan;
+    let Scan { text, alternates, literal, ends, .. } = scan;
     let starts = source.starts_with('^') && !alternates;
     let ends = ends && !alternates;
     let rewritten = text;
     let text = rewritten.strip_prefix('^').filter(|_| starts).unwrap_or(&rewritten);
     let text = text.strip_suffix('$').filter(|_| ends).unwrap_or(text).to_string();
-    let regexp = Regexp {
-        anchored: starts && ends,
-        text,
-        source: rewritten,
-        literal: literal.filter(|_| !alternates),
-        dots,
-        starts,
-        ends,
-        alternates,
-    };
+    let regexp = Regexp { text, source: rewritten, literal: literal.filter(|_| !alternates), starts, ends, alternates };
     Pattern::regex(&regexp.whole()).map_err(|_| "it is no regular expression that is known here")?;
     Ok(regexp)
 }
@@ -61,6 +48,11 @@ impl Regexp {
         format!("{before}{text}{after}")
     }
 
+    /// Whether it means its literal text, and no other.
+    pub(super) fn is_exact(&self) -> bool {
+        self.literal.is_some() && self.starts && self.ends && !self.text.replace(r"\.", "").contains('.')
+    }
+
     /// Whether it matches somewhere in `text`.
     pub(super) fn matches(&self, text: &str) -> bool {
         Pattern::regex(&self.whole()).is_ok_and(|pattern| pattern.matches(text))
@@ -72,14 +64,13 @@ struct Scan {
     depth: usize,
     alternates: bool,
     ends: bool,
-    dots: bool,
     literal: Option<String>,
 }
 
 impl Default for Scan {
     fn default() -> Self {
         let literal = Some(String::new());
-        Self { text: String::new(), depth: 0, alternates: false, ends: false, dots: false, literal }
+        Self { text: String::new(), depth: 0, alternates: false, ends: false, literal }
     }
 }
 
@@ -95,13 +86,10 @@ impl Scan {
             '(' => self.group(rest)?,
             ')' => self.depth = self.depth.saturating_sub(1),
             '|' => self.alternates |= self.depth == 0,
+            '{' if !rest.peek().is_some_and(char::is_ascii_digit) => return Err("a `{` that repeats nothing".into()),
             _ => {}
         }
         match c {
-            '.' => {
-                self.dots = true;
-                self.mean('.');
-            }
             // As anchors they mean no text; elsewhere nothing matches them.
             '^' if self.text.is_empty() => {}
             '$' if rest.peek().is_none() => {}
@@ -247,9 +235,22 @@ mod tests {
 
     #[test]
     fn what_means_something_else_here_is_refused() {
-        for source in
-            ["(", "a\\", "[a", "[a--b]", "\\Qa.b\\E", "\\B", "\\1", "(?x)a", "(?m)^a$", "(?=a)", "[\\D]", "\\h"]
-        {
+        for source in [
+            "(",
+            "a\\",
+            "[a",
+            "[a--b]",
+            "\\Qa.b\\E",
+            "\\B",
+            "\\1",
+            "(?x)a",
+            "(?m)^a$",
+            "(?=a)",
+            "[\\D]",
+            "\\h",
+            "a{,3}",
+            "a{b}",
+        ] {
             assert!(read(source).is_err(), "{source}");
         }
     }

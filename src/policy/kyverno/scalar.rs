@@ -1,5 +1,7 @@
 //! Texts in YAML, quoted wherever they could mean something else.
 
+use std::fmt::Write;
+
 /// A text on one line.
 pub(super) fn text(text: &str) -> String {
     if is_plain(text) {
@@ -13,7 +15,8 @@ pub(super) fn text(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             c if is_printable(c) => quoted.push(c),
-            c => quoted.push_str(&format!("\\U{:08x}", u32::from(c))),
+            // Writing to a string cannot fail.
+            c => drop(write!(quoted, "\\U{:08x}", u32::from(c))),
         }
     }
     quoted + "\""

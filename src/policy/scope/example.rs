@@ -84,7 +84,7 @@ impl Grammar {
             (Label, b'.') => LabelStart,
             (Label, b':') => PortStart,
             (PortStart | Port, _) if byte.is_ascii_digit() => Port,
-            (Label | Port, b'/') | (Component, b'/') => ComponentStart,
+            (Label | Port | Component, b'/') => ComponentStart,
             (ComponentStart | Component | Dot | Underscore | Underscores | Dashes, _) if word => Component,
             (Component, b'.') => Dot,
             (Component, b'_') => Underscore,

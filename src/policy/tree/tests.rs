@@ -73,3 +73,24 @@ fn a_threshold_counts_distinct_signers() {
         assert_eq!(word(&tree), expected, "{tree:?}");
     }
 }
+
+#[test]
+fn the_branch_that_came_closest_explains() {
+    let told = |leaf: &Leaf| {
+        Truth::Fails(match leaf.by().as_str() {
+            "nobody" => why(Reason::Unsigned),
+            "stranger" => Shortfall { cause: Some(Reason::KeyMismatch), ..why(Reason::SignatureMissing) },
+            _ => why(Reason::ConditionFalse),
+        })
+    };
+    for (branches, expected) in [
+        (["nobody", "stranger", "false"], Reason::ConditionFalse),
+        (["false", "stranger", "nobody"], Reason::ConditionFalse),
+        (["nobody", "stranger", "nobody"], Reason::SignatureMissing),
+        (["nobody", "nobody", "nobody"], Reason::Unsigned),
+    ] {
+        let tree = Requirement::AnyOf(branches.map(leaf).into());
+        let Truth::Fails(why) = tree.evaluate(&told) else { panic!("{tree:?}") };
+        assert_eq!(why.reason, expected, "{branches:?}");
+    }
+}

@@ -20,6 +20,7 @@ use crate::trust::Trust;
 use crate::upstream::{Credentials, Settings};
 
 mod held;
+mod platforms;
 
 /// A registry that counts what it is asked and answers 500 while it is broken; and a judge of its images.
 struct World {

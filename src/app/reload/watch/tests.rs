@@ -155,7 +155,6 @@ async fn a_file_more_or_less_in_a_directory_counts() {
 async fn what_is_still_being_written_waits() {
     let scene = Scene::new();
     let reloader = scene.start("policy.yaml").await;
-    // Half of a file is a policy, too: one that demands nothing of `r.io/two`.
     scene.write("policy.yaml", &policy("half"));
     let (last, seen) = (reloader.attempt(), reloader.sources().await.expect("it looks"));
     scene.write("policy.yaml", &policy("whole"));
@@ -208,6 +207,10 @@ fn where_a_repository_did_not_answer_the_same_files_are_tried_again_later() {
     assert!(!Attempt::succeeded(sources()).outdated(&sources()));
     assert!(!Attempt::failed(sources(), &errors, false).outdated(&sources()));
     let later = Attempt::failed(sources(), &errors, true);
+    assert!(later.failed_alike(&Attempt::failed(sources(), &errors, true)), "once is enough in the log");
+    let other = PolicyErrors::from(crate::yaml::FileError::whole("policy.yaml", "it answered with nonsense"));
+    assert!(!later.failed_alike(&Attempt::failed(sources(), &other, true)));
+    assert!(!Attempt::succeeded(sources()).failed_alike(&later));
     assert!(!later.outdated(&sources()));
     let due = Attempt { again: Some(Instant::now()), ..later };
     assert!(due.outdated(&sources()));

@@ -1,5 +1,8 @@
 use super::super::evidence::{Certificate, Claims, LogEntry};
+use super::super::report::AuthorityReport;
+use super::super::requirement::{Judgement, Node, What};
 use super::*;
+use crate::reason::Reason;
 
 fn report() -> Report {
     let claimed = Claims {
@@ -25,14 +28,15 @@ fn report() -> Report {
         reason: Some(Reason::IdentityMismatch),
         detail: Some("another project".into()),
     };
-    let leaf = super::super::requirement::Judgement {
+    let leaf = Judgement {
         value: Value::Fails,
         reason: Some(Reason::SignatureMissing),
         cause: Some(Reason::IdentityMismatch),
         detail: Some("no signature by `gitlab-ci`".into()),
         signers: Vec::new(),
     };
-    let require = Node { what: What::Signature { by: "gitlab-ci".into() }, judgement: leaf, of: Vec::new() };
+    let what = What::Signature { by: "gitlab-ci".into(), on: "index", annotations: [].into() };
+    let require = Node { what, judgement: leaf, considered: Vec::new(), of: Vec::new() };
     let evidence =
         Piece { location: "referrer sha256:ab".into(), format: "bundle", claimed: Some(claimed), said: vec![said] };
     Report {
@@ -46,7 +50,14 @@ fn report() -> Report {
         detail: "no signature by `gitlab-ci`".into(),
         judged: Judged {
             child: None,
-            policies: vec![PolicyReport { name: "company-images".into(), mode: "enforce", exempt: false, require }],
+            policies: vec![PolicyReport {
+                name: "company-images".into(),
+                mode: "enforce",
+                exempt: false,
+                judgement: Judgement::default(),
+                require,
+                platforms: Vec::new(),
+            }],
             evidence_read: true,
             evidence: vec![evidence],
             unread: Vec::new(),
@@ -67,7 +78,7 @@ fn report() -> Report {
 
 fn written(colour: bool) -> String {
     let mut out = Vec::new();
-    write(&report(), colour, &mut out).expect("memory");
+    write(&report(), Paint::new(colour), &mut out).expect("memory");
     String::from_utf8(out).expect("text")
 }
 

@@ -41,15 +41,15 @@ impl Meter {
                 };
                 self.spend(part.named() / LOOK)?;
                 // What a function made is copied out of it.
-                self.spend(if matches!(of, Bound::Any { .. }) { part.total() / LOOK } else { 0 })?;
+                self.spend(if matches!(of, Bound::These { .. }) { 0 } else { part.copied() / LOOK })?;
                 Ok(part)
             }
             (operators::ADD, [a, b]) => {
-                self.spend(a.copied().saturating_add(b.copied()).max(all) / COPY)?;
-                Ok(Bound::Any { total: all, most: a.most().saturating_add(b.most()) })
+                self.spend(all)?;
+                Ok(a.and(b))
             }
             ("@list", [list]) => {
-                self.spend(all / COPY)?;
+                self.spend(list.walked().items.saturating_add(list.walked().item.copied()))?;
                 Ok(list.clone())
             }
             ("dyn", [value]) => Ok(value.clone()),
@@ -57,8 +57,9 @@ impl Meter {
                 self.spend(value.copied() / LOOK)?;
                 Ok(small)
             }
-            ("matches", _) => {
-                self.spend(all.saturating_mul(REGEX))?;
+            ("matches", [text, pattern]) => {
+                let each = pattern.most().saturating_add(1);
+                self.spend(times.saturating_add(text.bytes().saturating_mul(each) / REGEX))?;
                 Ok(small)
             }
             ("glob", [text, pattern]) => {
@@ -67,8 +68,8 @@ impl Meter {
                 Ok(small)
             }
             (name, given) => {
-                self.spend(all / LOOK)?;
                 let walks = Function::named(name).is_some_and(|function| function.walks);
+                self.spend(if walks { all } else { all / LOOK })?;
                 let spread = if walks { SPREAD } else { 1 };
                 let most = given.iter().map(Bound::most).fold(times.min(1), u64::saturating_add);
                 let total = all.saturating_mul(spread).saturating_add(times);
@@ -79,16 +80,13 @@ impl Meter {
 }
 
 /// How much may be looked at in a step.
-const LOOK: u64 = 8;
+const LOOK: u64 = 4;
 
-/// How much may be copied in a step.
-const COPY: u64 = 4;
-
-/// Steps of a regular expression on one unit of text.
-const REGEX: u64 = 4;
+/// Bytes of text that a regular expression passes in a step, for each unit of the expression and once more.
+const REGEX: u64 = 8;
 
 /// Steps of a glob on one unit of text, for each unit of the pattern and once more.
-const GLOB: u64 = 12;
+const GLOB: u64 = 20;
 
 /// How much heavier than a document what a function makes of it may be.
 const SPREAD: u64 = 8;

@@ -28,14 +28,13 @@ impl Meter {
             }
             Expr::Call(call) => self.call(call, scope, times),
             Expr::List(list) => {
-                let (mut total, mut most) = (times, 1_u64);
+                let (length, mut item) = (list.elements.len() as u64, None::<Bound<'d>>);
                 for element in &list.elements {
                     let element = self.walk(element, scope, times)?;
-                    self.spend(element.copied() / 4)?;
-                    total = total.saturating_add(element.total());
-                    most = most.saturating_add(element.most());
+                    self.spend(element.copied())?;
+                    item = Some(item.map_or_else(|| element.clone(), |others| others.or(&element)));
                 }
-                Ok(Bound::Any { total, most })
+                Ok(Bound::made(times.saturating_mul(length), length, item.unwrap_or_else(|| Bound::small(0))))
             }
             Expr::Comprehension(walk) => self.comprehension(walk, scope, times),
             // Refused when the condition was parsed.
@@ -60,12 +59,8 @@ impl Meter {
         inner.push((walk.iter_var.clone(), walked.item));
         let result = if matches!(walk.accu_init.expr, Expr::List(_)) {
             let item = self.appended(&walk.loop_step, &inner, passes)?;
-            self.spend(item.copied() / 4)?;
-            let total = item.total().saturating_add(passes).saturating_add(times);
-            Bound::Any {
-                total,
-                most: total.min(item.most().saturating_add(1).saturating_mul(walked.longest).saturating_add(1)),
-            }
+            self.spend(item.copied())?;
+            Bound::made(passes, walked.longest, item)
         } else {
             inner.push((walk.accu_var.clone(), Bound::small(passes)));
             self.walk(&walk.loop_cond, &inner, passes)?;

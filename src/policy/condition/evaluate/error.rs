@@ -24,9 +24,14 @@ pub(super) fn text(error: &ExecutionError, expression: &IdedExpr, broken: &[(&st
             format!("`{name}` does not apply to ({types})")
         }
         ExecutionError::UnsupportedBinaryOperator(name, a, b) => {
-            format!("`{name}` does not apply to ({}, {})", a.type_of(), b.type_of())
+            format!("`{}` does not apply to ({}, {})", operator(name), a.type_of(), b.type_of())
         }
-        ExecutionError::UnexpectedType { got, want } => format!("there is a {got} where a {want} is needed"),
+        ExecutionError::UnexpectedType { got, want } if want == "iterable" => {
+            format!("a loop walks lists and objects, this is {}", with_article(got))
+        }
+        ExecutionError::UnexpectedType { got, want } => {
+            format!("there is {} where {} is needed", with_article(got), with_article(want))
+        }
         ExecutionError::FunctionError { function, message } => format!("{function}: {message}"),
         ExecutionError::IndexOutOfBounds(Value::Int(at)) => format!("no item {at} in the list"),
         ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "a division by zero".into(),
@@ -61,8 +66,18 @@ fn operator(name: &str) -> &str {
         operators::IN => "in",
         operators::CONDITIONAL => "?:",
         "_._" => ".",
+        "add" => "+",
+        "sub" => "-",
+        "mul" => "*",
+        "div" => "/",
+        "rem" => "%",
         other => other.trim_matches('_'),
     }
+}
+
+/// `an int`, `a string`.
+pub(in super::super) fn with_article(noun: &str) -> String {
+    format!("{} {noun}", if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" })
 }
 
 /// A text that ends when it is long: values in an error may be.

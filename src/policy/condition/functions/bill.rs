@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cel::ExecutionError;
 use cel::common::value::CowVal;
 
-use super::super::json::{Json, Object};
+use super::super::json::{Json, Object, Shape};
 use super::environment::{Made, argument, document, refuse, texts, truth};
 
 mod cyclonedx;
@@ -49,7 +49,8 @@ fn read_for<'a>(function: &str, arguments: &'a [CowVal<'_, '_>]) -> Result<Vec<C
 /// `components(bom)`.
 pub(super) fn components(arguments: &[CowVal<'_, '_>]) -> Made {
     let all = read_for("components", arguments)?;
-    Ok(Json::Array(all.iter().map(Component::json).collect()))
+    let shape = Shape::of(["group", "licenses", "name", "purl", "version"]);
+    Ok(Json::Array(all.iter().map(|one| one.json(&shape)).collect()))
 }
 
 /// `componentNames(bom)`.
@@ -82,15 +83,10 @@ impl Component<'_> {
         (!self.group.is_empty()).then(|| format!("{}/{}", self.group, self.name))
     }
 
-    fn json(&self) -> Json {
+    fn json(&self, shape: &Shape<5>) -> Json {
         let licenses = self.licenses.iter().map(|one| Json::text(*one)).collect();
-        Json::Object(Object::of([
-            ("group", Json::text(self.group)),
-            ("name", Json::text(self.name)),
-            ("version", Json::text(self.version)),
-            ("purl", Json::text(self.purl)),
-            ("licenses", Json::Array(licenses)),
-        ]))
+        let [group, name, purl, version] = [self.group, self.name, self.purl, self.version].map(Json::text);
+        shape.object([group, Json::Array(licenses), name, purl, version])
     }
 }
 

@@ -7,6 +7,7 @@ use cel::common::types::DYN_TYPE;
 use cel::common::value::CowVal;
 use cel::{DeclarationError, Env, ExecutionError};
 
+use super::super::evaluate::with_article;
 use super::super::json::{Json, Object};
 use super::{bill, findings, provenance, text};
 
@@ -56,7 +57,7 @@ fn list(arguments: &[CowVal<'_, '_>]) -> Made {
     let Some(made) = made.as_iterable() else { return Err(refuse("list", "it is no list")) };
     let (mut items, mut all) = (made.iter(), Vec::new());
     while let Some(item) = items.next() {
-        let cannot = || refuse("list", &format!("a list cannot hold a {}", item.get_type().name()));
+        let cannot = || refuse("list", &format!("a list cannot hold {}", with_article(item.get_type().name())));
         all.push(Json::of(item).ok_or_else(cannot)?);
     }
     Ok(Json::Array(all.into_iter().collect()))
@@ -66,7 +67,9 @@ fn list(arguments: &[CowVal<'_, '_>]) -> Made {
 pub(super) fn document<'a>(function: &str, arguments: &'a [CowVal<'_, '_>]) -> Result<&'a Object, ExecutionError> {
     let first = arguments.first().ok_or_else(ExecutionError::missing_argument_or_target)?;
     let name = first.get_type().name();
-    first.downcast_ref::<Object>().ok_or_else(|| refuse(function, &format!("it reads an object, this is a {name}")))
+    first
+        .downcast_ref::<Object>()
+        .ok_or_else(|| refuse(function, &format!("it reads an object, this is {}", with_article(name))))
 }
 
 /// The argument at `at`, which must be a text.
@@ -78,7 +81,7 @@ pub(super) fn argument<'a>(
     let value = arguments.get(at).ok_or_else(ExecutionError::missing_argument_or_target)?;
     let text: Result<&str, _> = <&str>::try_from(value.as_ref());
     text.map_err(|other| {
-        refuse(function, &format!("argument {} is a {}, not a string", at + 1, other.get_type().name()))
+        refuse(function, &format!("argument {} is {}, not a string", at + 1, with_article(other.get_type().name())))
     })
 }
 

@@ -1,4 +1,4 @@
-//! Functions on reports of vulnerability scanners: trivy, grype and SARIF, read alike.
+//! Functions on reports of vulnerability scanners: trivy, grype, SARIF and in-toto's own, read alike.
 //!
 //! A report that is not understood is an error: it must not pass for one that found nothing. So is one which does not
 //! show that packages were scanned at all.
@@ -6,10 +6,12 @@
 use cel::ExecutionError;
 use cel::common::value::CowVal;
 
-use super::super::json::{Json, Object};
+use super::super::json::{Json, Object, Shape};
 use super::environment::{Made, argument, document, number, refuse, texts};
 
 mod grype;
+
+mod intoto;
 
 mod sarif;
 
@@ -32,13 +34,14 @@ struct Finding<'a> {
 
 /// What the scanner found.
 fn read(report: &Object) -> Result<Vec<Finding<'_>>, String> {
-    // The predicate of cosign's type `vuln` holds the report of whichever scanner ran.
+    // The predicate of cosign's type `vuln` holds the report of whichever scanner ran, that of in-toto its findings.
     let report = match report.get("scanner") {
         None => report,
-        Some(scanner) => {
-            let result = scanner.as_object().and_then(|scanner| scanner.object("result"));
-            result.ok_or("its `scanner.result` is not a report in JSON")?
-        }
+        Some(scanner) => match scanner.as_object().and_then(|scanner| scanner.get("result")) {
+            Some(Json::Object(report)) => report,
+            Some(Json::Array(result)) => return intoto::read(result.items()),
+            _ => return Err("its `scanner.result` is not a report in JSON".into()),
+        },
     };
     let readers = [
         (trivy::is(report), trivy::read as Reader),
@@ -62,7 +65,8 @@ fn read_for<'a>(function: &str, arguments: &'a [CowVal<'_, '_>]) -> Result<Vec<F
 /// `vulnerabilities(report)`.
 pub(super) fn vulnerabilities(arguments: &[CowVal<'_, '_>]) -> Made {
     let all = read_for("vulnerabilities", arguments)?;
-    Ok(Json::Array(all.iter().map(Finding::json).collect()))
+    let shape = Shape::of(["fixed", "id", "package", "severity", "version"]);
+    Ok(Json::Array(all.iter().map(|one| one.json(&shape)).collect()))
 }
 
 /// `severities(report)`.
@@ -94,14 +98,9 @@ pub(super) fn not_severity(word: &str) -> Option<String> {
 }
 
 impl Finding<'_> {
-    fn json(&self) -> Json {
-        Json::Object(Object::of([
-            ("id", Json::text(self.id)),
-            ("severity", Json::text(self.severity.word())),
-            ("package", Json::text(self.package)),
-            ("version", Json::text(self.version)),
-            ("fixed", Json::text(self.fixed.as_str())),
-        ]))
+    fn json(&self, shape: &Shape<5>) -> Json {
+        let texts = [self.fixed.as_str(), self.id, self.package, self.severity.word(), self.version];
+        shape.object(texts.map(Json::text))
     }
 }
 

@@ -69,8 +69,8 @@ pub const FUNCTIONS: &[Function] = &[
         [
             "vulnerabilities(report) -> list",
             "What a scanner found, each with `id`, `severity`, `package`, `version` and `fixed` (empty if there is no \
-         fix). The report is a predicate of cosign's type `vuln`, or a report of trivy, grype or in SARIF itself. A \
-         report that is none of these, or does not show that packages were scanned, is an error.",
+         fix). The report is a predicate of cosign's type `vuln` or in-toto's `vulns`, or a report of trivy, grype or \
+         in SARIF itself. A report that is none of these, or does not show that packages were scanned, is an error.",
         ],
     ),
     ours(
@@ -227,7 +227,13 @@ pub const FUNCTIONS: &[Function] = &[
     ),
     standard("string", Global, (1, 1), Text, ["string(x) -> string", "A number, bool or timestamp as text."]),
     standard("bool", Global, (1, 1), Bool, ["bool(x) -> bool", "The text `true` or `false` as a bool."]),
-    standard("type", Global, (1, 1), Any, ["type(x) -> type", "The type, to compare with `string`, `int`, `list`…"]),
+    standard(
+        "type",
+        Global,
+        (1, 1),
+        Any,
+        ["type(x) -> type", "The type, to compare with `string`, `int`, `double`, `bool`, `list` or `map`."],
+    ),
     standard("dyn", Global, (1, 1), Any, ["dyn(x) -> x", "The value itself."]),
 ];
 

@@ -19,21 +19,20 @@ use crate::policy::Pattern;
 pub(in super::super) struct TextPattern(Arc<Kind>);
 
 impl TextPattern {
-    /// What it takes to apply it.
+    /// How much of it there is to follow for each byte of a text.
     pub(in super::super) fn weight(&self) -> u64 {
-        let length = match &*self.0 {
-            Kind::Whole(pattern) => pattern.to_string().len(),
-            Kind::Anywhere(regex) => regex.as_str().len(),
-        };
-        1 + length as u64 / 64
+        match &*self.0 {
+            Kind::Whole(pattern) => 1 + pattern.to_string().len() as u64 / 64,
+            Kind::Anywhere(_, states) => *states,
+        }
     }
 }
 
 enum Kind {
     /// As elsewhere in a policy: over the whole.
     Whole(Pattern),
-    /// As CEL's `matches`: anywhere.
-    Anywhere(regex::Regex),
+    /// As CEL's `matches`: anywhere. With how much there is to follow for each byte.
+    Anywhere(regex::Regex, u64),
 }
 
 /// The pattern that `function` takes as this literal; nothing if it takes none.
@@ -42,11 +41,28 @@ pub(in super::super) fn pattern_of(function: &str, literal: &str) -> Option<Resu
         "glob" => Pattern::glob(literal).map(Kind::Whole).map_err(|error| error.to_string()),
         "matches" => {
             let regex = regex::RegexBuilder::new(literal).size_limit(LARGEST_REGEX).build();
-            regex.map(Kind::Anywhere).map_err(|error| error.to_string())
+            regex.map(|regex| Kind::Anywhere(regex, states(literal))).map_err(|error| no_regex(&error))
         }
         _ => return None,
     };
     Some(made.map(|made| TextPattern(Arc::new(made))))
+}
+
+/// How large the expression is when compiled, in units of 256 bytes. Which letters Unicode has does not count: of all
+/// of them only one is followed at a time.
+fn states(literal: &str) -> u64 {
+    let fits = |units: &u64| {
+        let limit = usize::try_from(units * 256).unwrap_or(usize::MAX);
+        regex::bytes::RegexBuilder::new(literal).unicode(false).size_limit(limit).build().is_ok()
+    };
+    (0..10).map(|doubled| 1 << doubled).find(fits).unwrap_or(1 << 10)
+}
+
+/// The last line says what is wrong; those before show the pattern.
+fn no_regex(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let why = text.lines().last().unwrap_or_default();
+    format!("the pattern is no regular expression: {}", why.strip_prefix("error: ").unwrap_or(why))
 }
 
 /// What is wrong with an argument that is this literal, or none, at a position of `function`.
@@ -131,7 +147,7 @@ impl Kind {
     fn covers(&self, text: &str) -> bool {
         match self {
             Self::Whole(pattern) => pattern.matches(text),
-            Self::Anywhere(regex) => regex.is_match(text),
+            Self::Anywhere(regex, _) => regex.is_match(text),
         }
     }
 }

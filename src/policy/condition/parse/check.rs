@@ -181,5 +181,5 @@ const TYPES: [&str; 8] = ["bool", "double", "int", "list", "map", "null_type", "
 /// Parts of an expression, those counted that macros add.
 const MOST_NODES: usize = 2000;
 
-/// How deeply the parts may be nested: the evaluator recurses.
-const DEEPEST: usize = 64;
+/// How deeply the parts may be nested: the evaluator recurses, and without optimisation takes 40 KiB a level.
+const DEEPEST: usize = 32;

@@ -45,7 +45,7 @@ fn insecure(place: &Place<'_>, log: Option<bool>, certificate_log: Option<bool>)
         place.key("insecureSkipTransparencyLog").warn(
             Code::Insecure,
             "no entry in a transparency log is demanded: who steals the key or the identity signs unseen",
-            "have signatures logged, name the `trustRoot` whose log it is, and take this away",
+            "have signatures logged in a log that a trust root names, and take this away",
         );
     }
     if certificate_log == Some(true) {

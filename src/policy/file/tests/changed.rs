@@ -11,12 +11,14 @@ trustRoots:
 authorities:
   a: { key: { file: a.pub, insecureSkipTransparencyLog: true } }
   b: { key: { directory: keys, insecureSkipTransparencyLog: true } }
+revoked: { keys: [ gone.pub ] }
 default: deny
 ";
 
 #[test]
 fn every_file_that_a_policy_is_read_from_tells_by_its_content() {
     let files = [("d/1.yaml", TEXT), ("d/2.yaml", "default: deny\n"), ("d/a.pub", KEY_A), ("d/keys/1.pub", KEY_A)];
+    let files = [&files[..], &[("d/gone.pub", KEY_B)]].concat();
     let folder = folder(&[&files[..], &[("d/tuf.json", "{}"), ("d/root.json", "{}")]].concat());
     let path = |name: &str| folder.path().join(name);
     let look = |before: &Sources| Sources::look(&path("d"), Some(before));
@@ -29,6 +31,7 @@ fn every_file_that_a_policy_is_read_from_tells_by_its_content() {
         ("d/keys/1.pub", true),
         ("d/keys/2.pem", true),
         ("d/tuf.json", true),
+        ("d/gone.pub", true),
         ("d/root.json", false),
     ] {
         let old = fs::read(path(name)).ok();

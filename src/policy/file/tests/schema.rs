@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 mod loader;
@@ -36,37 +38,44 @@ fn value(text: &str) -> Value {
     serde_saphyr::from_str_with_options(text, yaml::strict()).expect(text)
 }
 
-/// Policies in which every key stands somewhere.
-fn good() -> Vec<Value> {
-    let example = include_str!("../../../../config/policy.example.yaml");
-    let every = include_str!("../../../../tests/fixtures/policy/every-key.yaml");
-    [example, every].map(value).into()
+/// The policies of a folder of `tests/fixtures/policy`, without mistakes.
+fn policies(of: &str) -> Vec<Value> {
+    golden::policies(of).iter().map(|(_, text)| value(text)).collect()
 }
 
-fn loads(policy: &Value) -> Result<(), PolicyErrors> {
-    let folder = folder(&[("root.json", "{}"), ("trusted_root.json", "{}")]);
-    parse(&policy.to_string(), "policy.json", folder.path()).map(|_| ())
+/// The two that judge.
+struct Judges {
+    schema: Value,
+    folder: tempfile::TempDir,
 }
 
-/// Fails unless loader and schema say the same of `policy`, or the loader knows what the schema cannot.
-fn agree(policy: &Value, what: &str) {
-    let (loaded, refused) = (loads(policy), validator::errors(&schema(), policy));
-    match &loaded {
-        // The loader takes any single value for a text; the schema wants quotes around what looks like a number.
-        Ok(()) => {
-            let text = |why: &String| why.ends_with(": type \"string\"") || why.contains(": type [\"string\",");
-            let bare = refused.iter().all(text);
-            assert!(bare, "{what}: only the schema refuses it: {refused:#?}\n{policy}");
-        }
-        Err(errors) if refused.is_empty() => {
-            for error in errors.all() {
-                assert!(
-                    BEYOND.iter().any(|beyond| error.message.contains(beyond)),
-                    "{what}: only the loader refuses it: {error}\n{policy}"
-                );
+impl Judges {
+    fn new() -> Self {
+        Self { schema: schema(), folder: folder(&[("root.json", "{}"), ("trusted_root.json", "{}")]) }
+    }
+
+    fn loads(&self, policy: &Value) -> Result<(), PolicyErrors> {
+        parse(&policy.to_string(), "policy.json", self.folder.path()).map(|_| ())
+    }
+
+    /// Fails unless loader and schema say the same of `policy`, or the loader knows what the schema cannot.
+    fn agree(&self, policy: &Value, what: &str) {
+        let refused = validator::errors(&self.schema, policy);
+        match self.loads(policy) {
+            // The loader takes any single value for a text; the schema wants quotes around what looks like a number.
+            Ok(()) => {
+                let text = |why: &String| why.ends_with(": type \"string\"") || why.contains(": type [\"string\",");
+                let bare = refused.iter().all(text);
+                assert!(bare, "{what}: only the schema refuses it: {refused:#?}\n{policy}");
             }
+            Err(errors) if refused.is_empty() => {
+                let beyond = |why: &str| BEYOND.iter().any(|beyond| why.contains(beyond));
+                for error in errors.all() {
+                    assert!(beyond(&error.message), "{what}: only the loader refuses it: {error}\n{policy}");
+                }
+            }
+            Err(_) => {}
         }
-        Err(_) => {}
     }
 }
 
@@ -90,13 +99,13 @@ fn every_key_is_described() {
 }
 
 #[test]
-fn every_key_stands_in_the_good_policies() {
-    fn walk(value: &Value, path: &str, found: &mut BTreeMap<String, ()>) {
-        found.insert(path.to_string(), ());
+fn every_key_stands_in_the_policies_that_are_changed() {
+    fn walk(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+        found.insert(path.to_string());
         match value {
             Value::Object(members) => {
                 for (key, member) in members {
-                    let named = ["trustRoots", "authorities"].contains(&path);
+                    let named = ["trustRoots", "authorities"].contains(&path) || path.ends_with(".annotations");
                     walk(
                         member,
                         &format!("{path}{}{}", if path.is_empty() { "" } else { "." }, if named { "*" } else { key }),
@@ -108,34 +117,43 @@ fn every_key_stands_in_the_good_policies() {
             _ => {}
         }
     }
-    let mut found = BTreeMap::new();
-    for policy in good() {
+    let mut found = BTreeSet::new();
+    for policy in policies("every-key") {
         walk(&policy, "", &mut found);
     }
-    let absent: Vec<_> = loader::keys().into_iter().filter(|(path, _)| !found.contains_key(path)).collect();
+    let absent: Vec<_> = loader::keys().into_iter().filter(|(path, _)| !found.contains(path)).collect();
     // Which variables there are is not for a test to say.
     assert_eq!(absent, [("authorities.*.key.env".to_string(), "text")]);
 }
 
 #[test]
 fn good_policies_are_good_for_both() {
-    for policy in good() {
-        loads(&policy).expect("a good policy");
-        agree(&policy, "unchanged");
-    }
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/policy/warnings");
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
-            let policy = value(&fs::read_to_string(&path).expect("a file"));
-            loads(&policy).expect("a policy without mistakes");
-            agree(&policy, &path.display().to_string());
-        }
+    let judges = Judges::new();
+    let example = value(include_str!("../../../../config/policy.example.yaml"));
+    for policy in [vec![example], policies("every-key"), policies("warnings")].concat() {
+        judges.loads(&policy).expect("a policy without mistakes");
+        judges.agree(&policy, "unchanged");
     }
 }
 
 #[test]
+fn the_examples_are_what_the_schema_takes() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("config/policies");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let policy = value(&fs::read_to_string(&path).expect("a file"));
+            assert_eq!(validator::errors(&schema(), &policy), [""; 0], "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn a_good_policy_with_one_change_is_judged_the_same_by_both() {
+    let judges = Judges::new();
     let others = [
         json!(null),
         json!(""),
@@ -151,22 +169,26 @@ fn a_good_policy_with_one_change_is_judged_the_same_by_both() {
         json!({}),
         json!({ "x": "x" }),
     ];
-    let mut changes = 0;
-    for policy in good() {
+    // Those that the schema takes somewhere: the loader takes them there, and there only.
+    let words = ["deny", "audit", "enforce", "bundle", "legacy", "index", "platform", "newest", "any", "all"];
+    let words: Vec<Value> = words.into_iter().map(Value::from).collect();
+    let mut count = 0;
+    for policy in policies("every-key") {
         for pointer in pointers(&policy) {
-            for other in &others {
+            let words = policy.pointer(&pointer).is_some_and(Value::is_string).then(|| words.iter());
+            for other in others.iter().chain(words.into_iter().flatten()) {
                 let mut changed = policy.clone();
                 *changed.pointer_mut(&pointer).expect("it is there") = other.clone();
-                agree(&changed, &format!("{pointer} = {other}"));
-                changes += 1;
+                judges.agree(&changed, &format!("{pointer} = {other}"));
+                count += 1;
             }
             for changed in [without(&policy, &pointer), with_another(&policy, &pointer)].into_iter().flatten() {
-                agree(&changed, &pointer);
-                changes += 1;
+                judges.agree(&changed, &pointer);
+                count += 1;
             }
         }
     }
-    assert!(changes > 2_000, "{changes}");
+    assert!(count > 1_500, "{count}");
 }
 
 /// Where the values of a document are, as JSON pointers; the whole apart.
@@ -205,6 +227,7 @@ fn with_another(policy: &Value, pointer: &str) -> Option<Value> {
 
 #[test]
 fn small_policies_are_judged_the_same_by_both() {
+    let judges = Judges::new();
     let leaf = |require: Value| json!({ "authorities": { "a": { "key": { "file": "a.pub", "insecureSkipTransparencyLog": true } } }, "policies": [{ "name": "p", "match": ["r.io/**"], "require": require }] });
     let by = json!({ "signature": { "by": "a" } });
     for (policy, fine) in [
@@ -244,8 +267,8 @@ fn small_policies_are_judged_the_same_by_both() {
         (json!({ "revoked": { "identities": [{ "issuer": "i" }] } }), false),
         (json!({ "revoked": { "digests": ["sha256:00"] } }), false),
     ] {
-        assert_eq!(loads(&policy).is_ok(), fine, "loader: {policy}");
-        assert_eq!(validator::errors(&schema(), &policy).is_empty(), fine, "schema: {policy}");
+        assert_eq!(judges.loads(&policy).is_ok(), fine, "loader: {policy}");
+        assert_eq!(validator::errors(&judges.schema, &policy).is_empty(), fine, "schema: {policy}");
     }
 }
 

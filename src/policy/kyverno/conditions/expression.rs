@@ -1,4 +1,4 @@
-//! What stands in `{{ … }}`: the part of JMESPath that is translated.
+//! What stands in `{{ … }}`: the part of `JMESPath` that is translated.
 
 use super::token::{Token, tokens};
 

@@ -74,8 +74,8 @@ pub(super) fn equals(key: &Expression, equal: bool, value: &Literal) -> Result<S
             if may_cover_measure(text) {
                 return Err(format!("Kyverno lets `{text}` cover no text that is a number, which cannot be said here"));
             }
-            let test = value.is(&path);
-            Ok(if equal { test } else { format!("!({test})") })
+            let covered = value.is(&path);
+            Ok(if equal { covered } else { format!("!({covered})") })
         }
         Literal::Text(text) if is_measure(text) && !equal => {
             Err(format!("`{text}` is a number, duration or quantity, which Kyverno compares by what it means"))

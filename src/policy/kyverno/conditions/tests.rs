@@ -12,8 +12,8 @@ use crate::policy::condition::{Document, Facts, ImageFacts, SignerFacts};
 /// What the blocks become, as one condition; nothing if they cannot be translated.
 fn translated(blocks: &str) -> Option<String> {
     let notes = Notes::default();
-    let nodes = node::documents("conditions", blocks).expect(blocks);
-    let conditions = super::translate(&Element::root(&nodes[0], &notes));
+    let documents = node::documents("conditions", blocks).expect(blocks);
+    let conditions = super::translate(&Element::root(&documents[0], &notes));
     conditions.filter(|_| notes.refusals() == 0).map(|conditions| super::all_of(&conditions))
 }
 

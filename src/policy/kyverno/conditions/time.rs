@@ -12,14 +12,15 @@ pub(super) struct Duration(pub(super) u32);
 impl Duration {
     pub(super) fn cel(self) -> String {
         let units = [(3_600, "h"), (60, "m")];
-        let unit = units.into_iter().find(|(seconds, _)| self.0 % seconds == 0 && self.0 > 0).unwrap_or((1, "s"));
+        let unit =
+            units.into_iter().find(|(seconds, _)| self.0.is_multiple_of(*seconds) && self.0 > 0).unwrap_or((1, "s"));
         format!("duration(\"{}{}\")", self.0 / unit.0, unit.1)
     }
 
     /// As ages are written in a policy.
     pub(super) fn age(self) -> String {
         let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
-        let unit = units.into_iter().find(|(seconds, _)| self.0 % seconds == 0);
+        let unit = units.into_iter().find(|(seconds, _)| self.0.is_multiple_of(*seconds));
         unit.map_or_else(|| format!("{}s", self.0), |(seconds, unit)| format!("{}{unit}", self.0 / seconds))
     }
 }

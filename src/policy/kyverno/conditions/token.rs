@@ -1,4 +1,4 @@
-//! The words and marks of JMESPath.
+//! The words and marks of `JMESPath`.
 
 use std::iter::Peekable;
 use std::str::Chars;

@@ -104,8 +104,8 @@ impl Quantifier {
 
 /// A name for the items of a list: the first letter of the list's.
 fn variable(list: &str, names: &mut Vec<String>) -> String {
-    let last = list.rsplit('.').next().unwrap_or_default();
-    let letter = last.chars().find(char::is_ascii_lowercase).unwrap_or('x').to_string();
+    let field = list.rsplit('.').next().unwrap_or_default();
+    let letter = field.chars().find(char::is_ascii_lowercase).unwrap_or('x').to_string();
     let free = |name: &String| !names.contains(name);
     let numbered = (2..).map(|number| format!("{letter}{number}"));
     let name = std::iter::once(letter.clone()).chain(numbered).find(free).unwrap_or_default();

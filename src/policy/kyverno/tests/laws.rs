@@ -47,7 +47,7 @@ fn pattern(dice: &mut Dice) -> String {
 #[test]
 fn scopes_govern_no_less_and_spare_no_more() {
     let mut seen = (0, 0);
-    Dice::for_each(3_000, |dice| {
+    Dice::for_each(2_000, |dice| {
         let pattern = pattern(dice);
         let wildcard = Wildcard::parse(&pattern);
         let read = references::read(&pattern);
@@ -154,7 +154,7 @@ fn no_text_breaks_the_import_and_what_is_written_loads() {
         .map(|name| fixture(&format!("{name}.yaml")).text)
         .to_vec();
     let mut written = 0;
-    Dice::for_each(600, |dice| {
+    Dice::for_each(250, |dice| {
         let texts: Vec<&str> = fixtures.iter().map(String::as_str).collect();
         let mut text = dice.pick(&texts).to_string();
         for _ in 0..=dice.below(3) {
@@ -167,7 +167,7 @@ fn no_text_breaks_the_import_and_what_is_written_loads() {
         let Some(policy) = imported.policy else { return };
         load(&policy);
         written += 1;
-        assert_eq!(imported.report.policies.is_empty(), false);
+        assert!(!imported.report.policies.is_empty());
     });
-    assert!(written > 50, "hardly anything was imported: {written}");
+    assert!(written > 20, "hardly anything was imported: {written}");
 }

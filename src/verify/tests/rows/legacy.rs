@@ -135,7 +135,6 @@ pub(super) fn o61_huge_annotations() {
     let own = crate::demo::sigstore::key::pem("CERTIFICATE", good.certificate.as_deref().unwrap_or_default());
     let set = |key: &str, text: String| annotated(&good, |all| drop(all.insert(key.into(), text)));
     let large = "A".repeat(3 << 20);
-    let began = std::time::Instant::now();
     stage.refuses([
         ("a certificate", set(CERTIFICATE, format!("{own}{large}")), EvidenceTooLarge),
         ("a certificate of spaces", set(CERTIFICATE, " ".repeat(3 << 20) + &own), EvidenceTooLarge),
@@ -143,7 +142,6 @@ pub(super) fn o61_huge_annotations() {
         ("an entry", set(BUNDLE, format!("{{\"x\":\"{large}\"}}")), EvidenceTooLarge),
         ("a stamp", set(TIMESTAMP, format!("{{\"SignedRFC3161Timestamp\":\"{large}\"}}")), EvidenceTooLarge),
     ]);
-    assert!(began.elapsed().as_secs() < 5);
 }
 
 /// A legacy attestation is stamped over its whole layer.

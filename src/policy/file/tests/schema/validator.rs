@@ -1,6 +1,7 @@
 //! As much of JSON Schema as the schema uses; a keyword that is not understood fails the test.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -74,14 +75,12 @@ fn fits(root: &Value, keyword: &str, said: &Value, value: &Value, path: &str) ->
         },
         "enum" => list(said).contains(value),
         "const" => said == value,
-        "pattern" => {
-            let regex = regex::Regex::new(said.as_str().expect("a text")).expect("a regular expression");
-            text(&|text| regex.is_match(text))
-        }
+        "pattern" => text(&|text| matches(said.as_str().expect("a pattern"), text)),
         "format" => text(&is_date_time),
         "minLength" => text(&|text| text.chars().count() as u64 >= number(said)),
         "maxLength" => text(&|text| text.chars().count() as u64 <= number(said)),
         "minimum" => value.as_f64().is_none_or(|value| value >= said.as_f64().expect("a number")),
+        "minProperties" => value.as_object().is_none_or(|members| members.len() as u64 >= number(said)),
         "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= number(said)),
         "oneOf" => list(said).iter().filter(valid).count() == 1,
         "anyOf" => list(said).iter().any(|one| valid(&one)),
@@ -122,8 +121,7 @@ fn walk(root: &Value, schema: &Value, path: &str, within: &[&str], found: &mut B
         }
         return walk(root, definition, path, &[within, &[reference]].concat(), found);
     }
-    let either = schema["oneOf"].as_array().and_then(|of| of.iter().find(|one| one["type"] == "object"));
-    found.insert((path.into(), if either.is_some() { "either" } else { kind(schema) }));
+    found.insert((path.into(), kind(schema)));
     let named = schema["additionalProperties"].as_object().map(|_| &schema["additionalProperties"]);
     if let Some(named) = named {
         walk(root, named, &format!("{path}.*"), within, found);
@@ -131,14 +129,16 @@ fn walk(root: &Value, schema: &Value, path: &str, within: &[&str], found: &mut B
     if schema["items"].is_object() {
         walk(root, &schema["items"], &format!("{path}[]"), within, found);
     }
-    for (key, property) in either.unwrap_or(schema)["properties"].as_object().into_iter().flatten() {
+    for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         let dot = if path.is_empty() { "" } else { "." };
         walk(root, property, &format!("{path}{dot}{key}"), within, found);
     }
 }
 
 fn kind(schema: &Value) -> &'static str {
-    match schema["type"].as_str().or_else(|| schema["type"][0].as_str()) {
+    let first = &schema["type"][0];
+    match schema["type"].as_str().or(first.as_str()) {
+        Some("string") if schema["type"][1] == "object" => "either",
         Some("array") => "list",
         Some("boolean") => "flag",
         Some("integer") => "number",
@@ -172,6 +172,15 @@ fn list(value: &Value) -> &Vec<Value> {
 
 fn number(value: &Value) -> u64 {
     value.as_u64().expect("a number")
+}
+
+/// Patterns are few, and each is asked often.
+fn matches(pattern: &str, text: &str) -> bool {
+    thread_local!(static KNOWN: RefCell<BTreeMap<String, regex::Regex>> = RefCell::default());
+    KNOWN.with_borrow_mut(|known| {
+        let compile = || regex::Regex::new(pattern).expect("a regular expression");
+        known.entry(pattern.into()).or_insert_with(compile).is_match(text)
+    })
 }
 
 fn is_date_time(text: &str) -> bool {

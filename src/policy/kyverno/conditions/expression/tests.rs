@@ -1,4 +1,4 @@
-//! What is translated of JMESPath, and what is not.
+//! What is translated of `JMESPath`, and what is not.
 
 use super::*;
 
