@@ -31,6 +31,7 @@ pub(super) struct Piece {
     pub(super) who: Who,
     /// What it is, for people.
     what: String,
+    pub(super) elsewhere: bool,
     /// Whether any policy could ask for it.
     pub(super) related: bool,
     pub(super) findings: Findings,
@@ -98,7 +99,7 @@ fn pieces(digest: Digest) -> Vec<Piece> {
             pieces.push((who, true, format!("{kind} {predicate}"), piece));
         }
         for at in [NOW.plus(Duration::from_mins(3)), NOW.plus(Duration::from_mins(20))] {
-            let predicate = json!({ "n": 1, "at": at.to_string() });
+            let predicate = json!({ "n": 3, "at": at.to_string() });
             let piece = bundle(&who.recipe(before(2)), attest(digest, SBOM, &predicate));
             pieces.push((who, true, format!("{SBOM} {predicate}"), piece));
         }
@@ -124,7 +125,8 @@ fn pieces(digest: Digest) -> Vec<Piece> {
     let verify = |(who, related, what, candidate): (Who, bool, String, Candidate)| {
         let related = related && who.known();
         let [findings, revoked] = ["", &revocations()].map(|more| verified(&candidate, digest, more));
-        Piece { who, what, related, findings, revoked }
+        let elsewhere = candidate.elsewhere().is_some();
+        Piece { who, what, elsewhere, related, findings, revoked }
     };
     pieces.into_iter().map(verify).collect()
 }

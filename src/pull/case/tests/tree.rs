@@ -35,7 +35,8 @@ const CONDITIONS: [&str; 4] =
 
 impl Tree {
     pub(super) fn any(dice: &mut Dice) -> Self {
-        Self::of_depth(dice, 3)
+        let depth = dice.pick(&[&0, &0, &1, &3]);
+        Self::of_depth(dice, *depth)
     }
 
     fn of_depth(dice: &mut Dice, depth: u64) -> Self {
@@ -118,7 +119,7 @@ impl Leaf {
             let attestation = Attestation {
                 kind: dice.pick(&[SBOM, SBOM, SCAN]),
                 select: dice.pick(&["newest", "any", "all"]),
-                condition: rarely(dice).then(|| dice.pick(&CONDITIONS)),
+                condition: dice.coin().then(|| dice.pick(&CONDITIONS)),
                 max_age: rarely(dice).then(|| dice.pick(&["30h", "6d", "30d"])),
                 age_from: dice.coin(),
             };

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::stock::{Piece, STOCKS, Stock};
+use super::stock::{Piece, STOCKS, Stock, Who};
 use crate::clock::Timestamp;
 use crate::decide::{Verdict, decide};
 use crate::demo::sigstore::Key;
@@ -46,9 +46,13 @@ pub(super) fn policies(list: &[String], more: &str) -> Policies {
 
 fn text(list: &[String], more: &str) -> String {
     let key = |key: &Key| json!({ "key": { "inline": key.public_pem(), "insecureSkipTransparencyLog": true } });
+    let ending = |mut key: Value| {
+        key["key"]["notAfter"] = NOW.plus(Duration::from_hours(2)).to_string().into();
+        key
+    };
     let authorities = json!({
         "a": key(&KEYS[0]),
-        "b": key(&KEYS[1]),
+        "b": ending(key(&KEYS[1])),
         "ci": { "keyless": { "trustRoot": "root", "issuer": "https://gitlab.com", "identity": "https://gitlab.com/myorg/**" } },
     });
     let list = list.join(", ");
@@ -115,8 +119,13 @@ impl Scene {
         scene
     }
 
-    fn examined(&self, revoked: bool) -> Examined {
-        let mut parts = self.parts.iter().zip(&*STOCKS).map(|(pieces, stock)| self.part(pieces, stock.digest, revoked));
+    /// What is found of it: [`ELSEWHERE`] only if some policy looks there.
+    fn examined(&self, elsewhere: bool, revoked: bool) -> Examined {
+        let found = |piece: &&Piece| elsewhere || !piece.elsewhere;
+        let scene =
+            Self { unread_elsewhere: self.unread_elsewhere && elsewhere, ..self.without(|piece| !found(&piece)) };
+        let part = |(pieces, stock): (&Vec<&'static Piece>, &Stock)| scene.part(pieces, stock.digest, revoked);
+        let mut parts = scene.parts.iter().zip(&*STOCKS).map(part);
         let own = parts.next().expect("the subject");
         let children: Vec<_> = parts.collect();
         Examined { own, children: if children.is_empty() { Children::NotAsked } else { Children::Read(children) } }
@@ -149,12 +158,12 @@ impl Scene {
     }
 }
 
-/// A few pieces about one manifest.
+/// A few pieces about one manifest: often by one signer only, so that they are about the same thing.
 fn pick(dice: &mut Dice, stock: &'static Stock) -> Vec<&'static Piece> {
-    let most = [2, 6, 12, 30][usize::try_from(dice.below(4)).expect("small")];
-    let count = stock.pieces.len() as u64;
-    let any = |dice: &mut Dice| &stock.pieces[usize::try_from(dice.below(count)).expect("small")];
-    (0..dice.below(most + 1)).map(|_| any(dice)).collect()
+    let who = dice.coin().then(|| *dice.pick(&[&Who::A, &Who::B, &Who::App]));
+    let all: Vec<_> = stock.pieces.iter().filter(|piece| who.is_none_or(|who| piece.who == who)).collect();
+    let most = *dice.pick(&[&2, &6, &12, &30]);
+    (0..dice.below(most + 1)).map(|_| all[usize::try_from(dice.below(all.len() as u64)).expect("small")]).collect()
 }
 
 /// An answer, in the order of laxity.
@@ -181,7 +190,8 @@ pub(super) fn decision_at(policies: &Policies, scene: &Scene, now: Timestamp) ->
     let terms = Terms { now, allow: minutes(600), deny: minutes(1), evidence_max_age: minutes(600) };
     let someone =
         revoked.identity("https://gitlab.com", "https://gitlab.com/myorg/library//.gitlab-ci.yml@refs/heads/main");
-    decide(&governing, TRUST.revision(&governing), &scene.examined(someone), &terms)
+    let elsewhere = !governing.evidence_elsewhere().is_empty();
+    decide(&governing, TRUST.revision(&governing), &scene.examined(elsewhere, someone), &terms)
 }
 
 pub(super) fn answer(decision: &Decision) -> Answer {
@@ -192,11 +202,18 @@ pub(super) fn answer(decision: &Decision) -> Answer {
     }
 }
 
-/// Everything that a client, a cache or an operator can see of it.
+/// Everything that a cache can see of it, and who denies. For what reason may depend on what others look for: a piece that
+/// does not count is the nearest one wherever it was found.
 pub(super) fn whole(decision: &Decision) -> String {
     match decision {
-        Ok(verdict) => format!("{:?} {:?} {:?}", verdict.outcome(), verdict.valid_until(), verdict.fresh_until()),
-        Err(unsure) => format!("{unsure:?}"),
+        Ok(verdict) => {
+            let until = (verdict.valid_until(), verdict.fresh_until());
+            match verdict.outcome() {
+                Outcome::Allow(basis) => format!("{basis:?} {until:?}"),
+                Outcome::Deny(denial) => format!("denied by {:?} {until:?}", denial.policy),
+            }
+        }
+        Err(unsure) => format!("could not tell by {:?}", unsure.0.policy),
     }
 }
 
