@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::policy::condition::{Document, Facts, Failure, ImageFacts};
+use crate::policy::condition::{Document, Facts, Failure, ImageFacts, SignerFacts};
 use crate::policy::{Attestation, Select, Shortfall, Signer};
 use crate::reason::Reason;
 use crate::verify::Verified;
@@ -65,13 +65,10 @@ pub(crate) fn choose<'a>(
     unread: Option<&Shortfall>,
     now: Timestamp,
 ) -> Selected<'a> {
-    let asks = wanted.condition.is_some() || wanted.max_age.is_some();
-    if !asks {
+    if !asks(wanted) {
         return Selected::Holding { on: counting, until: Timestamp::FOREVER };
     }
-    let judged = judge_all(wanted, counting, image, now);
-    let (chosen, mut failed): (Vec<_>, Vec<_>) = judged.into_iter().partition(|one| one.time.to_come().is_none());
-    let chosen = if wanted.select == Select::Newest { newest(chosen) } else { chosen };
+    let (chosen, mut failed) = chosen(wanted, judge_all(wanted, counting, image, now));
     let (held, others): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|one| one.value.is_ok());
     let every = wanted.select != Select::Any;
     // What is to come may then be the newest, or one that fails.
@@ -86,11 +83,10 @@ pub(crate) fn choose<'a>(
         (true, Some(_)) if !every => holding(held, every, other),
         (false, Some(unread)) if !fails => Selected::Unknown(unread.clone()),
         (true, Some(unread)) => Selected::Unknown(unread.clone()),
-        (false, unread) => match (failed.into_iter().find_map(|one| one.shortfall(wanted)), unread) {
-            (Some(why), _) => Selected::Fails(why),
-            (None, Some(unread)) => Selected::Unknown(unread.clone()),
-            (None, None) => Selected::Holding { on: Vec::new(), until: now },
-        },
+        (false, _) => Selected::Fails(failed.into_iter().find_map(|one| one.shortfall(wanted)).unwrap_or_else(|| {
+            let detail = format!("no attestation {} by `{}` counts", wanted.predicate_type, wanted.by);
+            Shortfall { reason: Reason::AttestationMissing, cause: None, detail }
+        })),
     }
 }
 
@@ -102,11 +98,8 @@ pub(crate) fn consider<'a>(
     now: Timestamp,
 ) -> Vec<Considered<'a>> {
     let all = judge_all(wanted, counting, image, now);
-    let asks = wanted.condition.is_some() || wanted.max_age.is_some();
-    let mut chosen: Vec<_> = all.iter().filter(|one| !asks || one.time.to_come().is_none()).cloned().collect();
-    if asks && wanted.select == Select::Newest {
-        chosen = newest(chosen);
-    }
+    let asks = asks(wanted);
+    let chosen = if asks { chosen(wanted, all.clone()).0 } else { all.clone() };
     let each = all.into_iter().map(|one| Considered {
         proof: one.proof,
         time: one.time.known(),
@@ -114,6 +107,17 @@ pub(crate) fn consider<'a>(
         fails: one.value.err().filter(|_| asks),
     });
     each.collect()
+}
+
+/// Whether it matters which of them is looked at.
+fn asks(wanted: &Attestation) -> bool {
+    wanted.condition.is_some() || wanted.max_age.is_some()
+}
+
+/// Those that must satisfy the policy, or of which one must; and those that are to come.
+fn chosen<'a>(wanted: &Attestation, judged: Vec<Judged<'a>>) -> (Vec<Judged<'a>>, Vec<Judged<'a>>) {
+    let (here, to_come): (Vec<_>, Vec<_>) = judged.into_iter().partition(|one| one.time.to_come().is_none());
+    (if wanted.select == Select::Newest { newest(here) } else { here }, to_come)
 }
 
 /// All that satisfy the policy, at most until `other` counts: until the first of them ends, if `every` one must; else until
@@ -143,24 +147,34 @@ fn judge_all<'a>(
     image: &ImageFacts,
     now: Timestamp,
 ) -> Vec<Judged<'a>> {
-    let mut all = Vec::<Judged<'a>>::with_capacity(counting.len());
+    let mut all = Vec::<(SignerFacts, Judged<'a>)>::with_capacity(counting.len());
     for proof in counting {
-        let facts = proof.signing().facts();
-        let same = |other: &&Judged<'_>| {
-            other.proof.signing().facts() == facts && other.proof.statement() == proof.statement()
-        };
-        let known = all.iter().find(same).map(|other| Judged { proof, ..other.clone() });
-        all.push(known.unwrap_or_else(|| judge(wanted, proof, image, now)));
+        let signer = proof.signing().facts();
+        let same =
+            |(by, other): &&(SignerFacts, Judged<'_>)| *by == signer && other.proof.statement() == proof.statement();
+        let known = all.iter().find(same).map(|(_, other)| Judged { proof, ..other.clone() });
+        let judged = known.unwrap_or_else(|| judge(wanted, proof, &signer, image, now));
+        all.push((signer, judged));
     }
-    all
+    all.into_iter().map(|(_, judged)| judged).collect()
 }
 
-fn judge<'a>(wanted: &Attestation, proof: &'a Verified, image: &ImageFacts, now: Timestamp) -> Judged<'a> {
+fn judge<'a>(
+    wanted: &Attestation,
+    proof: &'a Verified,
+    signer: &SignerFacts,
+    image: &ImageFacts,
+    now: Timestamp,
+) -> Judged<'a> {
     // A statement may be large: it is parsed only if somebody asks what it says.
     let reads = wanted.condition.is_some() || wanted.age_from.is_some();
     let document = Document::parse(proof.statement().filter(|_| reads).map_or(b"{}", |statement| statement));
-    let time = document.as_ref().map_or(Time::None, |document| time(wanted, proof, document, now));
-    let value = document.and_then(|document| satisfies(wanted, proof, &document, image, now));
+    let document = match document {
+        Ok(document) => document,
+        Err(Failure { reason, detail }) => return Judged { proof, time: Time::None, value: Err((reason, detail)) },
+    };
+    let time = time(wanted, signer, &document, now);
+    let value = satisfies(wanted, &Facts { statement: &document, signer, image, now });
     let value = match (value, time, wanted.max_age) {
         (_, Time::Future(_), _) => Err((Reason::NoSigningTime, format!("it says a time in the future{}", of(wanted)))),
         (_, Time::None, Some(_)) => {
@@ -177,27 +191,20 @@ fn judge<'a>(wanted: &Attestation, proof: &'a Verified, image: &ImageFacts, now:
 }
 
 /// Until when the condition holds.
-fn satisfies(
-    wanted: &Attestation,
-    proof: &Verified,
-    document: &Document,
-    image: &ImageFacts,
-    now: Timestamp,
-) -> Result<Timestamp, Failure> {
+fn satisfies(wanted: &Attestation, facts: &Facts<'_>) -> Result<Timestamp, Failure> {
     let Some(condition) = &wanted.condition else { return Ok(Timestamp::FOREVER) };
-    let signer = proof.signing().facts();
-    if !condition.evaluate(&Facts { statement: document, signer: &signer, image, now })? {
+    if !condition.evaluate(facts)? {
         let detail = format!("the condition does not hold: {}", condition.source().trim());
         return Err(Failure { reason: Reason::ConditionFalse, detail });
     }
-    Ok(if condition.uses_now() { now.plus(NOW_HOLDS) } else { Timestamp::FOREVER })
+    Ok(if condition.uses_now() { facts.now.plus(NOW_HOLDS) } else { Timestamp::FOREVER })
 }
 
 /// When it was made: what the signed content says, or the time of signing where it is sure.
-fn time(wanted: &Attestation, proof: &Verified, document: &Document, now: Timestamp) -> Time {
+fn time(wanted: &Attestation, signer: &SignerFacts, document: &Document, now: Timestamp) -> Time {
     let time = match &wanted.age_from {
         Some(field) => document.text(field).and_then(Timestamp::parse),
-        None => proof.signing().sure_time(),
+        None => signer.time,
     };
     match time {
         Some(time) if time > now.plus(AHEAD) => Time::Future(Timestamp(time.0.saturating_sub(AHEAD.as_secs()))),

@@ -146,3 +146,6 @@ fn files_of(directory: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Strin
 
 /// What the files of a policy directory are called.
 const EXTENSIONS: &[&str] = &["yaml", "yml"];
+
+/// What files of keys in a directory are called.
+const KEY_FILES: &[&str] = &["pub", "pem"];

@@ -2,24 +2,16 @@
 
 use std::time::Duration;
 
+use crate::policy::file::parse_age;
+
 /// Parses `30m`, `4h`, `7d`, or `90s`.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
-    let wrong = || "expected a number and `m`, `h` or `d`, such as `4h`".to_string();
-    let end = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(end);
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    match number.checked_mul(seconds) {
-        None | Some(0) => Err(wrong()),
-        Some(all) if all > LONGEST => Err("that is longer than a thousand years; say `--forever`".into()),
-        Some(all) => Ok(Duration::from_secs(all)),
+    let wrong = |_| "expected a number and `m`, `h` or `d`, such as `4h`".to_string();
+    let lasting = parse_age(text).map_err(wrong)?;
+    if lasting.as_secs() > LONGEST {
+        return Err("that is longer than a thousand years; say `--forever`".into());
     }
+    Ok(lasting)
 }
 
 /// So that the end is still an instant that can be written.

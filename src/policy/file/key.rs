@@ -4,8 +4,8 @@ use std::env::VarError;
 use std::path::Path;
 
 use super::base::Base;
-use super::files_of;
 use super::raw::RawKey;
+use super::{KEY_FILES, files_of};
 use crate::policy::PublicKey;
 use crate::yaml::{At, read_text};
 
@@ -45,7 +45,7 @@ pub(super) fn resolve(at: &At<'_>, raw: &RawKey, base: &Base) -> Vec<PublicKey> 
 }
 
 fn from_directory(at: &At<'_>, path: &str, base: &Base) -> Vec<PublicKey> {
-    let found = files_of(&base.join(path), &["pub", "pem"]).map_err(|why| format!("key directory `{path}`: {why}"));
+    let found = files_of(&base.join(path), KEY_FILES).map_err(|why| format!("key directory `{path}`: {why}"));
     let Some(files) = at.accept(found) else { return Vec::new() };
     if files.is_empty() {
         at.problem(format!("key directory `{path}` holds no `*.pub` or `*.pem`"));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::base::Base;
-use super::{EXTENSIONS, Part, build, files_of};
+use super::{EXTENSIONS, KEY_FILES, Part, build, files_of};
 use crate::oci::Digest;
 use crate::yaml;
 
@@ -71,7 +71,7 @@ impl Named {
 /// What files and directories of keys hold.
 fn contents(paths: &[PathBuf]) -> Digest {
     let within = |path: &PathBuf| {
-        if path.is_dir() { files_of(path, &["pub", "pem"]).unwrap_or_default() } else { vec![path.clone()] }
+        if path.is_dir() { files_of(path, KEY_FILES).unwrap_or_default() } else { vec![path.clone()] }
     };
     let read = |file: PathBuf| (yaml::read(&file, LARGEST), file);
     let contents: Vec<_> = paths.iter().flat_map(within).map(read).collect();
