@@ -19,6 +19,20 @@ mod path;
 
 mod read;
 
+/// Declares mappings of a file as it is written: every key may be absent, and no other may be there. Nothing is judged yet.
+macro_rules! raw {
+    ($($(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty),* $(,)? })*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Debug, Default, serde::Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a mapping")]
+        pub(super) struct $name {
+            $(pub(super) $field: Option<$type>,)*
+        }
+    )*};
+}
+
+pub(crate) use raw;
+
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +41,7 @@ pub use error::{FileError, FileErrors};
 pub use explain::explain;
 pub use nearest::{did_you_mean, one_of};
 pub use path::{At, KeyPath, Problems};
-pub use read::{read, read_text, why};
+pub use read::{read, read_input, read_text, why};
 
 use index::Index;
 

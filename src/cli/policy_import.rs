@@ -1,15 +1,15 @@
 //! `countersign policy import kyverno`: Kyverno's policies as a policy of ours, and a report of what became of each element.
 
-use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use super::report::CONFIGURATION;
 use crate::policy::file;
+use crate::policy::file::replace::replace;
 use crate::policy::kyverno::{self, Imported, Source};
-use crate::yaml::{FileError, FileErrors, read_text};
+use crate::yaml::{FileError, FileErrors, read_input, read_text, why};
 
 /// From which system.
 #[derive(Debug, clap::Subcommand)]
@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     /// `kubectl get clusterpolicies -o yaml` writes.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Where to write the policy; `-` is the standard output.
+    /// Where to write the policy, a file that is not there yet; `-` is the standard output.
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
     /// Leave out, by name, what cannot be translated. Nothing checks for it then.
@@ -73,17 +73,17 @@ pub(super) fn run(from: &Import, out: &mut dyn Write, report: &mut dyn Write) ->
     if let Err(errors) = file::parse(&policy, "the policy that was made", base) {
         return complain(report, &format!("{errors}\n\nNothing is written: the loader refuses it"), COULD_NOT);
     }
-    let written = if arguments.output == Path::new("-") {
-        out.write_all(policy.as_bytes())
+    let output = &arguments.output;
+    let written = if output == Path::new("-") {
+        out.write_all(policy.as_bytes()).map_err(|error| why(&error))
+    } else if output.exists() {
+        Err("it is there already, and may have been edited: name another file, or take it away".into())
     } else {
-        fs::write(&arguments.output, policy)
+        replace(output, None, &policy)
     };
     match written {
         Ok(()) => 0,
-        Err(error) => {
-            let why = crate::yaml::why(&error);
-            complain(report, &format!("{} could not be written: {why}", arguments.output.display()), COULD_NOT)
-        }
+        Err(why) => complain(report, &format!("{} could not be written: {why}", output.display()), COULD_NOT),
     }
 }
 
@@ -91,7 +91,7 @@ fn sources(files: &[PathBuf]) -> Result<Vec<Source>, FileErrors> {
     let (mut sources, mut errors) = (Vec::new(), Vec::new());
     for path in files {
         let (name, text) = if path == Path::new("-") {
-            ("standard input".to_string(), standard_input())
+            ("standard input".to_string(), read_input(std::io::stdin()))
         } else {
             (path.display().to_string(), read_text(path))
         };
@@ -102,16 +102,6 @@ fn sources(files: &[PathBuf]) -> Result<Vec<Source>, FileErrors> {
     }
     FileErrors::of(errors).map(|()| sources)
 }
-
-/// What is piped in, of at most 1 MiB as a file is.
-fn standard_input() -> Result<String, String> {
-    let mut text = String::new();
-    let read = std::io::stdin().take(LARGEST + 1).read_to_string(&mut text);
-    read.map_err(|error| error.to_string())?;
-    if text.len() as u64 > LARGEST { Err(format!("it is longer than {LARGEST} bytes")) } else { Ok(text) }
-}
-
-const LARGEST: u64 = 1 << 20;
 
 fn complain(report: &mut dyn Write, why: &str, code: u8) -> u8 {
     // If even this cannot be printed, the exit code says it.

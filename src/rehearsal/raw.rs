@@ -7,16 +7,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-macro_rules! raw {
-    ($($(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty),* $(,)? })*) => {$(
-        $(#[doc = $doc])*
-        #[derive(Debug, Default, serde::Deserialize)]
-        #[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a mapping")]
-        pub(super) struct $name {
-            $(pub(super) $field: Option<$type>,)*
-        }
-    )*};
-}
+use crate::yaml::raw;
 
 raw! {
     /// The whole file.

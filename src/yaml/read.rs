@@ -7,22 +7,37 @@ use std::path::Path;
 /// Reads a file of at most `limit` bytes.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let failed = |error| why(&error);
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
         return Err("it is not a file".into());
     }
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    bounded(file, limit)
+}
+
+/// Reads a text file of at most 1 MiB.
+pub fn read_text(path: &Path) -> Result<String, String> {
+    text(read(path, LONGEST_TEXT)?)
+}
+
+/// Reads a text that is piped in, of at most 1 MiB.
+pub fn read_input(input: impl Read) -> Result<String, String> {
+    text(bounded(input, LONGEST_TEXT)?)
+}
+
+fn bounded(from: impl Read, limit: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    from.take(limit + 1).read_to_end(&mut bytes).map_err(|error| why(&error))?;
     if bytes.len() as u64 > limit {
         return Err(format!("it is longer than {limit} bytes"));
     }
     Ok(bytes)
 }
 
-/// Reads a text file of at most 1 MiB.
-pub fn read_text(path: &Path) -> Result<String, String> {
-    String::from_utf8(read(path, 1 << 20)?).map_err(|_| "it is not UTF-8".into())
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".into())
 }
+
+const LONGEST_TEXT: u64 = 1 << 20;
 
 /// What went wrong with a file, in a few words.
 pub fn why(error: &std::io::Error) -> String {

@@ -43,6 +43,10 @@ fn the_policy_goes_to_the_output_and_the_report_beside_it() {
     let to = path.to_str().expect("text");
     let output = import(&["--output", to], &company);
     assert_eq!((code(&output), text(&output.stdout)), (0, ""));
+    // Somebody may have edited it since.
+    let again = import(&["--output", to], &company);
+    assert_eq!(code(&again), 2, "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("it is there already"), "{}", text(&again.stderr));
     assert_eq!(std::fs::read_to_string(&path).expect("it was written"), expected);
     let check =
         Command::new(env!("CARGO_BIN_EXE_countersign")).args(["policy", "check", to]).output().expect("it runs");
