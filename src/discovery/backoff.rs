@@ -124,6 +124,17 @@ mod tests {
         assert!(backoff.resting(&subject, policy, Timestamp(now + 1)).await.is_none(), "it began anew");
     }
 
+    /// While it rests nothing is read anywhere: a policy that looks only beside the image must not take that for absence.
+    #[tokio::test]
+    async fn what_failed_in_one_place_leaves_it_open_for_those_who_look_elsewhere() {
+        let backoff = Backoff::new();
+        let unread = Unread::new("referrers", Reason::EvidenceUnreadable, "500").within("r.io/signatures");
+        assert!(unread.elsewhere.is_some());
+        backoff.failed(&subject(), POLICY(b"1"), &[unread], false, Timestamp(1)).await;
+        let set = backoff.resting(&subject(), POLICY(b"1"), Timestamp(1)).await.expect("it rests");
+        assert_eq!(set.unread.iter().map(|unread| unread.elsewhere.as_deref()).collect::<Vec<_>>(), [None]);
+    }
+
     #[tokio::test]
     async fn only_the_same_digest_under_the_same_policy_rests() {
         let backoff = Backoff::new();

@@ -309,6 +309,27 @@ async fn an_edited_policy_is_judged_on_what_is_in_memory_of_every_image() {
     assert!(lab.double.seen().is_empty(), "{:?}", lab.double.seen());
 }
 
+/// Whoever may push can list much that has to be read before it is known to be no image.
+#[tokio::test]
+async fn what_is_read_to_tell_evidence_is_bounded() {
+    let edit = |config: String| config + "cache: { deny: 0s }\nlimits: { attestation: 4KiB }\n";
+    let lab = Lab::edited(Options::default(), edit).await;
+    lab.set_policy(&lab.policy_text()).expect("a good policy");
+    let image = lab.attested("amd64");
+    let layers = vec![lab.statement(&image); 16];
+    let manifests = |count: usize| {
+        let each = (0..count)
+            .map(|number| lab.attestation_manifest_with(&image, &layers, format!("{{\"n\":{number}}}").as_bytes()));
+        [vec![listed(&image)], each.collect()].concat()
+    };
+    let index = lab.index_of(&manifests(2));
+    served(&lab.get_index().await, index.digest, "signed");
+    lab.index_of(&manifests(40));
+    let answer = lab.get_index().await;
+    unsure(&answer, "evidence_incomplete");
+    assert!(answer.message().contains("what may be evidence"), "{}", answer.message());
+}
+
 #[tokio::test]
 async fn audit_serves_an_index_that_would_be_refused_for_what_it_lists() {
     let lab = Lab::edited(Options::default(), |config| config.replace("policy: {", "policy: { audit: true,")).await;

@@ -99,9 +99,9 @@ impl Judge {
         if manifest.media_type().is_index() {
             return Ok(Listed::Index(manifest.entries().to_vec()));
         }
-        let takes = self.artifacts.takes(&manifest);
-        if told.fetch_add(takes, Ordering::Relaxed).saturating_add(takes) > TOLD {
-            return Err(too_much(&format!("what may be evidence of more than {} MiB", TOLD >> 20)));
+        let (takes, most) = (self.artifacts.takes(&manifest), self.limits.attestation.saturating_mul(TOLD));
+        if told.fetch_add(takes, Ordering::Relaxed).saturating_add(takes) > most {
+            return Err(too_much(&format!("what may be evidence of more than {most} bytes")));
         }
         if self.artifacts.is_evidence(within, &manifest, &self.pool).await.map_err(fell_short)? {
             return Ok(Listed::Evidence);
@@ -142,8 +142,8 @@ const IMAGES: usize = 64;
 const MANIFESTS: usize = 256;
 /// Bytes of evidence about all images of one index.
 const EVIDENCE: usize = 256 << 20;
-/// Bytes that are read to tell evidence from images.
-const TOLD: u64 = 256 << 20;
+/// How many attestations of the largest size may be read to tell evidence from images.
+const TOLD: u64 = 16;
 /// Manifests that are read at once for one index.
 const AT_ONCE: usize = 8;
 /// Images whose evidence is read at once, each from several sources.

@@ -65,13 +65,18 @@ fn scan(recipe: &Recipe, days: u64, critical: u64) -> Candidate {
 /// What comes of these scans where one of at most 7 days without anything critical is required.
 fn outcome(by: &str, age_from: bool, scans: Vec<Candidate>) -> String {
     let from = if age_from { ", ageFrom: metadata.scanFinishedOn" } else { "" };
+    judged(&format!("by: {by}, maxAge: 7d, condition: predicate.critical == 0{from}"), scans)
+}
+
+/// What comes of these scans where one is required of which `demand` holds.
+fn judged(demand: &str, scans: Vec<Candidate>) -> String {
     let authorities = json!({
         "scanner": { "key": { "inline": KEYS[0].public_pem(), "trustRoot": "root" } },
         "ci": { "keyless": { "trustRoot": "root", "issuer": "https://gitlab.com", "identity": "https://gitlab.com/myorg/**" } },
     });
     let text = format!(
         "trustRoots: {{ root: {{ file: root.json }} }}\nauthorities: {authorities}\npolicies: [ {{ name: p, match: [ r.io/** ], \
-         require: {{ attestation: {{ by: {by}, type: \"{SCAN}\", maxAge: 7d, condition: predicate.critical == 0{from} }} }} }} ]\n"
+         require: {{ attestation: {{ type: \"{SCAN}\", {demand} }} }} }} ]\n"
     );
     let policies = Arc::new(parse(&text, "policy.yaml", Path::new(".")).unwrap_or_else(|errors| panic!("{errors}")));
     let governing = policies.governing(&subject(), NOW);
@@ -115,6 +120,28 @@ fn an_old_clean_scan_that_is_logged_or_stamped_anew_today_is_denied() {
         assert_eq!(outcome("ci", false, vec![old()]), "no_signing_time");
         assert_eq!(outcome("ci", true, vec![old()]), "too_old");
     }
+}
+
+/// A condition sees the time of signing only where nobody can make an old signature seem young.
+#[test]
+fn a_condition_cannot_be_told_that_an_old_signature_is_young() {
+    let young = |by: &str| format!("by: {by}, select: any, condition: 'now - signer.time < duration(\"24h\")'");
+    assert_eq!(judged(&young("ci"), vec![scan(&by_pipeline(0), 0, 0)]), "0 days");
+    assert_eq!(judged(&young("ci"), vec![scan(&by_pipeline(2), 2, 0)]), "condition_false");
+    for (by, recipe) in [("scanner", by_key(30)), ("scanner", anew(by_key(30))), ("ci", anew(by_certificate(30)))] {
+        assert_eq!(judged(&young(by), vec![scan(&recipe, 30, 0)]), "condition_error", "{by}");
+    }
+}
+
+/// Anyone may attach copies: they say no more than one does, also where some of them cannot be told apart.
+#[test]
+fn copies_of_a_scan_count_as_one() {
+    let (clean, bad) = (scan(&by_key(2), 2, 0), scan(&by_key(2), 2, 3));
+    let copies = |of: &Candidate| vec![of.clone(); 8];
+    assert_eq!(outcome("scanner", true, copies(&clean)), "5 days");
+    assert_eq!(outcome("scanner", true, [copies(&clean), copies(&bad)].concat()), "condition_false");
+    let older = scan(&by_key(3), 3, 3);
+    assert_eq!(outcome("scanner", true, [copies(&older), copies(&clean)].concat()), "5 days");
 }
 
 #[test]

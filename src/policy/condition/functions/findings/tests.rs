@@ -53,6 +53,7 @@ fn nothing_found_is_told_from_nothing_understood() {
         trivy(r#","Results":[{"Target":"app","Class":"lang-pkgs","Vulnerabilities":[]}]"#),
         grype("[]"),
         sarif(r#"[{"tool":{"driver":{"name":"Trivy","rules":[]}},"results":[]}]"#),
+        sarif(r#"[{"invocations":[{"executionSuccessful":true}],"results":[]}]"#),
     ] {
         for report in [clean.clone(), format!(r#"{{"scanner":{{"uri":"x","result":{clean}}}}}"#)] {
             let scene = Scene::with(&report);
@@ -124,6 +125,11 @@ fn nothing_found_is_told_from_nothing_understood() {
         (sarif(r#"[{"results":[{"ruleId":"x","properties":{"security-severity":"11"}}]}]"#), "`11` is not a score"),
         (sarif(r#"[{"results":[{"ruleId":"x","properties":{"security-severity":true}}]}]"#), "is not a score"),
         (sarif(r#"[{"results":[{}]}]"#), "names no rule"),
+        (sarif(r#"[{"invocations":[{"executionSuccessful":false}],"results":[]}]"#), "did not succeed"),
+        (
+            sarif(r#"[{"results":[{"ruleId":"x","level":"none","rule":{"toolComponent":{"index":0}}}]}]"#),
+            "a rule of an extension",
+        ),
     ] {
         for source in [
             "severities(predicate) == []",
