@@ -194,7 +194,7 @@ fn puller(
     let judge = Judge {
         upstreams: upstreams.clone(),
         fetch: fetch.clone(),
-        artifacts: Artifacts::new(upstreams.clone(), config.limits),
+        artifacts: Artifacts::new(upstreams.clone(), fetch.clone(), config.limits),
         verdicts: Verdicts::new(config.cache.verdicts),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,

@@ -47,6 +47,13 @@
 //!     Verified { authority, signing, subject, claim, payload: [].into(), format, location }
 //! }
 //! ```
+//! Nor the proof that a manifest is an evidence artifact:
+//! ```compile_fail,E0451
+//! use countersign::{oci::Digest, verify::artifact::EvidenceProof};
+//! fn forge(digest: Digest) -> EvidenceProof {
+//!     EvidenceProof { digest }
+//! }
+//! ```
 //! ```compile_fail,E0423
 //! use countersign::record::{Authenticated, VerdictRecord};
 //! fn forge(record: VerdictRecord) -> Authenticated<VerdictRecord> {

@@ -7,7 +7,9 @@ use crate::evidence::Unread;
 use crate::oci::Digest;
 use crate::policy::file::parse;
 use crate::policy::{Format, Name, Policies};
-use crate::test_support::{KEY_A, KEY_B, examined, findings_of, signed_attestation, signed_simple, subject};
+use crate::test_support::{
+    KEY_A, KEY_B, evidence_artifact, examined, findings_of, signed_attestation, signed_simple, subject,
+};
 use crate::verify::{Findings, Rejected};
 
 const NOW: Timestamp = Timestamp(1_000_000);
@@ -181,6 +183,67 @@ fn an_audited_policy_leaves_a_note_and_never_allows_or_blocks() {
 }
 
 #[test]
+fn an_evidence_artifact_passes_unless_it_is_revoked_or_the_proof_is_about_another() {
+    let (manifest, proof) = evidence_artifact();
+    let digest = manifest.digest();
+    let decided = |policies: &Policies, digest| {
+        let governing = policies.governing(&subject().image.at(digest), NOW);
+        let verdict = decide_artifact(&governing, Trust::none().revision(&governing), &proof, &terms());
+        match verdict.map(|verdict| verdict.outcome().clone()) {
+            Ok(Outcome::Allow(basis)) => basis.reason(),
+            Ok(Outcome::Deny(denial)) => denial.reason,
+            Err(Indeterminate(why)) => why.reason,
+        }
+    };
+    let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: INC-1\n";
+    let revoked = format!("revoked: {{ digests: [ \"{digest}\" ] }}\n");
+    for (policies, expected) in [
+        (one(""), Reason::Evidence),
+        (policies("policies: []\n"), Reason::Evidence),
+        (one(exempt), Reason::Exempt),
+        (one(&revoked), Reason::Revoked),
+        (one(&format!("{exempt}{revoked}")), Reason::Revoked),
+    ] {
+        assert_eq!(decided(&policies, digest), expected);
+    }
+    assert_eq!(decided(&one(""), Digest::of(b"another")), Reason::Internal);
+}
+
+#[test]
+fn a_verdict_on_an_evidence_artifact_ends_and_is_restored_as_others() {
+    let (manifest, proof) = evidence_artifact();
+    let digest = manifest.digest();
+    let policies = one("");
+    let governing = policies.governing(&subject().image.at(digest), NOW);
+    let trust = Trust::none().revision(&governing);
+    let verdict = decide_artifact(&governing, trust, &proof, &terms()).expect("a verdict");
+    assert_eq!((verdict.fresh_until(), verdict.valid_until()), (NOW.plus(Duration::from_mins(5)), Timestamp::FOREVER));
+    let record = restorable(&verdict);
+    let restored = Verdict::restore(&record, &governing, trust, NOW).expect("fresh");
+    assert_eq!(restored.outcome(), &Outcome::Allow(Basis::Evidence));
+    assert!(Verdict::restore(&record, &policies.governing(&subject(), NOW), trust, NOW).is_none(), "another digest");
+}
+
+#[test]
+fn only_what_no_policy_governs_is_ungoverned() {
+    let ungoverned = |policies: &Policies| {
+        let governing = policies.governing(&subject(), NOW);
+        let verdict = ungoverned(&governing, Trust::none().revision(&governing), &terms())?;
+        match verdict.outcome() {
+            Outcome::Allow(basis) => Some(basis.reason()),
+            Outcome::Deny(denial) => Some(denial.reason),
+        }
+    };
+    let watched =
+        "policies:\n  - name: w\n    match: [ \"r.io/**\" ]\n    mode: audit\n    require: { signature: { by: b } }\n";
+    let revoked = format!("policies: []\nrevoked: {{ digests: [ \"{}\" ] }}\n", subject().digest);
+    assert_eq!(ungoverned(&one("")), None);
+    assert_eq!(ungoverned(&policies(watched)), None);
+    assert_eq!(ungoverned(&policies("policies: []\n")), Some(Reason::NoPolicy));
+    assert_eq!(ungoverned(&policies(&revoked)), Some(Reason::Revoked));
+}
+
+#[test]
 fn verdicts_end_with_what_they_rest_on() {
     let here = subject().digest;
     let governing = one("").governing(&subject(), NOW);
@@ -222,16 +285,21 @@ fn a_record_is_restored_only_for_the_same_key_while_fresh() {
     let governing = ours.governing(&subject(), NOW);
     let trust = Trust::none().revision(&governing);
     let verdict = decide(&governing, trust, &examined(&signed), &terms()).expect("a verdict");
-    let seal = crate::record::Seal::random().expect("randomness");
-    let record = VerdictRecord::of(&verdict).expect("a stored kind");
-    let sealed = seal.close(b"p", &record).expect("serialises");
-    let record = seal.open::<VerdictRecord>(b"p", &sealed).expect("ours");
+    let record = restorable(&verdict);
     assert!(Verdict::restore(&record, &governing, trust, NOW).is_some());
     assert!(Verdict::restore(&record, &governing, trust, verdict.fresh_until()).is_none());
     assert!(Verdict::restore(&record, &edited.governing(&subject(), NOW), trust, NOW).is_none());
     let mut other = subject();
     other.digest = Digest::of(b"other");
     assert!(Verdict::restore(&record, &ours.governing(&other, NOW), trust, NOW).is_none());
+}
+
+/// `verdict`, as the store gives it back.
+fn restorable(verdict: &Verdict) -> Authenticated<VerdictRecord> {
+    let seal = crate::record::Seal::random().expect("randomness");
+    let record = VerdictRecord::of(verdict).expect("a stored kind");
+    let sealed = seal.close(b"p", &record).expect("serialises");
+    seal.open::<VerdictRecord>(b"p", &sealed).expect("ours")
 }
 
 #[test]

@@ -191,4 +191,4 @@ fn keys_end<'a>(policies: impl Iterator<Item = &'a Arc<Policy>>, now: Timestamp)
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// Raised whenever the same text would be decided differently.
-const ENGINE: &[u8] = b"countersign decision engine 3";
+const ENGINE: &[u8] = b"countersign decision engine 4";

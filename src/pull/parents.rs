@@ -37,7 +37,8 @@ impl Puller {
             ask.budget -= 1;
             let parent = subject.image.at(parent.digest);
             match Box::pin(self.admitted(ask, &parent, None, depth + 1)).await {
-                Ok(parent) => return Ok(parent),
+                Ok(parent) if parent.confers() => return Ok(parent),
+                Ok(_) => {}
                 // The registry has forgotten it, so it lists nothing any more.
                 Err(PullError::Upstream(UpstreamError::NotFound)) => {}
                 Err(why) => refused = PullError::weightier(refused, why),
@@ -48,7 +49,7 @@ impl Puller {
 
     /// Records what an admitted manifest lists; now and then again, because the store may forget.
     pub(super) async fn record(&self, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) {
-        if self.recorded.get(subject).await.is_some() {
+        if !admitted.confers() || self.recorded.get(subject).await.is_some() {
             return;
         }
         match self.membership.record(&subject.image, admitted).await {

@@ -3,6 +3,7 @@
 mod support;
 
 mod admin;
+mod artifacts;
 mod audit;
 mod cli;
 mod documentation;

@@ -65,9 +65,10 @@ impl World {
         let policies = parse(&text, "policy.yaml", Path::new(".")).expect("a policy");
         let limits = Limits::default();
         let upstreams = Arc::new(BTreeMap::from([(name.parse().expect("a name"), Arc::new(upstream))]));
+        let fetch = Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20));
         let judge = Judge {
-            fetch: Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20)),
-            artifacts: Artifacts::new(upstreams.clone(), limits),
+            fetch: fetch.clone(),
+            artifacts: Artifacts::new(upstreams.clone(), fetch, limits),
             upstreams,
             verdicts: Verdicts::new(100),
             store: Arc::new(MemoryStore::new(1 << 20)),
