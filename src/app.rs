@@ -22,7 +22,7 @@ use crate::oci::{Digest, Registry};
 use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
-use crate::pull::{Artifacts, Fetch, Held, Judge, PullError, Puller, Witness};
+use crate::pull::{Artifacts, Fetch, Held, Judge, Nested, PullError, Puller, Search, Witness};
 use crate::record::Seal;
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
@@ -207,6 +207,8 @@ fn puller(
         witness,
     };
     Ok(Puller {
+        nested: Nested::new(fetch.clone(), config.limits),
+        search: Search::new(upstreams.clone(), fetch.clone(), lasting.deny),
         fetch,
         upstreams,
         current,

@@ -93,4 +93,4 @@ fn key(image: &Image, digest: &Digest) -> Vec<u8> {
 }
 
 /// Parents kept for one digest: base layers have many, and the newest are the likeliest to be allowed.
-const KEPT: usize = 64;
+pub const KEPT: usize = 64;

@@ -91,6 +91,11 @@ impl Judge {
         answer.map_err(|indeterminate| Indeterminate::clone(&indeterminate).into())
     }
 
+    /// Whether the verdict on what is governed is in memory.
+    pub async fn remembers(&self, snapshot: &Snapshot, governing: &Governing, now: Timestamp) -> bool {
+        self.verdicts.has_fresh(&Key::new(governing, snapshot.trust.revision(governing)), now).await
+    }
+
     async fn anew(
         &self,
         snapshot: &Arc<Snapshot>,
