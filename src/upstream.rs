@@ -22,6 +22,12 @@ mod docker_config;
 
 mod connection;
 
+mod breaker;
+
+pub mod tls;
+
+mod rotation;
+
 mod auth;
 
 mod realm;
@@ -36,6 +42,7 @@ pub use blob::BlobResponse;
 pub use client::Upstream;
 pub use credentials::{Credentials, Secret};
 pub use settings::{BuildError, Settings};
+pub use tls::{OwnCertificate, Tls, TlsFileError};
 
 /// A manifest as the registry sent it: bytes and announced type, nothing checked.
 #[derive(Debug, Clone)]
@@ -76,6 +83,14 @@ pub enum UpstreamError {
         /// What the bytes hash to.
         actual: Digest,
     },
+    /// It could not be reached several times in a row, so it was not asked.
+    #[error("the {server} cannot be reached; it is asked again in {} s", .retry_after.as_secs())]
+    LeftAlone {
+        /// `registry` or `token server`.
+        server: &'static str,
+        /// How long it is left alone, in whole seconds.
+        retry_after: Duration,
+    },
     /// The answer is not HTTP as the registry's specification has it.
     #[error("the registry's answer is malformed: {0}")]
     Malformed(&'static str),
@@ -100,6 +115,12 @@ pub enum UpstreamError {
     /// 429.
     #[error("the registry asks to slow down")]
     Throttled {
+        /// Its `Retry-After`, if it gave one in seconds.
+        retry_after: Option<Duration>,
+    },
+    /// 503.
+    #[error("the registry answered 503")]
+    Unavailable {
         /// Its `Retry-After`, if it gave one in seconds.
         retry_after: Option<Duration>,
     },
@@ -131,13 +152,24 @@ impl UpstreamError {
             Self::DigestMismatch { .. } => Reason::UpstreamDigestMismatch,
             Self::NotFound => Reason::UpstreamNotFound,
             Self::RedirectRefused { .. } => Reason::RedirectRefused,
-            Self::Malformed(_)
+            Self::LeftAlone { .. }
+            | Self::Malformed(_)
             | Self::Status(_)
             | Self::TokenServer { .. }
             | Self::TooLarge { .. }
-            | Self::Transport(_) => Reason::UpstreamUnavailable,
+            | Self::Transport(_)
+            | Self::Unavailable { .. } => Reason::UpstreamUnavailable,
             Self::Throttled { .. } => Reason::UpstreamThrottled,
             Self::Timeout => Reason::UpstreamTimeout,
+        }
+    }
+
+    /// When it is worth asking again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::LeftAlone { retry_after, .. } => Some(*retry_after),
+            Self::Throttled { retry_after } | Self::Unavailable { retry_after } => *retry_after,
+            _ => None,
         }
     }
 }
