@@ -39,6 +39,8 @@ pub mod judge;
 
 pub mod rehearse;
 
+mod rest;
+
 pub use artifact::Artifacts;
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;

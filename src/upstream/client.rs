@@ -102,20 +102,25 @@ impl Upstream {
         }
         let mut ask = Ask::new(Operation::Referrers(digest)).with(ACCEPT, ManifestType::OciIndex.as_str());
         ask.query = page.map(str::to_string);
-        self.page(repository, ask, max).await
+        let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
+        self.page(response, max).await
     }
 
-    /// A page of the repository's tags; `query` holds what the client may choose (`n`, `last`).
-    pub async fn tags(
-        &self,
-        repository: &Repository,
-        query: &[(&str, String)],
-        max: u64,
-    ) -> Result<Page, UpstreamError> {
+    /// A page of the repository's tags.
+    pub async fn tags(&self, repository: &Repository, query: Option<&str>, max: u64) -> Result<Page, UpstreamError> {
         let mut ask = Ask::new(Operation::Tags).with(ACCEPT, "application/json");
-        let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-        ask.query = Some(encoded).filter(|encoded| !encoded.is_empty());
-        self.page(repository, ask, max).await
+        ask.query = query.map(str::to_string);
+        let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
+        self.page(response, max).await
+    }
+
+    /// A page of the registry's repositories.
+    pub async fn catalog(&self, query: Option<&str>, max: u64) -> Result<Page, UpstreamError> {
+        let mut ask = Ask::new(Operation::Catalog).with(ACCEPT, "application/json");
+        ask.query = query.map(str::to_string);
+        let request = self.request(Operation::CATALOG_PATH, &ask);
+        let response = self.exchange(Operation::Catalog, request, Scope::catalog(), &[StatusCode::OK]).await?;
+        self.page(response, max).await
     }
 
     /// Whether the registry answers, and takes the proxy's credentials.
@@ -126,15 +131,15 @@ impl Upstream {
         Ok(())
     }
 
-    async fn page(&self, repository: &Repository, ask: Ask<'_>, max: u64) -> Result<Page, UpstreamError> {
-        let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
+    async fn page(&self, response: Response, max: u64) -> Result<Page, UpstreamError> {
         let (next, foreign_next) = match link::next(response.headers(), response.url(), &self.registry) {
             Next::None => (None, false),
             Next::Query(query) => (Some(query), false),
             Next::Foreign => (None, true),
         };
         let content_type = text(&response, CONTENT_TYPE).to_string();
-        Ok(Page { bytes: self.connection.read(response, max).await?, content_type, next, foreign_next })
+        let filtered = text(&response, OCI_FILTERS_APPLIED).split(',').any(|filter| filter.trim() == "artifactType");
+        Ok(Page { bytes: self.connection.read(response, max).await?, content_type, next, foreign_next, filtered })
     }
 
     async fn ask(
@@ -209,3 +214,4 @@ fn text(response: &Response, name: HeaderName) -> &str {
 }
 
 const DOCKER_CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+const OCI_FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
