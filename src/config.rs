@@ -116,6 +116,8 @@ pub struct UpstreamConfig {
     pub idle: Duration,
     /// Whether to ask for referrers over the API.
     pub referrers: bool,
+    /// Whether its repositories are listed to clients.
+    pub catalog: bool,
 }
 
 /// How much is remembered, and how long.

@@ -44,6 +44,8 @@ mod parents;
 
 pub mod rehearse;
 
+mod rest;
+
 pub mod search;
 
 pub use artifact::Artifacts;

@@ -54,6 +54,7 @@ fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUp
         first_byte: field::positive(&times, "firstByte", timeouts.and_then(|t| t.first_byte.as_deref()), seconds(15)),
         idle: field::positive(&times, "idle", timeouts.and_then(|t| t.idle.as_deref()), seconds(30)),
         referrers: field::word(at, "referrers", raw.referrers.as_deref(), &["auto", "off"]) == "auto",
+        catalog: raw.catalog.unwrap_or(false),
     }
 }
 
@@ -111,7 +112,6 @@ fn later(at: &At<'_>, raw: &RawUpstream) {
     field::word(at, "blobRedirects", raw.blob_redirects.as_deref(), &["follow", "relay"]);
     field::later_if_given(at, "blobRedirects", raw.blob_redirects.as_ref());
     field::later(at, "push", field::word(at, "push", raw.push.as_deref(), &["refuse", "relay"]), "refuse");
-    field::later(at, "catalog", raw.catalog.unwrap_or(false), false);
     field::later(at, "redirectHosts", raw.redirect_hosts.as_ref().is_some_and(|hosts| !hosts.is_empty()), false);
     for (index, text) in raw.redirect_private.iter().flatten().enumerate() {
         at.key("redirectPrivate").index(index).accept(network(text));

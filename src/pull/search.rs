@@ -78,7 +78,7 @@ impl Search {
     /// there are more.
     async fn tags(&self, image: &Image) -> Result<(Vec<Tag>, bool), PullError> {
         let upstream = fetch::upstream(&self.upstreams, &image.registry)?;
-        let page = upstream.tags(&image.repository, &[("n", LISTED.to_string())], BYTES).await?;
+        let page = upstream.tags(&image.repository, Some(&format!("n={LISTED}")), BYTES).await?;
         let list: List = serde_json::from_slice(&page.bytes)
             .map_err(|_| UpstreamError::Malformed("the list of tags is not what the specification says"))?;
         let all = list.tags.unwrap_or_default();
