@@ -8,6 +8,7 @@ mod elsewhere;
 mod explained;
 mod fall_through;
 mod fixtures;
+mod helm;
 mod keyless;
 mod keys;
 mod loosened;

@@ -12,6 +12,7 @@ pub(crate) mod matrix;
 pub(crate) mod predicates;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod pulls;
 pub(crate) mod registry;
 pub(crate) mod relay;
 pub(crate) mod sigstore;

@@ -40,6 +40,19 @@ impl Image {
         (Self { digest: digest_of(&digest), ..index }, other)
     }
 
+    /// What the registry has under this tag, whoever pushed it.
+    pub(crate) fn found(registry: SocketAddr, repository: &str, tag: &str) -> Self {
+        let image = Self {
+            registry,
+            repository: repository.into(),
+            tag: tag.into(),
+            digest: String::new(),
+            token: String::new(),
+        };
+        let digest = crane(["digest", &image.tagged(registry)]).trim().to_owned();
+        Self { digest, ..image }
+    }
+
     /// The same image in a new repository.
     pub(crate) fn copied(&self) -> Self {
         let copy = self.in_repository(new_repository("copied"));
