@@ -145,7 +145,8 @@ fn the_core_is_small_and_pure_and_its_files_are_leaves() {
             assert!(found.is_none(), "{path}: `{banned}` in `{}`", found.unwrap_or_default());
         }
     }
-    for leaf in ["weigh", "decide", "admission", "record", "verify/verified", "verify/artifact", "discovery/candidate"] {
+    for leaf in ["weigh", "decide", "admission", "record", "verify/verified", "verify/artifact", "discovery/candidate"]
+    {
         let folder = root().join("src").join(leaf);
         let children = fs::read_dir(&folder).map(|entries| entries.flatten().map(|e| e.file_name()).collect());
         let children: Vec<_> = children.unwrap_or_default();
