@@ -10,6 +10,7 @@ use crate::policy::{Format, Name, Policies};
 use crate::test_support::{
     KEY_A, KEY_B, evidence_artifact, examined, findings_of, signed_attestation, signed_simple, subject,
 };
+use crate::trust::Trust;
 use crate::verify::{Findings, Rejected};
 
 const NOW: Timestamp = Timestamp(1_000_000);
@@ -57,8 +58,6 @@ fn cut_off(mut findings: Findings) -> Findings {
     findings.incomplete = true;
     findings
 }
-
-use crate::trust::Trust;
 
 #[test]
 fn only_a_signature_by_the_authority_over_the_subject_in_an_accepted_format_allows() {
