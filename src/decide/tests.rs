@@ -10,6 +10,7 @@ use crate::policy::{Format, Name, Policies};
 use crate::test_support::{
     KEY_A, KEY_B, evidence_artifact, examined, findings_of, signed_attestation, signed_simple, subject,
 };
+use crate::trust::Trust;
 use crate::verify::{Findings, Rejected};
 
 const NOW: Timestamp = Timestamp(1_000_000);
@@ -40,11 +41,8 @@ fn outcome(policies: &Policies, findings: &Findings) -> String {
     let governing = policies.governing(&subject(), NOW);
     match decide(&governing, Trust::none().revision(&governing), &examined(findings), &terms()) {
         Ok(verdict) => match verdict.outcome() {
-            Outcome::Allow(basis) => basis.reason().to_string(),
-            Outcome::Deny(denial) => match denial.cause {
-                Some(cause) => format!("{} ({cause})", denial.reason),
-                None => denial.reason.to_string(),
-            },
+            Outcome::Deny(Denial { reason, cause: Some(cause), .. }) => format!("{reason} ({cause})"),
+            _ => reason(&verdict).to_string(),
         },
         Err(Indeterminate(why)) => format!("503 {}", why.reason),
     }
@@ -60,8 +58,6 @@ fn cut_off(mut findings: Findings) -> Findings {
     findings.incomplete = true;
     findings
 }
-
-use crate::trust::Trust;
 
 #[test]
 fn only_a_signature_by_the_authority_over_the_subject_in_an_accepted_format_allows() {
@@ -189,11 +185,7 @@ fn an_evidence_artifact_passes_unless_it_is_revoked_or_the_proof_is_about_anothe
     let decided = |policies: &Policies, digest| {
         let governing = policies.governing(&subject().image.at(digest), NOW);
         let verdict = decide_artifact(&governing, Trust::none().revision(&governing), &proof, &terms());
-        match verdict.map(|verdict| verdict.outcome().clone()) {
-            Ok(Outcome::Allow(basis)) => basis.reason(),
-            Ok(Outcome::Deny(denial)) => denial.reason,
-            Err(Indeterminate(why)) => why.reason,
-        }
+        verdict.map_or_else(|Indeterminate(why)| why.reason, |verdict| reason(&verdict))
     };
     let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: INC-1\n";
     let revoked = format!("revoked: {{ digests: [ \"{digest}\" ] }}\n");
@@ -207,40 +199,26 @@ fn an_evidence_artifact_passes_unless_it_is_revoked_or_the_proof_is_about_anothe
         assert_eq!(decided(&policies, digest), expected);
     }
     assert_eq!(decided(&one(""), Digest::of(b"another")), Reason::Internal);
-}
-
-#[test]
-fn a_verdict_on_an_evidence_artifact_ends_and_is_restored_as_others() {
-    let (manifest, proof) = evidence_artifact();
-    let digest = manifest.digest();
-    let policies = one("");
-    let governing = policies.governing(&subject().image.at(digest), NOW);
+    let governing = one("").governing(&subject().image.at(digest), NOW);
     let trust = Trust::none().revision(&governing);
     let verdict = decide_artifact(&governing, trust, &proof, &terms()).expect("a verdict");
     assert_eq!((verdict.fresh_until(), verdict.valid_until()), (NOW.plus(Duration::from_mins(5)), Timestamp::FOREVER));
-    let record = restorable(&verdict);
-    let restored = Verdict::restore(&record, &governing, trust, NOW).expect("fresh");
-    assert_eq!(restored.outcome(), &Outcome::Allow(Basis::Evidence));
-    assert!(Verdict::restore(&record, &policies.governing(&subject(), NOW), trust, NOW).is_none(), "another digest");
+    let restored = Verdict::restore(&restorable(&verdict), &governing, trust, NOW).expect("fresh");
+    assert_eq!(reason(&restored), Reason::Evidence);
 }
 
 #[test]
 fn only_what_no_policy_governs_is_ungoverned() {
-    let ungoverned = |policies: &Policies| {
-        let governing = policies.governing(&subject(), NOW);
-        let verdict = ungoverned(&governing, Trust::none().revision(&governing), &terms())?;
-        match verdict.outcome() {
-            Outcome::Allow(basis) => Some(basis.reason()),
-            Outcome::Deny(denial) => Some(denial.reason),
-        }
-    };
-    let watched =
-        "policies:\n  - name: w\n    match: [ \"r.io/**\" ]\n    mode: audit\n    require: { signature: { by: b } }\n";
     let revoked = format!("policies: []\nrevoked: {{ digests: [ \"{}\" ] }}\n", subject().digest);
-    assert_eq!(ungoverned(&one("")), None);
-    assert_eq!(ungoverned(&policies(watched)), None);
-    assert_eq!(ungoverned(&policies("policies: []\n")), Some(Reason::NoPolicy));
-    assert_eq!(ungoverned(&policies(&revoked)), Some(Reason::Revoked));
+    for (policies, expected) in [
+        (one(""), None),
+        (policies("policies: []\n"), Some(Reason::NoPolicy)),
+        (policies(&revoked), Some(Reason::Revoked)),
+    ] {
+        let governing = policies.governing(&subject(), NOW);
+        let verdict = ungoverned(&governing, Trust::none().revision(&governing), &terms());
+        assert_eq!(verdict.as_ref().map(reason), expected);
+    }
 }
 
 #[test]
@@ -292,6 +270,13 @@ fn a_record_is_restored_only_for_the_same_key_while_fresh() {
     let mut other = subject();
     other.digest = Digest::of(b"other");
     assert!(Verdict::restore(&record, &ours.governing(&other, NOW), trust, NOW).is_none());
+}
+
+fn reason(verdict: &Verdict) -> Reason {
+    match verdict.outcome() {
+        Outcome::Allow(basis) => basis.reason(),
+        Outcome::Deny(denial) => denial.reason,
+    }
 }
 
 /// `verdict`, as the store gives it back.

@@ -1,6 +1,7 @@
 //! The main job end to end, on real parts: containerd 1.6 and 2.4 pull through Countersign from two registries images
 //! that cosign 2 and cosign 3 signed, or did not. `tests/run` installs the parts and runs this.
 
+mod artifacts;
 mod blobs_door;
 mod changed_policy;
 mod differential;

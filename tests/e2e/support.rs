@@ -9,6 +9,7 @@ pub(crate) mod http;
 pub(crate) mod image;
 pub(crate) mod lab;
 pub(crate) mod matrix;
+pub(crate) mod podman;
 pub(crate) mod predicates;
 pub(crate) mod process;
 pub(crate) mod proxy;

@@ -207,15 +207,19 @@ async fn c24_what_else_refers_to_an_image_or_is_no_image_is_for_the_policy_to_de
         ("helm", "application/vnd.cncf.helm.config.v1+json", "application/vnd.cncf.helm.chart.content.v1.tar+gzip"),
         ("sbom", "application/vnd.oci.empty.v1+json", "application/spdx+json"),
     ] {
-        let blobs = [(config, b"{}".to_vec()), (layer, name.as_bytes().to_vec())];
-        let pushed = push(lab.registry(), "team/app", Some(name), &blobs, &subject);
+        let push = |content: &str| {
+            let blobs = [(config, b"{}".to_vec()), (layer, content.as_bytes().to_vec())];
+            push(lab.registry(), "team/app", Some(name), &blobs, &subject)
+        };
+        push(name);
         denied(&lab.get(&manifest("team/app", name)).await, "unsigned");
         denied(&lab.get(&blob("team/app", Digest::of(name.as_bytes()))).await, "not_a_member");
-        lab.signer.sign_bundle(lab.registry(), &pushed).expect("signs");
-        lab.set_policy(&format!("{}# {name}\nexemptions: []\n", lab.policy())).expect("a good policy");
-        lab.get_after_rest(&manifest("team/app", name), "signed").await;
-        served(&lab.get(&manifest("team/app", pushed.digest)).await, pushed.digest, "signed");
-        served(&lab.get(&blob("team/app", Digest::of(name.as_bytes()))).await, Digest::of(name.as_bytes()), "member");
+        let content = format!("{name}, signed");
+        let signed = push(&content);
+        lab.signer.sign_bundle(lab.registry(), &signed).expect("signs");
+        served(&lab.get(&manifest("team/app", name)).await, signed.digest, "signed");
+        let layer = Digest::of(content.as_bytes());
+        served(&lab.get(&blob("team/app", layer)).await, layer, "member");
     }
 }
 
@@ -284,6 +288,6 @@ async fn under_audit_an_artifact_is_nothing_that_would_be_denied() {
     let artifact = lab.foreign.sign_bundle(lab.registry(), &image).expect("signs");
     passes(&lab, &artifact, &artifact.digest.to_string()).await;
     served(&lab.get(&manifest("team/app", "1")).await, image.digest, "audited");
-    assert_eq!(lab.metric("pulls_total", &[("reason", "evidence")]).await, Some(3));
+    assert_eq!(lab.metric("decisions_total", &[("reason", "evidence")]).await, Some(3));
     assert_eq!(lab.metric("would_deny_total", &[("reason", "signature_missing")]).await, Some(1));
 }

@@ -19,6 +19,7 @@ use crate::store::MemoryStore;
 use crate::trust::Trust;
 use crate::upstream::{Credentials, Settings, Tls};
 
+mod artifacts;
 mod held;
 mod platforms;
 

@@ -89,6 +89,9 @@ pub(crate) fn run(command: &Command) -> Ran {
     let mut limited = Command::new("timeout");
     limited.arg("60").arg(command.get_program()).args(command.get_args());
     limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if let Some(folder) = command.get_current_dir() {
+        limited.current_dir(folder);
+    }
     let output = limited.stdin(Stdio::null()).output().expect("timeout starts");
     Ran {
         succeeded: output.status.success(),
