@@ -1,6 +1,8 @@
 //! Indexes within indexes: what a node may hold already decides whether the outermost is served.
 
-use countersign::demo::images::{Image, Stored};
+use std::collections::BTreeSet;
+
+use countersign::demo::images::{self, Image, Stored};
 use countersign::demo::registry::Options;
 use countersign::oci::Digest;
 use http::Method;
@@ -38,6 +40,13 @@ impl Lab {
         get
     }
 
+    /// How many times one of these manifests was read.
+    fn read_of(&self, digests: &[Digest]) -> usize {
+        let seen = self.double.seen().into_iter().filter(|seen| seen.kind() == Kind::Manifest);
+        let digests: BTreeSet<String> = digests.iter().map(ToString::to_string).collect();
+        seen.filter(|seen| seen.path.rsplit('/').next().is_some_and(|last| digests.contains(last))).count()
+    }
+
     fn revoke(&self, digest: Digest) {
         self.set_policy(&(self.policy() + &format!("revoked: {{ digests: [ \"{digest}\" ] }}\n")))
             .expect("a good policy");
@@ -57,7 +66,8 @@ async fn o43_indexes_within_indexes_are_served_within_the_limit_and_refused_beyo
             continue;
         }
         denied(&lab.both(outermost).await, "index_too_deep");
-        assert!(lab.double.count(Kind::Manifest) <= 6, "read beyond the limit");
+        let chain: Vec<_> = chain.iter().map(|stored| stored.digest).collect();
+        assert_eq!(lab.read_of(&chain), 4, "nothing is read beyond the limit");
         assert_eq!(lab.get(&manifest(APP, image.manifest.digest)).await.status, 403);
     }
 }
@@ -90,7 +100,7 @@ async fn a_digest_that_is_revoked_refuses_every_index_above_it_old_and_new_on_he
 async fn audit_serves_no_index_above_what_is_revoked_but_its_other_children() {
     let lab = Lab::start(Options::default()).await;
     let (image, chain) = lab.nested(2);
-    let other = lab.unsigned(APP).manifest;
+    let other = images::image(lab.registry(), APP, None, "another").manifest;
     let above = lab.index_over(APP, Some("above"), &[&chain[1], &other]);
     lab.signer.sign_bundle(lab.registry(), &above).expect("signs");
     served(&lab.both(above.digest).await, above.digest, "signed");
@@ -190,20 +200,15 @@ async fn too_many_manifests_within_an_index_are_refused_at_any_depth() {
 async fn o42_an_index_of_ten_thousand_manifests_is_served_and_none_of_them_read() {
     let lab = Lab::start(Options::default()).await;
     let image = lab.unsigned(APP);
-    let mut entries = vec![json!(descriptor(&image.manifest))];
-    entries.extend(
-        (1..10_000_u32).map(|n| json!({ "mediaType": IMAGE, "size": 2, "digest": Digest::of(&n.to_be_bytes()) })),
-    );
+    let mut listed = vec![image.manifest.digest];
+    listed.extend((1..10_000_u32).map(|n| Digest::of(&n.to_be_bytes())));
+    let entry = |digest| json!({ "mediaType": IMAGE, "size": image.manifest.size, "digest": digest });
+    let entries: Vec<_> = listed.iter().map(entry).collect();
     let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries }).to_string();
     assert!(index.len() < 4 << 20);
     let index = lab.signed_bytes(APP, INDEX, index);
     served(&lab.both(index.digest).await, index.digest, "signed");
-    let read =
-        lab.double.seen().into_iter().filter(|seen| seen.kind() == Kind::Manifest && seen.path.contains("/sha256:"));
-    assert_eq!(
-        read.filter(|seen| !seen.path.ends_with(&index.digest.to_string())).map(|seen| seen.path).collect::<Vec<_>>(),
-        Vec::<String>::new()
-    );
+    assert_eq!(lab.read_of(&listed), 0, "no child is read before it is asked for");
     served(&lab.both(image.manifest.digest).await, image.manifest.digest, "member");
     let last = Digest::of(&9_999_u32.to_be_bytes());
     assert_eq!(lab.get(&manifest(APP, last)).await.status, 404, "it is a member; the registry does not have it");

@@ -1,6 +1,6 @@
 //! A child that is asked for before its index: its own evidence decides, else that of an index that a tag names.
 
-use countersign::demo::images::Image;
+use countersign::demo::images::{self, Image};
 use countersign::demo::proxy;
 use countersign::demo::registry::Options;
 use http::Method;
@@ -201,8 +201,7 @@ async fn an_exempt_index_is_found_where_no_policy_asks_for_one() {
 async fn parents_are_judged_within_a_limit_and_more_leave_it_open() {
     let lab = Lab::edited(Options::default(), |config| config + "limits: { parents: 2 }\n").await;
     let child = lab.child().manifest;
-    let other = lab.unsigned(APP).manifest;
-    lab.registry().untag(APP, "1");
+    let other = images::image(lab.registry(), APP, None, "another").manifest;
     for (tag, children) in [("1", vec![&child]), ("2", vec![&child, &other]), ("3", vec![&other, &child])] {
         lab.index_over(APP, Some(tag), &children);
     }
