@@ -223,6 +223,7 @@ fn puller(
         judge,
         membership: Membership::new(store),
         recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
+        expanded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         limits: config.limits,
         clock,
     })

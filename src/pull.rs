@@ -30,6 +30,8 @@ pub mod case;
 
 pub mod error;
 
+mod expand;
+
 pub mod explain;
 
 pub mod fetch;
@@ -77,6 +79,8 @@ pub struct Puller {
     pub membership: Membership,
     /// What is recorded already.
     pub recorded: moka::future::Cache<Subject, ()>,
+    /// The indexes whose images' blobs are recorded already.
+    pub expanded: moka::future::Cache<Subject, ()>,
     /// What indexes list at any depth.
     pub nested: Nested,
     /// The indexes of a repository, where none is known to list a manifest.
@@ -127,7 +131,14 @@ impl Puller {
     pub async fn blob(&self, ask: &mut Ask, pull: &BlobPull) -> Result<Admitted<Blob>, PullError> {
         ask.facts.digest = Some(pull.digest);
         let (subject, blob) = (pull.image.at(pull.digest), Blob(pull.digest));
-        let refused = match self.parents(ask, &subject, Kind::Blob, 0).await {
+        let mut parent = self.parents(ask, &subject, Kind::Blob, 0).await;
+        if matches!(parent, Err(None)) {
+            parent = match self.expand(ask, &pull.image).await {
+                Ok(()) => self.parents(ask, &subject, Kind::Blob, 0).await,
+                Err(open) => Err(Some(open)),
+            };
+        }
+        let refused = match parent {
             Ok(parent) => match admit_member(blob, &parent, &ask.snapshot.policies) {
                 Ok(admitted) => return Ok(admitted),
                 Err(denial) => PullError::Denied(denial),
@@ -208,7 +219,10 @@ impl Puller {
             return Err(by_parents.unwrap_or(PullError::Denied(denial)));
         }
         match self.searched(ask, governing.subject(), &denial).await {
-            Ok(parent) => admit_member(manifest.clone(), &parent, &snapshot.policies).map_err(PullError::Denied),
+            Ok(parent) => admit_member(manifest.clone(), &parent, &snapshot.policies).map_err(|why| {
+                // What confers nothing changes nothing.
+                PullError::Denied(if why.reason == Reason::NotAMember { denial } else { why })
+            }),
             Err(Some(unsure)) if unsure.reason().class() == Class::Unavailable => Err(unsure),
             // Who signs indexes looks for the reason there.
             Err(found) => Err(by_parents.or(found).unwrap_or(PullError::Denied(denial))),

@@ -73,7 +73,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("foregone(", &["src/decide.rs", "src/pull/judge.rs"]),
     ("ungoverned(", &["src/decide.rs", "src/pull/judge.rs"]),
     ("admit(", &["src/admission.rs", "src/pull.rs"]),
-    ("admit_member(", &["src/admission.rs", "src/pull.rs", "src/pull/parents.rs"]),
+    ("admit_member(", &["src/admission.rs", "src/pull.rs", "src/pull/expand.rs", "src/pull/parents.rs"]),
     ("Verdict::audited(", &["src/decide.rs", "src/pull.rs"]),
     ("weigh(", &["src/weigh.rs", "src/pull/explain.rs"]),
     ("counting(", &["src/weigh.rs", "src/pull/explain.rs"]),

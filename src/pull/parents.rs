@@ -63,7 +63,7 @@ impl Puller {
                 Ok(_) => {}
                 // The registry has forgotten it, so it lists nothing any more.
                 Err(PullError::Upstream(UpstreamError::NotFound)) => {}
-                Err(why) => refused = PullError::weightier(refused, why),
+                Err(why) => refused = PullError::weightier(refused, of_parent(&parent, kind, why)),
             }
         }
         // The oldest were forgotten to make room: one of them may be admitted now.
@@ -103,7 +103,7 @@ impl Puller {
                 }
                 // What is gone, and what nobody is served, lists nothing.
                 Err(PullError::Upstream(UpstreamError::NotFound) | PullError::Content { .. }) => {}
-                Err(why) => refused = PullError::weightier(refused, why),
+                Err(why) => refused = PullError::weightier(refused, of_parent(&index, Kind::Child, why)),
             }
         }
         if let Some(why) = &tagged.incomplete {
@@ -123,7 +123,7 @@ impl Puller {
     }
 
     /// Whether `parent` may not be judged for this request any more.
-    async fn is_spent(&self, ask: &mut Ask, parent: &Subject) -> bool {
+    pub(super) async fn is_spent(&self, ask: &mut Ask, parent: &Subject) -> bool {
         if ask.budget.all == 0 {
             return true;
         }
@@ -170,7 +170,17 @@ impl Puller {
     }
 }
 
-fn too_many() -> PullError {
+/// What the refusal of a parent is to what it lists: its own, but a flaw of an index is none of its children's, so that
+/// audit may serve them. What a revoked manifest lists stays refused.
+fn of_parent(parent: &Subject, kind: Kind, why: PullError) -> PullError {
+    if kind == Kind::Blob || !why.reason().is_firm() || why.reason() == Reason::Revoked {
+        return why;
+    }
+    let detail = format!("{}, which lists it, is refused itself: {why}", parent.digest);
+    PullError::Denied(Denial { cause: Some(why.reason()), ..Denial::new(Reason::NotAMember, detail) })
+}
+
+pub(super) fn too_many() -> PullError {
     let detail = "more manifests list this digest than are judged in one request; ask for its image or index first";
     PullError::unsure(Reason::MembershipIncomplete, detail)
 }

@@ -132,6 +132,6 @@ const BYTES: u64 = 1 << 20;
 /// Tags that are read at once.
 const AT_ONCE: usize = 8;
 /// How long a search may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Repositories whose indexes are remembered.
 const REPOSITORIES: u64 = 1000;

@@ -13,6 +13,7 @@ mod helm;
 mod keyless;
 mod keys;
 mod loosened;
+mod members;
 mod multi_arch;
 mod other_clients;
 mod platforms;
