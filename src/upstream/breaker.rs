@@ -104,7 +104,7 @@ impl Breaker {
 }
 
 impl Pass<'_> {
-    /// The server answered, whatever it said.
+    /// The server is there, whatever it said.
     pub(super) fn reached(mut self) {
         self.said = true;
         self.breaker.reached();
@@ -118,7 +118,7 @@ impl Pass<'_> {
 }
 
 impl Drop for Pass<'_> {
-    /// Whoever asked has left, or learned nothing: if it was the one that tried, the next one does.
+    /// Whoever asked has left. If it was the one that tried, the next one does.
     fn drop(&mut self) {
         if self.tries && !self.said {
             self.breaker.trying.store(0, Ordering::Release);
