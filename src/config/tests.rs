@@ -8,6 +8,8 @@ mod environment;
 
 mod later;
 
+mod upstream_tls;
+
 /// The least that is a configuration, on lines 1 and 2.
 const LEAST: &str = "policy: { path: policy.yaml }\nupstreams: { r.io: { } }\n";
 

@@ -104,7 +104,7 @@ impl Breaker {
 }
 
 impl Pass<'_> {
-    /// The server answered, whatever it said.
+    /// The server is there, whatever it said.
     pub(super) fn reached(mut self) {
         self.said = true;
         self.breaker.reached();
@@ -118,7 +118,7 @@ impl Pass<'_> {
 }
 
 impl Drop for Pass<'_> {
-    /// Whoever asked has left, or learned nothing: if it was the one that tried, the next one does.
+    /// Whoever asked has left. If it was the one that tried, the next one does.
     fn drop(&mut self) {
         if self.tries && !self.said {
             self.breaker.trying.store(0, Ordering::Release);
@@ -153,10 +153,11 @@ mod tests {
         breaker.pass(now).expect("leave to ask").unreached(now);
     }
 
-    fn opened(now: Instant) -> Breaker {
-        let breaker = breaker();
+    /// One that has just opened, and when that was.
+    fn opened() -> (Breaker, Instant) {
+        let (breaker, now) = (breaker(), Instant::now());
         (0..FAILURES).for_each(|_| fail(&breaker, now));
-        breaker
+        (breaker, now)
     }
 
     #[test]
@@ -173,8 +174,7 @@ mod tests {
 
     #[test]
     fn one_request_tries_and_the_others_wait_for_it() {
-        let now = Instant::now();
-        let breaker = opened(now);
+        let (breaker, now) = opened();
         let later = now + Duration::from_secs(2);
         let tries = breaker.pass(later).expect("the rest is over");
         assert!(breaker.pass(later).is_err(), "two of them try");
@@ -189,8 +189,7 @@ mod tests {
 
     #[test]
     fn the_rest_doubles_with_every_try_that_fails_up_to_half_a_minute() {
-        let mut now = Instant::now();
-        let breaker = opened(now);
+        let (breaker, mut now) = opened();
         for seconds in [2, 4, 8, 16, 30, 30] {
             now += breaker.pass(now).expect_err("open");
             fail(&breaker, now);
@@ -202,8 +201,7 @@ mod tests {
 
     #[test]
     fn a_request_from_before_neither_prolongs_the_rest_nor_is_needed() {
-        let now = Instant::now();
-        let breaker = breaker();
+        let (breaker, now) = (breaker(), Instant::now());
         let (one, other) = (breaker.pass(now).expect("closed"), breaker.pass(now).expect("closed"));
         (0..FAILURES).for_each(|_| fail(&breaker, now));
         let left = breaker.pass(now).expect_err("open");
@@ -215,8 +213,7 @@ mod tests {
 
     #[test]
     fn a_try_that_is_given_up_leaves_the_next_one_to_try() {
-        let now = Instant::now();
-        let breaker = opened(now);
+        let (breaker, now) = opened();
         let later = now + Duration::from_secs(2);
         drop(breaker.pass(later).expect("it tries"));
         assert!(breaker.pass(later).is_ok_and(|pass| pass.tries));

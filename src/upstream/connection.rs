@@ -60,9 +60,10 @@ impl Connection {
             answer = self.attempt(operation, again, deadline).await;
         }
         match (pass, &answer) {
-            (Some(pass), Ok(_)) => pass.reached(),
             (Some(pass), Err(failure)) if failure.unreached => pass.unreached(Instant::now().into_std()),
-            _ => {}
+            // It is there, whatever it said; a connection that breaks costs nobody time.
+            (Some(pass), _) => pass.reached(),
+            (None, _) => {}
         }
         Ok(answer?)
     }

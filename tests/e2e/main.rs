@@ -8,6 +8,7 @@ mod differential;
 mod elsewhere;
 mod explained;
 mod fall_through;
+mod faults;
 mod fixtures;
 mod helm;
 mod keyless;

@@ -19,6 +19,7 @@ mod lists;
 mod malformed;
 mod members;
 mod nested;
+mod outage;
 mod platforms;
 mod policy;
 mod pull;

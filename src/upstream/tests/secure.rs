@@ -127,3 +127,19 @@ async fn a_registry_that_says_goodbye_is_asked_over_another_connection() {
     }
     assert!(registry.connections() > 1, "it never said goodbye");
 }
+
+#[tokio::test]
+async fn a_handshake_that_does_not_end_is_given_up_with_the_connection() {
+    // The kernel takes connections; nobody says a word on them.
+    let black_hole = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = black_hole.local_addr().expect("an address").port();
+    let dial = Url::parse(&format!("https://localhost:{port}")).expect("a URL");
+    let connect = Duration::from_millis(200);
+    let settings = Settings { connect, first_byte: Duration::from_mins(10), ..settings(&dial, Tls::default()) };
+    let upstream = Upstream::new(settings, Arc::new(Metrics::default())).expect("an upstream");
+    for _ in 0..5 {
+        let within = tokio::time::timeout(Duration::from_mins(1), upstream.ping()).await;
+        assert_eq!(within, Ok(Err(UpstreamError::Timeout)));
+    }
+    assert!(matches!(upstream.ping().await, Err(UpstreamError::LeftAlone { .. })));
+}
