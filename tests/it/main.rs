@@ -4,6 +4,7 @@ mod support;
 
 mod admin;
 mod audit;
+mod catalog;
 mod cli;
 mod documentation;
 mod doubles;
@@ -20,6 +21,7 @@ mod members;
 mod platforms;
 mod policy;
 mod pull;
+mod refusals;
 mod reload;
 mod requests;
 mod routing;
