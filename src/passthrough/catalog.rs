@@ -15,6 +15,7 @@ use crate::upstream::{Upstream, UpstreamError};
 
 #[derive(Deserialize)]
 struct List {
+    #[serde(deserialize_with = "Option::deserialize")]
     repositories: Option<Vec<String>>,
 }
 

@@ -14,6 +14,7 @@ use crate::upstream::UpstreamError;
 #[serde(rename_all = "camelCase")]
 struct Index {
     media_type: Option<String>,
+    #[serde(deserialize_with = "Option::deserialize")]
     manifests: Option<Vec<Value>>,
 }
 

@@ -9,7 +9,8 @@ use crate::upstream::UpstreamError;
 
 #[derive(Deserialize)]
 struct List {
-    /// `null` where a registry means none.
+    /// `null` where a registry means none; it is always there.
+    #[serde(deserialize_with = "Option::deserialize")]
     tags: Option<Vec<String>>,
 }
 
@@ -37,12 +38,21 @@ mod tests {
         for (sent, tags) in [
             (r#"{"name":"a","tags":["1","v2"]}"#, r#"["1","v2"]"#),
             (r#"{"tags":null}"#, "[]"),
-            (r#"{"name":7,"manifest":{"sha256:x":{}}}"#, "[]"),
+            (r#"{"name":7,"tags":[],"manifest":{"sha256:x":{}}}"#, "[]"),
             (r#"{"tags":["1","a/b","","<script>","x\u0000"]}"#, r#"["1"]"#),
         ] {
             assert_eq!(read(sent).as_deref(), Some(format!(r#"{{"name":"r.io/a","tags":{tags}}}"#).as_str()), "{sent}");
         }
-        for sent in ["", "<html>", "[]", r#"{"tags":"1"}"#, r#"{"tags":[1]}"#, r#"{"tags":[],"Tags":["1"]}"#, "{}{}"] {
+        for sent in [
+            "",
+            "<html>",
+            "[]",
+            r#"{"errors":[]}"#,
+            r#"{"tags":"1"}"#,
+            r#"{"tags":[1]}"#,
+            r#"{"tags":[],"Tags":["1"]}"#,
+            "{}{}",
+        ] {
             assert_eq!(read(sent), None, "{sent}");
         }
     }
