@@ -138,9 +138,7 @@ async fn c25_whatever_fails_at_the_registry_nothing_is_served() {
     }
     assert!(lab.double.seen().len() > 50, "hardly anything was asked");
     let image = lab.signed("team/app").manifest;
-    let answer = tokio::time::timeout(
-        Duration::from_secs(30),
-        lab.get_after_rest(&manifest("team/app", image.digest), "signed"),
-    );
+    let path = manifest("team/app", image.digest);
+    let answer = tokio::time::timeout(Duration::from_secs(30), lab.get_after_rest(&path, "signed"));
     served(&answer.await.expect("it comes back"), image.digest, "signed");
 }
