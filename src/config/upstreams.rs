@@ -13,7 +13,7 @@ use super::listen::origin;
 use super::raw::{RawUpstream, RawUpstreamTls};
 use super::{UpstreamConfig, credentials, field};
 use crate::oci::Registry;
-use crate::upstream::Credentials;
+use crate::upstream::{Credentials, settings};
 use crate::yaml::At;
 
 /// Judges `upstreams`.
@@ -45,7 +45,8 @@ fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUp
     if dial.scheme() == "http" && ca_pem.is_some() {
         at.key("tls").key("ca").problem("plain HTTP has no certificates");
     }
-    let proxy_owned = raw.credentials.as_ref().map(|raw| credentials::judge(&at.key("credentials"), raw, base));
+    let names = settings::names(&registry, &dial);
+    let proxy_owned = raw.credentials.as_ref().map(|raw| credentials::judge(&at.key("credentials"), raw, base, &names));
     let times = at.key("timeouts");
     let timeouts = raw.timeouts.as_ref();
     let seconds = Duration::from_secs;

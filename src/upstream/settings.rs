@@ -11,7 +11,9 @@ use url::Url;
 
 use super::body::Pace;
 use super::connection::Connection;
-use super::credentials::{Credentials, CredentialsError, Login};
+use super::credentials::keyring::Keyring;
+use super::credentials::source::Bounds;
+use super::credentials::{Credentials, CredentialsError};
 use crate::oci::Registry;
 use crate::telemetry::Metrics;
 
@@ -62,12 +64,9 @@ impl Settings {
         if good { Ok(dial.clone()) } else { Err(BuildError::Dial) }
     }
 
-    pub(super) fn login(&self) -> Result<Login, BuildError> {
-        let mut names = vec![self.registry.clone()];
-        let port = self.dial.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let dialled = format!("{}{port}", self.dial.host_str().unwrap_or_default());
-        names.extend(dialled.parse::<Registry>());
-        Ok(Login::load(&self.credentials, &names)?)
+    pub(super) fn keyring(&self, metrics: &Metrics) -> Result<Keyring, BuildError> {
+        let names = names(&self.registry, &self.dial);
+        Ok(Keyring::new(self.credentials.clone(), names, Bounds::default(), metrics.credentials())?)
     }
 
     pub(super) fn connection(&self, metrics: Arc<Metrics>) -> Result<Connection, BuildError> {
@@ -101,6 +100,14 @@ impl Settings {
             .connect_timeout(self.connect)
             .pool_idle_timeout(POOL_IDLE)
     }
+}
+
+/// What `registry`, dialled at `dial`, is known by to those who keep credentials: its own name, and the dialled host.
+pub fn names(registry: &Registry, dial: &Url) -> Vec<Registry> {
+    let port = dial.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let dialled = format!("{}{port}", dial.host_str().unwrap_or_default());
+    let dialled = dialled.parse::<Registry>().ok().filter(|dialled| dialled != registry);
+    [registry.clone()].into_iter().chain(dialled).collect()
 }
 
 fn causes(error: &dyn std::error::Error) -> String {
