@@ -27,6 +27,10 @@ use crate::policy::{Authority, Keyless, Kind, Name, Pattern, Revoked};
 use crate::trust::{Root, Trust};
 use crate::verify::{Against, Claim, Findings, verify_all};
 
+mod challenge;
+
+pub use challenge::challenge;
+
 /// A Sigstore bundle.
 ///
 /// # Panics

@@ -24,9 +24,9 @@ mod connection;
 
 mod auth;
 
-mod realm;
+pub(crate) mod realm;
 
-mod challenge;
+pub(crate) mod challenge;
 
 mod link;
 

@@ -6,6 +6,8 @@ use super::*;
 
 mod environment;
 
+mod docker_config;
+
 mod later;
 
 /// The least that is a configuration, on lines 1 and 2.

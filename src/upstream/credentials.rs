@@ -132,8 +132,13 @@ impl CredentialsError {
     /// The same for those who may not know what the proxy's files are called and what its helpers say.
     pub(super) fn summary(&self) -> String {
         match self {
-            Self::Helper { source, .. } => format!("`{}` did not give them", source.program()),
-            _ => "what the configuration names cannot be used".to_string(),
+            Self::DockerConfig { source, .. } => source.to_string(),
+            Self::Helper { source: HelperError::Failed { program, status, .. }, .. } => {
+                format!("`{program}` failed ({status})")
+            }
+            Self::Helper { source, .. } => source.to_string(),
+            Self::Io { .. } | Self::NoSecret { .. } => "a file of the configuration cannot be used".to_string(),
+            Self::UsernameWithColon | Self::UnsendableToken => self.to_string(),
         }
     }
 }

@@ -6,6 +6,10 @@ mod failures;
 
 mod registry;
 
+mod renewal;
+
+mod secrecy;
+
 use std::sync::Arc;
 use std::time::Duration;
 

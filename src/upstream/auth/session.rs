@@ -63,7 +63,7 @@ impl Session {
         }
         let mut refused = REJECTED;
         for challenge in challenges.iter().filter(|challenge| challenge.is("bearer")) {
-            let realm = challenge.parameter("realm").unwrap_or_default();
+            let Some(realm) = challenge.parameter("realm") else { continue };
             match home.realm(realm, self.login != Login::Anonymous) {
                 Ok(realm) => {
                     let request = token::request(&self.login, realm, challenge.parameter("service"), scope);

@@ -81,20 +81,6 @@ pub enum HelperError {
     },
 }
 
-impl HelperError {
-    /// The program's name.
-    pub(super) fn program(&self) -> &str {
-        match self {
-            Self::Failed { program, .. }
-            | Self::Malformed { program }
-            | Self::NotInPath { program }
-            | Self::NotRun { program, .. }
-            | Self::Timeout { program, .. }
-            | Self::TooLong { program } => program,
-        }
-    }
-}
-
 impl Helper {
     /// The helper called `name`, if that can be part of a program's name and nothing else.
     pub(in crate::upstream) fn new(name: &str) -> Option<Self> {

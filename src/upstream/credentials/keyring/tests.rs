@@ -198,7 +198,7 @@ async fn a_helper_that_fails_leaves_nothing_to_send_and_is_left_alone() {
     let keyring = world.keyring(|_| {});
     for _ in 0..3 {
         let error = keyring.session().await.expect_err("none");
-        let why = "`docker-credential-test` did not give them".to_string();
+        let why = "`docker-credential-test` failed (exit status: 1)".to_string();
         assert_eq!(error, UpstreamError::CredentialsUnavailable { why });
         assert_eq!(error.reason(), crate::reason::Reason::UpstreamCredentialsRejected);
     }
@@ -216,6 +216,6 @@ async fn a_helper_that_knows_nothing_leaves_it_to_the_next() {
     assert_eq!(login(&world.keyring(|_| {})).await, basic("u", "p"));
     world.write(HELPER);
     let error = world.keyring(|_| {}).session().await.expect_err("none");
-    let why = "what the configuration names cannot be used".to_string();
+    let why = "no entry for `reg.io`".to_string();
     assert_eq!(error, UpstreamError::CredentialsUnavailable { why });
 }
