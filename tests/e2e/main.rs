@@ -3,6 +3,7 @@
 
 mod blobs_door;
 mod changed_policy;
+mod credentials;
 mod differential;
 mod elsewhere;
 mod explained;

@@ -5,6 +5,7 @@ mod support;
 mod admin;
 mod audit;
 mod cli;
+mod credentials;
 mod documentation;
 mod doubles;
 mod elsewhere;

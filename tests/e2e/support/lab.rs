@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use super::containerd::{Node, Version, node};
 use super::cosign::{Cosign, generate_key_pair, sign_as_referrer};
+use super::guarded::Lent;
 use super::image::Image;
 use super::predicates::Predicate;
 use super::process::{Process, command};
@@ -81,6 +82,11 @@ impl Lab {
     /// Another proxy before the same registry, under another policy.
     pub(crate) fn proxy_under(&self, policy: &str) -> Proxy {
         Proxy::start(&self.registry, &public_keys(&self.keys), policy)
+    }
+
+    /// A proxy before another registry, with credentials for it.
+    pub(crate) fn lending_proxy(&self, registry: &Registry, lent: &Lent) -> Proxy {
+        Proxy::start_with(registry, &public_keys(&self.keys), &signed_by(RELEASE), lent)
     }
 
     pub(crate) fn push(&self, name: &str) -> Image {
