@@ -52,7 +52,7 @@ impl Authenticator {
     }
 
     /// Sends a request; once more if the registry wants to know who asks, and once more if the credentials that it
-    /// rejects have been replaced meanwhile. The answer may still be a 401.
+    /// rejects have been replaced meanwhile. The answer may still be a refusal.
     pub(super) async fn send(
         &self,
         connection: &Connection,
@@ -100,7 +100,7 @@ impl Authenticator {
 
 fn is_rejection(answer: &Result<Response, UpstreamError>) -> bool {
     match answer {
-        Ok(response) => response.status() == StatusCode::UNAUTHORIZED,
+        Ok(response) => matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
         Err(error) => matches!(error, UpstreamError::CredentialsRejected { .. }),
     }
 }
