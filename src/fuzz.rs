@@ -27,8 +27,11 @@ use crate::policy::{Authority, Keyless, Kind, Name, Pattern, Revoked};
 use crate::trust::{Root, Trust};
 use crate::verify::{Against, Claim, Findings, verify_all};
 
+mod challenge;
+
 mod requests;
 
+pub use challenge::challenge;
 pub use requests::{link, route};
 
 /// A Sigstore bundle.

@@ -30,9 +30,9 @@ mod rotation;
 
 mod auth;
 
-mod realm;
+pub(crate) mod realm;
 
-mod challenge;
+pub(crate) mod challenge;
 
 pub(crate) mod link;
 
@@ -40,7 +40,7 @@ mod body;
 
 pub use blob::BlobResponse;
 pub use client::Upstream;
-pub use credentials::{Credentials, Secret};
+pub use credentials::{Credentials, Secret, SecretSource};
 pub use settings::{BuildError, Settings};
 pub use tls::{OwnCertificate, Tls, TlsFileError};
 
@@ -76,6 +76,12 @@ pub enum UpstreamError {
     CredentialsRejected {
         /// Its answer.
         status: u16,
+    },
+    /// What the configuration names for credentials did not give any.
+    #[error("the proxy has no credentials for the registry: {why}; its log says more")]
+    CredentialsUnavailable {
+        /// Why, without what only the operator may know.
+        why: String,
     },
     /// The content is not what its digest says.
     #[error("the registry sent `{actual}` for `{expected}`")]
@@ -150,7 +156,9 @@ impl UpstreamError {
     /// The reason that a client is given.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::CredentialsRejected { .. } | Self::RealmRefused { .. } => Reason::UpstreamCredentialsRejected,
+            Self::CredentialsRejected { .. } | Self::CredentialsUnavailable { .. } | Self::RealmRefused { .. } => {
+                Reason::UpstreamCredentialsRejected
+            }
             Self::DigestMismatch { .. } => Reason::UpstreamDigestMismatch,
             Self::NotFound => Reason::UpstreamNotFound,
             Self::RedirectRefused { .. } => Reason::RedirectRefused,

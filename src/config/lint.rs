@@ -1,7 +1,8 @@
 //! What is allowed but deserves a look.
 
 use super::{Config, clients};
-use crate::upstream::Credentials;
+use crate::upstream::credentials::missing_helpers;
+use crate::upstream::{Credentials, settings};
 
 impl Config {
     /// What the configuration says, in a few lines.
@@ -42,6 +43,15 @@ impl Config {
                 upstream.registry
             );
             warnings.push(("insecure", why));
+        }
+        for upstream in &self.upstreams {
+            let Credentials::DockerConfig(path) = &upstream.credentials else { continue };
+            let names = settings::names(&upstream.registry, &upstream.dial);
+            for helper in missing_helpers(path, &names) {
+                let (path, registry) = (path.display(), &upstream.registry);
+                let why = format!("`{helper}`, which `{path}` names for `{registry}`, is not in PATH");
+                warnings.push(("helper_missing", why));
+            }
         }
         for client in &self.clients {
             if client.insecure_anonymous {

@@ -6,6 +6,8 @@ use super::*;
 
 mod environment;
 
+mod docker_config;
+
 mod later;
 
 mod upstream_tls;
@@ -186,7 +188,8 @@ fn files_are_relative_to_the_configuration_and_secrets_lose_their_line_break() {
     let config = Config::load(&path, std::iter::empty()).expect("a configuration");
     assert_eq!(config.policy_path, folder.path().join("policies"));
     let Credentials::Basic { username, password } = &config.upstreams[0].credentials else { panic!("{config:?}") };
-    assert_eq!((username.as_str(), password.expose()), ("u", "s3cret"));
+    let file = crate::upstream::SecretSource::File(folder.path().join("password"));
+    assert_eq!((username.as_str(), password), ("u", &file));
     fs::write(&path, text("    tls: { ca: ca.crt }\n")).expect("a file");
     let errors = Config::load(&path, std::iter::empty()).map(|_| ()).expect_err("no certificate").to_string();
     assert!(

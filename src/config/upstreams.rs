@@ -11,7 +11,7 @@ use super::listen::origin;
 use super::raw::RawUpstream;
 use super::{UpstreamConfig, credentials, field, upstream_tls};
 use crate::oci::Registry;
-use crate::upstream::Credentials;
+use crate::upstream::{Credentials, settings};
 use crate::yaml::At;
 
 /// Judges `upstreams`.
@@ -40,7 +40,8 @@ fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUp
     let tls = raw.tls.as_ref();
     let dial = dial(at, &registry, raw.dial.as_deref(), tls.and_then(|tls| tls.insecure_plain_http) == Some(true));
     let tls = upstream_tls::judge(&at.key("tls"), tls, dial.scheme() == "http", base);
-    let proxy_owned = raw.credentials.as_ref().map(|raw| credentials::judge(&at.key("credentials"), raw, base));
+    let names = settings::names(&registry, &dial);
+    let proxy_owned = raw.credentials.as_ref().map(|raw| credentials::judge(&at.key("credentials"), raw, base, &names));
     let times = at.key("timeouts");
     let timeouts = raw.timeouts.as_ref();
     let seconds = Duration::from_secs;

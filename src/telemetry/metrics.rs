@@ -12,6 +12,8 @@ use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, Text
 
 use crate::reason::Reason;
 
+mod credentials;
+
 mod exemptions;
 
 mod family;
@@ -25,6 +27,7 @@ mod trust;
 #[cfg(test)]
 mod tests;
 
+pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
 use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
 pub use in_use::{Flag, InUse, ListenerMetrics};
@@ -55,6 +58,7 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
+    credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
 }
 
@@ -144,6 +148,7 @@ impl Metrics {
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
+            credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
             registry: r.clone(),
         };
@@ -249,6 +254,11 @@ impl Metrics {
     /// What is shown of trusted roots.
     pub fn trust(&self) -> TrustMetrics {
         self.trust.clone()
+    }
+
+    /// What is shown of the proxy's own credentials.
+    pub fn credentials(&self) -> CredentialMetrics {
+        self.credentials.clone()
     }
 
     /// What is shown of exemptions.

@@ -5,13 +5,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use http::{Method, StatusCode};
 use reqwest::{Request, Response};
 use url::Url;
 
 use super::auth::{Authenticator, Scope};
-use super::challenge::Challenge;
 use super::connection::{self, Connection};
 use super::link::{self, Next};
 use super::realm::Home;
@@ -37,7 +36,7 @@ impl Upstream {
     pub fn new(settings: Settings, metrics: Arc<Metrics>) -> Result<Self, BuildError> {
         let dial = settings.validated_dial()?;
         let home = Home::new(&settings.registry, &dial);
-        let authenticator = Authenticator::new(settings.login()?, home);
+        let authenticator = Authenticator::new(settings.keyring(&metrics)?, home);
         let (connection, made_from) = settings.connection(metrics)?;
         Ok(Self { settings, dial, connection, made_from, authenticator })
     }
@@ -168,25 +167,15 @@ impl Upstream {
         self.exchange(ask.operation, request, Scope::pull(repository), hoped).await
     }
 
-    /// Sends a request, once more if the registry wants to know who asks, and takes one of the `hoped` statuses.
+    /// Sends a request as whom the registry wants to see, and takes one of the `hoped` statuses.
     async fn exchange(
         &self,
         operation: Operation<'_>,
-        mut request: Request,
+        request: Request,
         scope: Scope,
         hoped: &[StatusCode],
     ) -> Result<Response, UpstreamError> {
-        let known = self.authenticator.known(&scope).await;
-        request.headers_mut().extend(known.clone().map(|value| (AUTHORIZATION, value)));
-        let again = request.try_clone();
-        let mut response = self.connection.send(operation.name(), request).await?;
-        if let (StatusCode::UNAUTHORIZED, Some(mut again)) = (response.status(), again) {
-            let challenges = Challenge::all(response.headers());
-            body::discard(response).await;
-            let answer = self.authenticator.answer(&self.connection, &scope, &challenges, known.as_ref()).await?;
-            again.headers_mut().insert(AUTHORIZATION, answer);
-            response = self.connection.send(operation.name(), again).await?;
-        }
+        let response = self.authenticator.send(&self.connection, operation.name(), request, &scope).await?;
         if hoped.contains(&response.status()) { Ok(response) } else { Err(connection::refusal(response).await) }
     }
 

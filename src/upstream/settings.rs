@@ -13,7 +13,9 @@ use url::Url;
 use super::body::Pace;
 use super::breaker::Breaker;
 use super::connection::{Clients, Connection};
-use super::credentials::{Credentials, CredentialsError, Login};
+use super::credentials::keyring::Keyring;
+use super::credentials::source::Bounds;
+use super::credentials::{Credentials, CredentialsError};
 use super::tls::{Material, Tls, TlsFileError};
 use crate::oci::Registry;
 use crate::telemetry::Metrics;
@@ -65,12 +67,9 @@ impl Settings {
         if good { Ok(dial.clone()) } else { Err(BuildError::Dial) }
     }
 
-    pub(super) fn login(&self) -> Result<Login, BuildError> {
-        let mut names = vec![self.registry.clone()];
-        let port = self.dial.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let dialled = format!("{}{port}", self.dial.host_str().unwrap_or_default());
-        names.extend(dialled.parse::<Registry>());
-        Ok(Login::load(&self.credentials, &names)?)
+    pub(super) fn keyring(&self, metrics: &Metrics) -> Result<Keyring, BuildError> {
+        let names = names(&self.registry, &self.dial);
+        Ok(Keyring::new(self.credentials.clone(), names, Bounds::default(), metrics.credentials())?)
     }
 
     pub(super) fn connection(&self, metrics: Arc<Metrics>) -> Result<(Connection, Material), BuildError> {
@@ -128,6 +127,14 @@ fn bounded_http2(builder: ClientBuilder) -> ClientBuilder {
         .http2_initial_connection_window_size(4 << 20)
         .http2_keep_alive_interval(Duration::from_secs(10))
         .http2_keep_alive_timeout(Duration::from_secs(5))
+}
+
+/// What `registry`, dialled at `dial`, is known by to those who keep credentials: its own name, and the dialled host.
+pub fn names(registry: &Registry, dial: &Url) -> Vec<Registry> {
+    let port = dial.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let dialled = format!("{}{port}", dial.host_str().unwrap_or_default());
+    let dialled = dialled.parse::<Registry>().ok().filter(|dialled| dialled != registry);
+    [registry.clone()].into_iter().chain(dialled).collect()
 }
 
 fn causes(error: &dyn std::error::Error) -> String {

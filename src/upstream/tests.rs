@@ -8,6 +8,10 @@ mod hostile;
 
 mod registry;
 
+mod renewal;
+
+mod secrecy;
+
 mod secure;
 
 mod secure_registry;

@@ -21,8 +21,7 @@ crate::support::matrix::cell! { on_an_unreliable_line: whatever_happens V2 Refer
 
 /// Short patience, and a memory so short that manifests and evidence are read over and over.
 const UPSTREAM: &str = "    timeouts: { connect: 500ms, firstByte: 1s, idle: 1s }\n";
-const MORE: &str =
-    "cache: { manifests: 1B, allow: 1s, deny: 1s, refreshBefore: 0s, evidenceMaxAge: 1s }\nlog: { level: error }\n";
+const MORE: &str = "cache: { manifests: 1B, allow: 1s, deny: 1s, refreshBefore: 0s, evidenceMaxAge: 1s }\n";
 
 /// Something to ask for, and the answer to it, if it may be given at all.
 struct Target {

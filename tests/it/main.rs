@@ -7,6 +7,7 @@ mod artifacts;
 mod audit;
 mod catalog;
 mod cli;
+mod credentials;
 mod documentation;
 mod doubles;
 mod elsewhere;

@@ -22,6 +22,7 @@ pub(super) struct Asked {
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
 }
 
 impl Asked {
@@ -75,10 +76,14 @@ impl Registry {
             while let Ok((connection, _)) = listener.accept().await {
                 let (asked, answer, address) = (Arc::clone(&asked), Arc::clone(&answer), address.clone());
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let (head, _) = request.into_parts();
-                    let seen = Asked { method: head.method, uri: head.uri, headers: head.headers };
-                    asked.lock().expect("not poisoned").push(seen.clone());
-                    respond(answer(&seen, &address))
+                    let (asked, answer, address) = (Arc::clone(&asked), Arc::clone(&answer), address.clone());
+                    async move {
+                        let (head, body) = request.into_parts();
+                        let body = body.collect().await.map_err(|_| "no body")?.to_bytes();
+                        let seen = Asked { method: head.method, uri: head.uri, headers: head.headers, body };
+                        asked.lock().expect("not poisoned").push(seen.clone());
+                        respond(answer(&seen, &address)).await
+                    }
                 });
                 let serve =
                     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service);

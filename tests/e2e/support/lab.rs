@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use super::containerd::{Node, Version, node};
 use super::cosign::{Cosign, attach_sbom, generate_key_pair, sign_as_referrer, sign_sbom};
+use super::guarded::Lent;
 use super::image::Image;
 use super::predicates::Predicate;
 use super::process::{Process, command};
@@ -85,8 +86,19 @@ impl Lab {
 
     /// Another proxy that reaches the same registry through `dial`, with further lines of configuration.
     pub(crate) fn proxy_through(&self, dial: SocketAddr, upstream: &str, more: &str) -> Proxy {
-        let files = public_keys(&self.keys);
-        Proxy::start_with(&self.registry, dial, upstream, more, &files, &signed_by(RELEASE))
+        let lent = Lent {
+            dial: Some(dial),
+            upstream: upstream.into(),
+            more: more.into(),
+            level: Some("error"),
+            ..Lent::default()
+        };
+        self.lending_proxy(&self.registry, &lent)
+    }
+
+    /// A proxy before another registry, with what it is lent.
+    pub(crate) fn lending_proxy(&self, registry: &Registry, lent: &Lent) -> Proxy {
+        Proxy::start_with(registry, &public_keys(&self.keys), &signed_by(RELEASE), lent)
     }
 
     pub(crate) fn push(&self, name: &str) -> Image {

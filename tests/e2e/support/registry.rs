@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use super::http::ask;
 use super::process::{Process, command, free_port, tool};
@@ -24,28 +25,38 @@ pub(crate) struct Registry {
     pub(crate) counted: Relay,
     /// Images are named after this host, so this is where a node goes that goes past the proxy.
     pub(crate) forbidden: Relay,
-    _process: Process,
+    process: Process,
 }
 
 impl Registry {
     pub(crate) fn start(kind: Kind) -> Self {
         let (process, address) = match kind {
-            Kind::Docker => docker_registry(),
+            Kind::Docker => docker_registry(None, ""),
             Kind::Referrers => registry_with_referrers(),
         };
         let is_up = |_: &Process| ask(address, "GET", "/v2/").is_ok_and(|answer| answer.status == 200);
-        let process = process.ready(is_up);
-        Self { address, counted: Relay::to(address), forbidden: Relay::to(address), _process: process }
+        Self::known(process.ready(is_up), address)
+    }
+
+    /// One that is running, with its relays.
+    pub(crate) fn known(process: Process, address: SocketAddr) -> Self {
+        Self { address, counted: Relay::to(address), forbidden: Relay::to(address), process }
+    }
+
+    /// The folder in which a docker-registry keeps what it holds.
+    pub(crate) fn content(&self) -> PathBuf {
+        self.process.folder().join("data")
     }
 }
 
-fn docker_registry() -> (Process, SocketAddr) {
+/// Starts Debian's docker-registry over a folder of its own or another one's, with `more` in its configuration.
+pub(crate) fn docker_registry(content: Option<PathBuf>, more: &str) -> (Process, SocketAddr) {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let process = Process::start("docker-registry", |folder| {
         let config = folder.join("config.yml");
-        let data = folder.join("data");
+        let data = content.unwrap_or_else(|| folder.join("data"));
         let text = format!(
-            "version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"{address}\" }}\n",
+            "version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"{address}\" }}\n{more}",
             data.display()
         );
         fs::write(&config, text).expect("the folder is writable");
