@@ -18,6 +18,7 @@ mod lists;
 mod malformed;
 mod members;
 mod nested;
+mod parents;
 mod platforms;
 mod policy;
 mod pull;
