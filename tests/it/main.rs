@@ -22,6 +22,7 @@ mod malformed;
 mod members;
 mod nested;
 mod outage;
+mod parents;
 mod platforms;
 mod policy;
 mod pull;
