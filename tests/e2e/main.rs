@@ -3,6 +3,7 @@
 
 mod blobs_door;
 mod changed_policy;
+mod conformance;
 mod differential;
 mod elsewhere;
 mod explained;
