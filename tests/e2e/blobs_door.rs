@@ -3,12 +3,11 @@
 
 use std::sync::LazyLock;
 
-use crate::support::containerd::{Node, Version, node};
-use crate::support::cosign::Cosign;
+use crate::support::containerd::Node;
 use crate::support::http::ask;
 use crate::support::image::Image;
-use crate::support::lab::{Cell, Lab, RELEASE};
-use crate::support::matrix::{on_every_node, on_the_old_node};
+use crate::support::lab::{Cell, Lab};
+use crate::support::matrix::{on_both_nodes, on_every_node, on_the_old_node};
 use crate::support::registry::Registry;
 use crate::support::relay::Relay;
 
@@ -23,36 +22,19 @@ fn an_unsigned_manifest_does_not_come_in_as_a_blob(cell: Cell) {
 }
 
 /// Distribution 3 serves every manifest as a blob from the moment it is pushed: nobody needs to open the door first.
-mod c06_a_registry_that_serves_every_manifest_as_a_blob {
-    use super::*;
-
-    #[test]
-    fn containerd1() {
-        is_no_way_in(node(Version::V1));
+fn c06_a_registry_that_serves_every_manifest_as_a_blob_is_no_way_in(cell: Cell) {
+    static LAB: LazyLock<Lab> = LazyLock::new(|| Lab::before(Registry::distribution()));
+    let (lab, node, image) = (&*LAB, cell.node(), LAB.push("open-door"));
+    let (index, other) = image.index();
+    for image in [&image, &index, &other] {
+        let direct = ask(lab.registry.address, "HEAD", &image.blob_path(&image.digest)).expect("the registry answers");
+        assert_eq!(direct.status, 200, "the door stands open behind the proxy");
+        stays_outside(lab, node, image);
     }
-
-    #[test]
-    fn containerd2() {
-        is_no_way_in(node(Version::V2));
-    }
-
-    fn is_no_way_in(node: &Node) {
-        static LAB: LazyLock<Lab> = LazyLock::new(|| Lab::before(Registry::distribution()));
-        let (lab, image) = (&*LAB, LAB.push("open-door"));
-        let (index, other) = image.index();
-        for image in [&image, &index, &other] {
-            let direct =
-                ask(lab.registry.address, "HEAD", &image.blob_path(&image.digest)).expect("the registry answers");
-            assert_eq!(direct.status, 200, "the door stands open behind the proxy");
-            stays_outside(lab, node, image);
-        }
-        // What is signed is no blob either.
-        lab.sign(Cosign::Bundle, RELEASE, &index);
-        node.pull(&lab.safe_hosts(), &index.by_digest(lab.host()));
-        for image in [&image, &index, &other] {
-            assert_eq!(lab.proxy.ask("GET", &image.blob_path(&image.digest)).status, 403);
-        }
-    }
+    // The manifest of what is signed is no blob either.
+    let signed = lab.push_signed("open-door", cell.cosign);
+    node.pull(&lab.safe_hosts(), &signed.by_digest(lab.host())).succeeded();
+    assert_eq!(lab.proxy.ask("GET", &signed.blob_path(&signed.digest)).status, 403);
 }
 
 /// Asked for by digest, neither by `ctr` nor as a kubelet asks: no record of it, and no byte.
@@ -107,6 +89,10 @@ fn push_manifest_as_blob(image: &Image) {
 on_every_node! {
     an_unsigned_manifest_does_not_come_in_as_a_blob
     neither_config_nor_layers_of_an_unsigned_image_are_served
+}
+
+on_both_nodes! {
+    c06_a_registry_that_serves_every_manifest_as_a_blob_is_no_way_in
 }
 
 on_the_old_node! {
