@@ -46,6 +46,9 @@ pub enum Outcome {
 pub enum Basis {
     /// Audit mode serves what would have been refused for this reason. Made at each use, never stored.
     Audited(Reason),
+    /// It is a signature or an attestation itself, by its content; or an index of nothing else, which lets through
+    /// nothing that it lists.
+    Evidence,
     /// An exemption, for its reason.
     Exempt(Arc<str>),
     /// An admitted manifest lists it. Made at each use, never stored.
@@ -95,6 +98,7 @@ impl Basis {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Audited(_) => Reason::Audited,
+            Self::Evidence => Reason::Evidence,
             Self::Exempt(_) => Reason::Exempt,
             Self::Member { .. } => Reason::Member,
             Self::Signed => Reason::Signed,

@@ -18,13 +18,19 @@ pub fn unambiguous(bytes: &[u8]) -> Result<(), serde_json::Error> {
     check(bytes, Unambiguous { ignore_case: false })
 }
 
-/// As [`unambiguous`], for documents that others read by Go's rules: names that differ only in ASCII case are
-/// duplicates too, and the document is an object.
+/// As [`unambiguous`], for documents that others read by Go's rules: names that are equal to it, as [`folded`] has them,
+/// are duplicates too, and the document is an object.
 pub fn unambiguous_to_all(bytes: &[u8]) -> Result<(), serde_json::Error> {
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return Err(serde::de::Error::custom("not a JSON object"));
     }
     check(bytes, Unambiguous { ignore_case: true })
+}
+
+/// `name` as Go's parser compares it: without regard to ASCII case, and to the two letters beyond ASCII, the long s and
+/// the sign of kelvin, that are an `s` and a `k` to it.
+pub fn folded(name: &str) -> String {
+    name.replace('\u{17f}', "s").replace('\u{212a}', "k").to_ascii_lowercase()
 }
 
 fn check(bytes: &[u8], rule: Unambiguous) -> Result<(), serde_json::Error> {
@@ -115,7 +121,7 @@ impl<'de> Visitor<'de> for Unambiguous {
         let mut seen = Names::default();
         while let Some(mut name) = map.next_key_seed(Name)? {
             if self.ignore_case {
-                name = name.to_ascii_lowercase().into();
+                name = folded(&name).into();
             }
             if seen.has(&name) {
                 return Err(A::Error::custom(format_args!("duplicate member `{name}`")));
@@ -224,6 +230,11 @@ mod tests {
         }
         let cased = br#"{"layers":[],"Layers":[]}"#;
         assert!(unambiguous(cased).is_ok() && unambiguous_to_all(cased).is_err());
+        for other in ["layerſ", "LAYERS", "\\u017fLAYERS"] {
+            let twice = format!(r#"{{"layers":[],"slayers":[],"{other}":[]}}"#);
+            assert!(unambiguous(twice.as_bytes()).is_ok() && unambiguous_to_all(twice.as_bytes()).is_err(), "{twice}");
+        }
+        assert!(unambiguous_to_all("{\"\u{212a}\":1,\"k\":2}".as_bytes()).is_err());
         assert!(unambiguous(b"[]").is_ok() && unambiguous_to_all(b"[]").is_err());
     }
 }

@@ -22,13 +22,19 @@ mod docker_config;
 
 mod connection;
 
+mod breaker;
+
+pub mod tls;
+
+mod rotation;
+
 mod auth;
 
 mod realm;
 
 mod challenge;
 
-mod link;
+pub(crate) mod link;
 
 mod body;
 
@@ -36,6 +42,7 @@ pub use blob::BlobResponse;
 pub use client::Upstream;
 pub use credentials::{Credentials, Secret};
 pub use settings::{BuildError, Settings};
+pub use tls::{OwnCertificate, Tls, TlsFileError};
 
 /// A manifest as the registry sent it: bytes and announced type, nothing checked.
 #[derive(Debug, Clone)]
@@ -46,7 +53,7 @@ pub struct RawManifest {
     pub content_type: String,
 }
 
-/// One page of a list as the registry sent it: referrers or tags, nothing checked.
+/// One page of a list as the registry sent it: referrers, tags or repositories, nothing checked.
 #[derive(Debug, Clone)]
 pub struct Page {
     /// The body, within the limit that was asked for.
@@ -57,6 +64,8 @@ pub struct Page {
     pub next: Option<String>,
     /// The registry says that there is more, but not at this list: what was read is not all.
     pub foreign_next: bool,
+    /// The registry says that it lists only the artifact type that was asked for.
+    pub filtered: bool,
 }
 
 /// How an upstream request ended without the answer.
@@ -75,6 +84,14 @@ pub enum UpstreamError {
         expected: Digest,
         /// What the bytes hash to.
         actual: Digest,
+    },
+    /// It could not be reached several times in a row, so it was not asked.
+    #[error("the {server} cannot be reached; it is asked again in {} s", .retry_after.as_secs())]
+    LeftAlone {
+        /// `registry` or `token server`.
+        server: &'static str,
+        /// How long it is left alone, in whole seconds.
+        retry_after: Duration,
     },
     /// The answer is not HTTP as the registry's specification has it.
     #[error("the registry's answer is malformed: {0}")]
@@ -100,6 +117,12 @@ pub enum UpstreamError {
     /// 429.
     #[error("the registry asks to slow down")]
     Throttled {
+        /// Its `Retry-After`, if it gave one in seconds.
+        retry_after: Option<Duration>,
+    },
+    /// 503.
+    #[error("the registry answered 503")]
+    Unavailable {
         /// Its `Retry-After`, if it gave one in seconds.
         retry_after: Option<Duration>,
     },
@@ -131,13 +154,24 @@ impl UpstreamError {
             Self::DigestMismatch { .. } => Reason::UpstreamDigestMismatch,
             Self::NotFound => Reason::UpstreamNotFound,
             Self::RedirectRefused { .. } => Reason::RedirectRefused,
-            Self::Malformed(_)
+            Self::LeftAlone { .. }
+            | Self::Malformed(_)
             | Self::Status(_)
             | Self::TokenServer { .. }
             | Self::TooLarge { .. }
-            | Self::Transport(_) => Reason::UpstreamUnavailable,
+            | Self::Transport(_)
+            | Self::Unavailable { .. } => Reason::UpstreamUnavailable,
             Self::Throttled { .. } => Reason::UpstreamThrottled,
             Self::Timeout => Reason::UpstreamTimeout,
+        }
+    }
+
+    /// When it is worth asking again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::LeftAlone { retry_after, .. } => Some(*retry_after),
+            Self::Throttled { retry_after } | Self::Unavailable { retry_after } => *retry_after,
+            _ => None,
         }
     }
 }
@@ -155,6 +189,8 @@ pub enum Operation<'a> {
     Referrers(&'a Digest),
     /// `GET /v2/<name>/tags/list`.
     Tags,
+    /// `GET /v2/_catalog`.
+    Catalog,
     /// `GET /v2/`.
     Ping,
 }
@@ -162,6 +198,8 @@ pub enum Operation<'a> {
 impl Operation<'_> {
     /// The path of [`Operation::Ping`], which is about no repository.
     pub const PING_PATH: &'static str = "/v2/";
+    /// The path of [`Operation::Catalog`], which is about all of them.
+    pub const CATALOG_PATH: &'static str = "/v2/_catalog";
 
     /// The operation's name as a metric label.
     pub const fn name(self) -> &'static str {
@@ -171,6 +209,7 @@ impl Operation<'_> {
             Self::Blob(_) => "blob",
             Self::Referrers(_) => "referrers",
             Self::Tags => "tags",
+            Self::Catalog => "catalog",
             Self::Ping => "ping",
         }
     }
@@ -183,6 +222,7 @@ impl Operation<'_> {
             Self::Blob(digest) => format!("/v2/{repository}/blobs/{digest}"),
             Self::Referrers(digest) => format!("/v2/{repository}/referrers/{digest}"),
             Self::Tags => format!("/v2/{repository}/tags/list"),
+            Self::Catalog => Self::CATALOG_PATH.to_string(),
             Self::Ping => Self::PING_PATH.to_string(),
         }
     }

@@ -1,4 +1,5 @@
-//! The verdict on a subject: from memory, from the store, or anew: discover, or take what is held → verify → decide.
+//! The verdict on a subject: from memory, from the store, or anew: told by its content to be evidence itself, or
+//! discover, or take what is held → verify → decide.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,19 +11,21 @@ use super::held::{About, Held};
 use super::{Artifacts, Case, Fetch, Gathered, Piece, PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
-use crate::decide::{Verdict, foregone};
+use crate::decide::{Verdict, decide_artifact, foregone, ungoverned};
 use crate::discovery::{self, Backoff, Wants};
 use crate::examined::Examined;
 use crate::limits::Limits;
 use crate::oci::{Manifest, Registry, Subject};
 use crate::outcome::{Denial, Indeterminate, Key, Outcome, Terms};
 use crate::policy::{Governing, Leaf};
+use crate::reason::Reason;
 use crate::record::{Seal, VerdictRecord};
 use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, UpstreamError};
 use crate::verify::Pool;
+use crate::verify::artifact::EvidenceProof;
 use crate::verify::pool::Unfinished;
 
 mod children;
@@ -88,6 +91,11 @@ impl Judge {
         answer.map_err(|indeterminate| Indeterminate::clone(&indeterminate).into())
     }
 
+    /// Whether the verdict on what is governed is in memory.
+    pub async fn remembers(&self, snapshot: &Snapshot, governing: &Governing, now: Timestamp) -> bool {
+        self.verdicts.has_fresh(&Key::new(governing, snapshot.trust.revision(governing)), now).await
+    }
+
     async fn anew(
         &self,
         snapshot: &Arc<Snapshot>,
@@ -107,6 +115,14 @@ impl Judge {
             && let Some(record) = self.seal.open::<VerdictRecord>(&place, &sealed)
             && let Some(verdict) = Verdict::restore(&record, governing, trust, now)
         {
+            return Ok(verdict);
+        }
+        if let Some(proof) = self.evidence_artifact(governing, manifest).await? {
+            let verdict = decide_artifact(governing, trust, &proof, &terms)?;
+            self.keep(&place, &verdict).await;
+            return Ok(verdict);
+        }
+        if let Some(verdict) = ungoverned(governing, trust, &terms) {
             return Ok(verdict);
         }
         let (subject, revision) = (governing.subject(), governing.revision());
@@ -140,12 +156,36 @@ impl Judge {
             }
         };
         self.backoff.succeeded(subject, revision).await;
-        if let Some(Ok(sealed)) = VerdictRecord::of(&verdict).map(|record| self.seal.close(&place, &record))
-            && let Err(down) = self.store.put(&place, sealed.into()).await
+        self.keep(&place, &verdict).await;
+        Ok(verdict)
+    }
+
+    /// Stores a verdict, where it can be found again.
+    async fn keep(&self, place: &[u8], verdict: &Verdict) {
+        if let Some(Ok(sealed)) = VerdictRecord::of(verdict).map(|record| self.seal.close(place, &record))
+            && let Err(down) = self.store.put(place, sealed.into()).await
         {
             tracing::warn!(error = %down, "verdict not stored");
         }
-        Ok(verdict)
+    }
+
+    /// Proof that the manifest is an evidence artifact, if it is one.
+    async fn evidence_artifact(
+        &self,
+        governing: &Governing,
+        manifest: &Manifest,
+    ) -> Result<Option<EvidenceProof>, Indeterminate> {
+        match self.artifacts.prove(&governing.subject().image, manifest, &self.pool).await {
+            Ok(proof) => Ok(proof),
+            // Of what is not there, nothing can pass by its content; policies may know more.
+            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok(None),
+            Err(PullError::Denied(denial) | PullError::Indeterminate(denial)) => Err(Indeterminate(denial)),
+            Err(error) => {
+                let detail =
+                    format!("it may be an evidence artifact, and could not be read: {}: {error}", error.reason());
+                Err(Indeterminate(Denial::new(Reason::EvidenceUnreadable, detail)))
+            }
+        }
     }
 
     /// The evidence that the policies ask for: what was read less than `max_age` ago, or is read now.

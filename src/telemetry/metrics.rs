@@ -27,7 +27,7 @@ mod tests;
 
 pub use exemptions::ExemptionMetrics;
 use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
-pub use in_use::{InUse, ListenerMetrics};
+pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
 pub use trust::TrustMetrics;
 
@@ -46,6 +46,7 @@ pub struct Metrics {
     verifying: IntGauge,
     upstream: Counters<2>,
     upstream_duration: Histograms<1>,
+    upstream_unreachable: IntGaugeVec,
     reloads: Counters<1>,
     reload_failed: IntGauge,
     loaded: IntGauge,
@@ -116,6 +117,12 @@ impl Metrics {
                     &["operation"],
                 ),
                 labels::OPERATIONS.map(|operation| [operation]),
+            ),
+            upstream_unreachable: gauge_vec(
+                r,
+                "upstream_unreachable",
+                "1 while a registry or its token server cannot be reached, and requests are refused without asking it.",
+                &["registry", "server"],
             ),
             reloads: Counters::new(
                 counter_vec(r, "policy_reloads_total", "Attempts to reload the policy.", &["result"]),
@@ -207,6 +214,13 @@ impl Metrics {
     pub fn upstream(&self, operation: &'static str, status: &str, took: Duration) {
         self.upstream.at([operation, labels::status(status)], GenericCounter::inc);
         self.upstream_duration.at([operation], |histogram| histogram.observe(took.as_secs_f64()));
+    }
+
+    /// Whether the `server` of a configured registry is left alone: the `registry` itself, or its `token` server.
+    pub fn upstream_unreachable(&self, registry: &str, server: &'static str) -> Flag {
+        let flag = Flag(self.upstream_unreachable.with_label_values(&[registry, server]));
+        flag.set(false);
+        flag
     }
 
     /// Counts an attempt to reload the policy.

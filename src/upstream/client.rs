@@ -15,18 +15,20 @@ use super::challenge::Challenge;
 use super::connection::{self, Connection};
 use super::link::{self, Next};
 use super::realm::Home;
+use super::tls::Material;
 use super::{BlobResponse, BuildError, Operation, Page, RawManifest, Settings, UpstreamError, body};
 use crate::oci::media_type::{ACCEPT_MANIFESTS, ManifestType};
-use crate::oci::{Digest, Reference, Registry, Repository, Tag};
+use crate::oci::{Digest, Reference, Repository, Tag};
 use crate::telemetry::Metrics;
 
 /// The registry behind the proxy.
 #[derive(Debug)]
 pub struct Upstream {
-    registry: Registry,
+    pub(super) settings: Settings,
     dial: Url,
-    referrers: bool,
-    connection: Connection,
+    pub(super) connection: Connection,
+    /// What the connection's clients were made from at first.
+    pub(super) made_from: Material,
     authenticator: Authenticator,
 }
 
@@ -36,15 +38,15 @@ impl Upstream {
         let dial = settings.validated_dial()?;
         let home = Home::new(&settings.registry, &dial);
         let authenticator = Authenticator::new(settings.login()?, home);
-        let connection = settings.connection(metrics)?;
-        Ok(Self { registry: settings.registry, dial, referrers: settings.referrers, connection, authenticator })
+        let (connection, made_from) = settings.connection(metrics)?;
+        Ok(Self { settings, dial, connection, made_from, authenticator })
     }
 
     /// The digest that the registry says `tag` names now, if it says one: its word only.
     pub async fn resolve(&self, repository: &Repository, tag: &Tag) -> Result<Option<Digest>, UpstreamError> {
         let ask = Ask::new(Operation::Resolve(tag)).head().with(ACCEPT, ACCEPT_MANIFESTS);
         let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
-        Ok(text(&response, DOCKER_CONTENT_DIGEST).parse().ok())
+        Ok(text(response.headers(), DOCKER_CONTENT_DIGEST).parse().ok())
     }
 
     /// A manifest of at most `max` bytes.
@@ -55,15 +57,13 @@ impl Upstream {
         max: u64,
     ) -> Result<RawManifest, UpstreamError> {
         let ask = Ask::new(Operation::Manifest(reference)).with(ACCEPT, ACCEPT_MANIFESTS);
-        let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
-        let content_type = text(&response, CONTENT_TYPE).to_string();
-        Ok(RawManifest { bytes: self.connection.read(response, max).await?, content_type })
+        let Held { headers, bytes, .. } = self.held(repository, ask, max).await?;
+        Ok(RawManifest { bytes, content_type: text(&headers, CONTENT_TYPE).to_string() })
     }
 
     /// A blob of at most `max` bytes, held and hashed.
     pub async fn small_blob(&self, repository: &Repository, digest: &Digest, max: u64) -> Result<Bytes, UpstreamError> {
-        let response = self.ask(repository, Ask::new(Operation::Blob(digest)), &[StatusCode::OK]).await?;
-        let bytes = self.connection.read(response, max).await?;
+        let Held { bytes, .. } = self.held(repository, Ask::new(Operation::Blob(digest)), max).await?;
         let actual = Digest::of(&bytes);
         if actual == *digest { Ok(bytes) } else { Err(UpstreamError::DigestMismatch { expected: *digest, actual }) }
     }
@@ -97,25 +97,26 @@ impl Upstream {
         max: u64,
         page: Option<&str>,
     ) -> Result<Page, UpstreamError> {
-        if !self.referrers {
+        if !self.settings.referrers {
             return Err(UpstreamError::NotFound);
         }
         let mut ask = Ask::new(Operation::Referrers(digest)).with(ACCEPT, ManifestType::OciIndex.as_str());
         ask.query = page.map(str::to_string);
-        self.page(repository, ask, max).await
+        Ok(self.page(self.held(repository, ask, max).await?))
     }
 
-    /// A page of the repository's tags; `query` holds what the client may choose (`n`, `last`).
-    pub async fn tags(
-        &self,
-        repository: &Repository,
-        query: &[(&str, String)],
-        max: u64,
-    ) -> Result<Page, UpstreamError> {
+    /// A page of the repository's tags.
+    pub async fn tags(&self, repository: &Repository, query: Option<&str>, max: u64) -> Result<Page, UpstreamError> {
         let mut ask = Ask::new(Operation::Tags).with(ACCEPT, "application/json");
-        let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-        ask.query = Some(encoded).filter(|encoded| !encoded.is_empty());
-        self.page(repository, ask, max).await
+        ask.query = query.map(str::to_string);
+        Ok(self.page(self.held(repository, ask, max).await?))
+    }
+
+    /// A page of the registry's repositories.
+    pub async fn catalog(&self, query: Option<&str>, max: u64) -> Result<Page, UpstreamError> {
+        let mut ask = Ask::new(Operation::Catalog).with(ACCEPT, "application/json");
+        ask.query = query.map(str::to_string);
+        Ok(self.page(self.held_at(Operation::CATALOG_PATH, &Scope::catalog(), ask, max).await?))
     }
 
     /// Whether the registry answers, and takes the proxy's credentials.
@@ -126,15 +127,35 @@ impl Upstream {
         Ok(())
     }
 
-    async fn page(&self, repository: &Repository, ask: Ask<'_>, max: u64) -> Result<Page, UpstreamError> {
-        let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
-        let (next, foreign_next) = match link::next(response.headers(), response.url(), &self.registry) {
+    fn page(&self, held: Held) -> Page {
+        let (next, foreign_next) = match link::next(&held.headers, &held.url, &self.settings.registry) {
             Next::None => (None, false),
             Next::Query(query) => (Some(query), false),
             Next::Foreign => (None, true),
         };
-        let content_type = text(&response, CONTENT_TYPE).to_string();
-        Ok(Page { bytes: self.connection.read(response, max).await?, content_type, next, foreign_next })
+        let content_type = text(&held.headers, CONTENT_TYPE).to_string();
+        let filters = text(&held.headers, OCI_FILTERS_APPLIED);
+        let filtered = filters.split(',').any(|filter| filter.trim() == "artifactType");
+        Page { bytes: held.bytes, content_type, next, foreign_next, filtered }
+    }
+
+    async fn held(&self, repository: &Repository, ask: Ask<'_>, max: u64) -> Result<Held, UpstreamError> {
+        let path = ask.operation.path(repository);
+        self.held_at(&path, &Scope::pull(repository), ask, max).await
+    }
+
+    /// An answer that is held whole; asked for once more if its connection broke in the middle.
+    async fn held_at(&self, path: &str, scope: &Scope, ask: Ask<'_>, max: u64) -> Result<Held, UpstreamError> {
+        let mut tries_left = 1;
+        loop {
+            let request = self.request(path, &ask);
+            let response = self.exchange(ask.operation, request, scope.clone(), &[StatusCode::OK]).await?;
+            let (headers, url) = (response.headers().clone(), response.url().clone());
+            match self.connection.read(response, max).await {
+                Err(UpstreamError::Transport(_)) if tries_left > 0 => tries_left -= 1,
+                read => return Ok(Held { headers, url, bytes: read? }),
+            }
+        }
     }
 
     async fn ask(
@@ -179,6 +200,14 @@ impl Upstream {
     }
 }
 
+/// An answer whose body was read.
+struct Held {
+    headers: HeaderMap,
+    /// Where it came from.
+    url: Url,
+    bytes: Bytes,
+}
+
 /// A request before it has an address.
 struct Ask<'a> {
     operation: Operation<'a>,
@@ -204,8 +233,9 @@ impl<'a> Ask<'a> {
 }
 
 /// A header that is readable, or nothing.
-fn text(response: &Response, name: HeaderName) -> &str {
-    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+fn text(headers: &HeaderMap, name: HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 const DOCKER_CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+const OCI_FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");

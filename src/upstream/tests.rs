@@ -4,7 +4,13 @@ mod authentication;
 
 mod failures;
 
+mod hostile;
+
 mod registry;
+
+mod secure;
+
+mod secure_registry;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +38,7 @@ fn build(dial: &Url, credentials: Credentials, phase: Duration) -> Upstream {
         connect: phase,
         first_byte: phase,
         idle: phase,
-        ca_pem: None,
+        tls: Tls::default(),
         referrers: true,
     };
     Upstream::new(settings, Arc::new(Metrics::default())).expect("an upstream")
@@ -160,8 +166,7 @@ async fn referrers_and_tags_go_on_by_query_only() {
     assert_eq!((first.next.as_deref(), first.foreign_next, &first.bytes[..]), (Some("page=2"), false, &b"{}"[..]));
     let second = upstream.referrers(&repository(), &digest, 10, first.next.as_deref()).await.expect("a page");
     assert_eq!((second.next, second.foreign_next), (None, false));
-    let query = [("n", "5".to_string()), ("last", "a/b".to_string())];
-    let tags = upstream.tags(&repository(), &query, 10).await.expect("a page");
+    let tags = upstream.tags(&repository(), Some("n=5&last=a%2Fb"), 10).await.expect("a page");
     assert_eq!((tags.next, tags.foreign_next, tags.content_type.as_str()), (None, true, "application/json"));
     let paths: Vec<_> = registry.asked().iter().map(|asked| asked.uri.to_string()).collect();
     let referrers = format!("/v2/team/app/referrers/{digest}");
@@ -174,7 +179,7 @@ async fn referrers_and_tags_go_on_by_query_only() {
 #[test]
 fn refuses_settings_that_cannot_work() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let make = |dial: &str, ca_pem: Option<&[u8]>| {
+    let make = |dial: &str, ca: Option<&str>| {
         let settings = Settings {
             registry: "registry.company.com".parse().expect("a registry"),
             dial: Url::parse(dial).expect(dial),
@@ -182,7 +187,7 @@ fn refuses_settings_that_cannot_work() {
             connect: Duration::from_secs(1),
             first_byte: Duration::from_secs(1),
             idle: Duration::from_secs(1),
-            ca_pem: ca_pem.map(<[u8]>::to_vec),
+            tls: Tls { ca: ca.map(Into::into), ..Tls::default() },
             referrers: true,
         };
         Upstream::new(settings, Arc::new(Metrics::default())).map(|_| ())
@@ -191,5 +196,5 @@ fn refuses_settings_that_cannot_work() {
     for dial in ["ftp://host", "https://user:pw@host", "https://host/?q", "https://host/#f", "unix:/socket"] {
         assert!(matches!(make(dial, None), Err(BuildError::Dial)), "{dial}");
     }
-    assert!(matches!(make("http://host", Some(b"not PEM")), Err(BuildError::Authorities)));
+    assert!(matches!(make("https://host", Some("Cargo.toml")), Err(BuildError::TlsFile(_))));
 }

@@ -3,7 +3,9 @@
 mod support;
 
 mod admin;
+mod artifacts;
 mod audit;
+mod catalog;
 mod cli;
 mod documentation;
 mod doubles;
@@ -17,13 +19,17 @@ mod import_command;
 mod lists;
 mod malformed;
 mod members;
+mod nested;
+mod outage;
 mod platforms;
 mod policy;
 mod pull;
+mod refusals;
 mod reload;
 mod requests;
 mod routing;
 mod rows;
+mod search;
 mod smuggling;
 mod trust;
 mod verify;

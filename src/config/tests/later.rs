@@ -35,10 +35,6 @@ const LATER_UPSTREAM: &[(&str, &str, &str)] = &[
     ("redirectHosts: [ s3.io ]", "redirectHosts", "redirectHosts"),
     ("redirectPrivate: [ 10.0.0.0/8 ]", "redirectPrivate", "redirectPrivate"),
     ("push: relay", "push", "push"),
-    ("catalog: true", "catalog", "catalog"),
-    ("tls: { certificate: c }", "tls.certificate", "certificate"),
-    ("tls: { key: c }", "tls.key", "key"),
-    ("tls: { insecureSkipVerify: true }", "tls.insecureSkipVerify", "insecureSkipVerify"),
 ];
 
 #[test]

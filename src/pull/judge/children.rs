@@ -99,11 +99,12 @@ impl Judge {
         if manifest.media_type().is_index() {
             return Ok(Listed::Index(manifest.entries().to_vec()));
         }
-        let (takes, most) = (self.artifacts.takes(&manifest), self.limits.attestation.saturating_mul(TOLD));
+        let (takes, most) =
+            (self.artifacts.takes(&manifest).unwrap_or(0), self.limits.attestation.saturating_mul(TOLD));
         if told.fetch_add(takes, Ordering::Relaxed).saturating_add(takes) > most {
             return Err(too_much(&format!("what may be evidence of more than {most} bytes")));
         }
-        if self.artifacts.is_evidence(within, &manifest, &self.pool).await.map_err(fell_short)? {
+        if self.artifacts.prove(within, &manifest, &self.pool).await.map_err(fell_short)?.is_some() {
             return Ok(Listed::Evidence);
         }
         Ok(Listed::Image(Child { platform: entry.platform, manifest }))

@@ -53,6 +53,13 @@ impl Image {
         Self { digest, ..image }
     }
 
+    /// Pushes a new index that lists this one and nothing else.
+    pub(crate) fn wrapped(&self) -> Self {
+        let outer = Self { tag: "outer".into(), ..self.clone() };
+        let digest = crane(["index", "append", "-m", &self.direct(), "-t", &outer.tagged(self.registry)]);
+        Self { digest: digest_of(&digest), ..outer }
+    }
+
     /// The same image in a new repository.
     pub(crate) fn copied(&self) -> Self {
         let copy = self.in_repository(new_repository("copied"));

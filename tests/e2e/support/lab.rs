@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use super::containerd::{Node, Version, node};
-use super::cosign::{Cosign, generate_key_pair, sign_as_referrer};
+use super::cosign::{Cosign, attach_sbom, generate_key_pair, sign_as_referrer, sign_sbom};
 use super::image::Image;
 use super::predicates::Predicate;
 use super::process::{Process, command};
@@ -87,6 +87,12 @@ impl Lab {
         Proxy::start(&self.registry, &public_keys(&self.keys), policy)
     }
 
+    /// Another proxy that reaches the same registry through `dial`, with further lines of configuration.
+    pub(crate) fn proxy_through(&self, dial: SocketAddr, upstream: &str, more: &str) -> Proxy {
+        let files = public_keys(&self.keys);
+        Proxy::start_with(&self.registry, dial, upstream, more, &files, &signed_by(RELEASE))
+    }
+
     pub(crate) fn push(&self, name: &str) -> Image {
         Image::push(self.registry.address, name)
     }
@@ -119,6 +125,21 @@ impl Lab {
 
     pub(crate) fn attest(&self, cosign: Cosign, key: &str, image: &Image, predicate: &Predicate) {
         cosign.attest(self.keys.folder(), key, image, predicate);
+    }
+
+    /// Attaches a software bill of materials, as cosign 2 can: in the tag `.sbom`, and nobody signs it.
+    pub(crate) fn attach_sbom(&self, image: &Image) {
+        attach_sbom(self.keys.folder(), image);
+    }
+
+    /// Signs what [`Lab::attach_sbom`] attached.
+    pub(crate) fn sign_sbom(&self, key: &str, image: &Image) {
+        sign_sbom(self.keys.folder(), key, image);
+    }
+
+    /// The file of this public key.
+    pub(crate) fn public_key(&self, key: &str) -> String {
+        self.keys.folder().join(format!("{key}.pub")).to_str().expect("the path is UTF-8").to_owned()
     }
 
     /// The host that images are named after, as the nodes know them.
