@@ -4,6 +4,7 @@
 mod artifacts;
 mod blobs_door;
 mod changed_policy;
+mod conformance;
 mod credentials;
 mod differential;
 mod elsewhere;

@@ -4,6 +4,7 @@ mod buildah;
 mod crane;
 mod cri;
 mod ctr;
+mod docker;
 mod oras;
 mod podman;
 mod skopeo;

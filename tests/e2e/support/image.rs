@@ -94,6 +94,10 @@ impl Image {
         format!("{host}/{}@{}", self.repository, self.digest)
     }
 
+    pub(crate) fn tag(&self) -> &str {
+        &self.tag
+    }
+
     /// The path of the manifest by tag.
     pub(crate) fn tag_path(&self) -> String {
         format!("/v2/{}/manifests/{}", self.repository, self.tag)

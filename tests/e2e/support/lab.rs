@@ -64,12 +64,16 @@ pub(crate) fn signed_by(key: &str) -> String {
 
 impl Lab {
     fn start(kind: Kind) -> Self {
+        Self::before(Registry::start(kind))
+    }
+
+    /// A lab with this registry.
+    pub(crate) fn before(registry: Registry) -> Self {
         // The keys' folder is on a leash, too: it belongs to a program that only waits.
         let keys = Process::start("keys", |_| command("sleep", ["infinity"]));
         for key in [RELEASE, FOREIGN] {
             generate_key_pair(keys.folder(), key);
         }
-        let registry = Registry::start(kind);
         let proxy = Proxy::start(&registry, &public_keys(&keys), &signed_by(RELEASE));
         Self { registry, proxy, keys }
     }
