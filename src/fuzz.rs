@@ -19,6 +19,7 @@ use crate::clock::Timestamp;
 use crate::discovery::{Beside, Candidate, Material};
 use crate::evidence::EvidenceSet;
 use crate::limits::Limits;
+use crate::oci::manifest::Bounds;
 use crate::oci::media_type::BUNDLE_V03;
 use crate::oci::media_type::ManifestType::{DockerImage, DockerList, OciImage, OciIndex};
 use crate::oci::{Digest, Manifest, Registry, Repository, Tag};
@@ -114,8 +115,9 @@ pub fn trusted_root(data: &[u8]) {
 pub fn manifest(data: &[u8]) {
     let bytes = Bytes::copy_from_slice(data);
     let digest = Digest::of(data);
+    let bounds = Bounds { children: 1000, layers: 1000 };
     for kind in [OciIndex, OciImage, DockerList, DockerImage] {
-        let Ok(manifest) = Manifest::parse(bytes.clone(), &digest, kind.as_str(), 1000) else { continue };
+        let Ok(manifest) = Manifest::parse(bytes.clone(), &digest, kind.as_str(), bounds) else { continue };
         assert_eq!((manifest.bytes(), manifest.digest(), manifest.media_type()), (&bytes, digest, kind));
         assert!(manifest.entries().iter().all(|entry| manifest.lists(&entry.digest)));
     }
