@@ -28,8 +28,8 @@ pub fn unambiguous(bytes: &[u8]) -> Result<(), serde_json::Error> {
     check(bytes, Unambiguous::Exact)
 }
 
-/// As [`unambiguous`], for documents that others read by Go's rules: names that differ only in ASCII case are
-/// duplicates too, and the document is an object.
+/// As [`unambiguous`], for documents that others read by Go's rules: names that are equal to it, as [`folded`] has them,
+/// are duplicates too, and the document is an object.
 pub fn unambiguous_to_all(bytes: &[u8]) -> Result<(), serde_json::Error> {
     unambiguous_with(bytes, &Vocabulary { members: &[], maps: &[] })
 }
@@ -96,20 +96,18 @@ impl Unambiguous {
         if members.contains(&&*name) {
             return Ok((name, self));
         }
-        match members.iter().find(|known| folded(known).eq(folded(&name))) {
+        let folded = folded(&name);
+        match members.iter().find(|known| known.eq_ignore_ascii_case(&folded)) {
             Some(known) => Err(E::custom(format_args!("member `{}` can be read as `{known}`", shown(&name)))),
-            None => Ok((folded(&name).collect::<String>().into(), self)),
+            None => Ok((folded.into(), self)),
         }
     }
 }
 
-/// The characters of a name as Go's parser compares them with those of a name in ASCII.
-fn folded(name: &str) -> impl Iterator<Item = char> {
-    name.chars().map(|c| match c {
-        '\u{17f}' => 's',
-        '\u{212a}' => 'k',
-        other => other.to_ascii_lowercase(),
-    })
+/// `name` as Go's parser compares it: without regard to ASCII case, and to the two letters beyond ASCII, the long s and
+/// the sign of kelvin, that are an `s` and a `k` to it.
+pub fn folded(name: &str) -> String {
+    name.replace('\u{17f}', "s").replace('\u{212a}', "k").to_ascii_lowercase()
 }
 
 /// A name that a document gives, short enough for a message.

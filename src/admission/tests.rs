@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use super::*;
 use crate::decide::foregone;
-use crate::oci::manifest::Bounds;
 use crate::outcome::Terms;
 use crate::policy::file::parse;
 use crate::test_support::subject;
@@ -29,7 +28,7 @@ fn index(listed: &[Digest]) -> Arc<Manifest> {
     let children: Vec<_> = listed.iter().map(child).collect();
     let bytes = Bytes::from(format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, children.join(",")));
     let digest = Digest::of(&bytes);
-    Arc::new(Manifest::parse(bytes, &digest, kind, Bounds { children: 10, layers: 10 }).expect("an index"))
+    Arc::new(Manifest::parse(bytes, &digest, kind, 10).expect("an index"))
 }
 
 fn verdict(governing: &Governing) -> Verdict {

@@ -177,13 +177,11 @@ mod tests {
     use super::*;
     use crate::demo::registry::Options;
     use crate::oci::Manifest;
-    use crate::oci::manifest::Bounds;
 
     fn parse(registry: &Registry, stored: &Stored) -> Manifest {
         let (content_type, bytes) =
             registry.manifest(&stored.repository, &stored.digest.to_string()).expect("it is stored");
-        Manifest::parse(bytes, &stored.digest, &content_type, Bounds { children: 10, layers: 10 })
-            .expect("a manifest that the proxy would serve")
+        Manifest::parse(bytes, &stored.digest, &content_type, 10).expect("a manifest that the proxy would serve")
     }
 
     #[test]

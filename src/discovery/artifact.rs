@@ -5,7 +5,7 @@ use futures_util::{StreamExt, stream};
 use super::found::{AT_ONCE, Found, Miss, Piece};
 use super::source::Source;
 use super::{Candidate, Reader};
-use crate::oci::manifest::{Bounds, Descriptor};
+use crate::oci::manifest::Descriptor;
 use crate::oci::media_type::{BUNDLE_V03, DSSE, SIMPLE_SIGNING};
 use crate::oci::{Digest, Manifest, Reference};
 use crate::policy::Format;
@@ -40,8 +40,7 @@ impl<S: Source> Reader<'_, S> {
         let Piece { location, descriptor } = piece;
         let reference = Reference::Digest(descriptor.digest);
         let raw = self.place.source.manifest(self.place.repository, &reference, self.limits.manifest).await?;
-        let bounds = Bounds { children: self.limits.listed, layers: self.limits.listed };
-        let manifest = Manifest::parse(raw.bytes, &descriptor.digest, &raw.content_type, bounds)?;
+        let manifest = Manifest::parse(raw.bytes, &descriptor.digest, &raw.content_type, self.limits.listed)?;
         let is_bundle = |layer: &Descriptor| layer.media_type == BUNDLE_V03;
         let bundle = descriptor.artifact_type.as_deref() == Some(BUNDLE_V03)
             || manifest.artifact_type() == Some(BUNDLE_V03)

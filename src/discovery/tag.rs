@@ -8,7 +8,7 @@ use super::found::{Found, Listing, Miss, Piece, pick};
 use super::source::Source;
 use super::{Beside, Candidate, Material, Reader};
 use crate::limits::Limits;
-use crate::oci::manifest::{Bounds, Descriptor, ManifestError};
+use crate::oci::manifest::{Descriptor, ManifestError};
 use crate::oci::media_type::{BUNDLE_V03, DSSE, SIMPLE_SIGNING};
 use crate::oci::{Digest, Manifest, Reference, Tag};
 use crate::policy::Format;
@@ -75,7 +75,7 @@ impl<S: Source> Reader<'_, S> {
             }
         };
         let digest = Digest::of(&raw.bytes);
-        let manifest = match Manifest::parse(raw.bytes, &digest, &raw.content_type, ANY) {
+        let manifest = match Manifest::parse(raw.bytes, &digest, &raw.content_type, usize::MAX) {
             Ok(manifest) if !manifest.media_type().is_index() => manifest,
             Ok(_) => {
                 let miss = Miss::malformed("an index, where cosign writes an image manifest");
@@ -164,5 +164,3 @@ pub(super) fn referrers_tag(digest: &Digest, suffix: &str) -> (Tag, String) {
 
 /// The annotation of a layer that holds its signature.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-/// A tag is read as far as the limit of evidence goes, however much more it lists.
-const ANY: Bounds = Bounds { children: usize::MAX, layers: usize::MAX };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 
 type Target = fn(&[u8]);
-const TARGETS: [(&str, Target); 8] = [
+const TARGETS: [(&str, Target); 9] = [
     ("bundle", bundle),
     ("envelope", envelope),
     ("legacy", legacy),
@@ -13,6 +13,7 @@ const TARGETS: [(&str, Target); 8] = [
     ("trusted_root", trusted_root),
     ("manifest", manifest),
     ("names", names),
+    ("reference", reference),
     ("condition", condition),
 ];
 

@@ -46,18 +46,30 @@ pub struct Bounds {
     pub layers: usize,
 }
 
+/// The same of both.
+impl From<usize> for Bounds {
+    fn from(most: usize) -> Self {
+        Self { children: most, layers: most }
+    }
+}
+
 impl Manifest {
     /// Parses `bytes`, which must hash to `expected`, as the manifest that `content_type` announces, within `bounds`.
     ///
     /// # Errors
     /// Why it cannot be served, and where that stands in it.
-    pub fn parse(bytes: Bytes, expected: &Digest, content_type: &str, bounds: Bounds) -> Result<Self, ManifestError> {
+    pub fn parse(
+        bytes: Bytes,
+        expected: &Digest,
+        content_type: &str,
+        bounds: impl Into<Bounds>,
+    ) -> Result<Self, ManifestError> {
         let digest = Digest::of(&bytes);
         if digest != *expected {
             return Err(ManifestError::DigestMismatch { expected: *expected, actual: digest });
         }
         let media_type = ManifestType::parse(content_type).ok_or_else(|| error::unsupported(content_type))?;
-        Document::parse(&bytes)?.read(bytes, digest, media_type, bounds)
+        Document::parse(&bytes)?.read(bytes, digest, media_type, bounds.into())
     }
 
     /// The exact bytes.
@@ -108,6 +120,11 @@ impl Manifest {
     /// Whether it lists `digest`.
     pub fn lists(&self, digest: &Digest) -> bool {
         self.listed.binary_search(digest).is_ok()
+    }
+
+    /// The size that it declares for `digest`, if it lists it.
+    pub fn size_of(&self, digest: &Digest) -> Option<u64> {
+        self.config.iter().chain(&self.entries).find(|entry| entry.digest == *digest).map(|entry| entry.size)
     }
 
     /// About how many bytes it takes in memory.

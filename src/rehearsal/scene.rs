@@ -9,7 +9,6 @@ use super::case::{Case, Manifest};
 use super::evidence::Evidence;
 use super::stage::Stage;
 use crate::evidence::{EvidenceSet, Unread};
-use crate::oci::manifest::Bounds;
 use crate::oci::media_type::ManifestType;
 use crate::oci::{self, Blob, Digest, Subject};
 use crate::policy::condition::ImageFacts;
@@ -81,8 +80,7 @@ fn made_up(manifest: &Manifest, seed: &str, listed: Option<&[Digest]>) -> io::Re
     }
     let bytes = json.to_string();
     let digest = Digest::of(bytes.as_bytes());
-    oci::Manifest::parse(bytes.into(), &digest, kind.as_str(), Bounds { children: usize::MAX, layers: usize::MAX })
-        .map_err(io::Error::other)
+    oci::Manifest::parse(bytes.into(), &digest, kind.as_str(), usize::MAX).map_err(io::Error::other)
 }
 
 fn piece(manifest: &Manifest, subject: &Subject, case: &Case, stage: &Stage) -> io::Result<Piece> {

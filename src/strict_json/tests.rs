@@ -39,6 +39,11 @@ fn refuses_what_readers_could_read_differently() {
             assert!(unambiguous(again.as_bytes()).is_err(), "{again}");
         }
     }
+    for other in ["layer\u{17f}", "LAYERS", "\\u017fLAYERS"] {
+        let twice = format!(r#"{{"layers":[],"slayers":[],"{other}":[]}}"#);
+        assert!(unambiguous(twice.as_bytes()).is_ok() && unambiguous_to_all(twice.as_bytes()).is_err(), "{twice}");
+    }
+    assert!(unambiguous_to_all("{\"\u{212a}\":1,\"k\":2}".as_bytes()).is_err());
     let cased = br#"{"layers":[],"Layers":[]}"#;
     assert!(unambiguous(cased).is_ok() && unambiguous_to_all(cased).is_err());
     assert!(unambiguous(b"[]").is_ok() && unambiguous_to_all(b"[]").is_err());

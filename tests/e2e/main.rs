@@ -11,6 +11,7 @@ mod fixtures;
 mod keyless;
 mod keys;
 mod loosened;
+mod manifests;
 mod multi_arch;
 mod other_clients;
 mod platforms;

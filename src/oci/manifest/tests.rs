@@ -70,7 +70,7 @@ fn with(mut document: Value, pointer: &str, value: Value) -> Value {
 fn reads_an_image_and_an_index() {
     let two = with(image(), "/layers/-", layer());
     let read = parse(&two).expect("an image");
-    assert_eq!((read.entries().len(), read.listed().len()), (2, 2));
+    assert_eq!((read.entries().len(), read.listed().len(), read.size_of(&Digest::of(b"{}"))), (2, 2, Some(2)));
     assert!(read.lists(&Digest::of(b"a layer")) && read.lists(&Digest::of(b"{}")) && !read.lists(&Digest::of(b"y")));
     let read = parse(&index()).expect("an index");
     assert_eq!((read.listed(), read.config().is_none()), (&[Digest::of(b"a child")][..], true));
@@ -82,8 +82,7 @@ fn reads_an_image_and_an_index() {
 
 #[test]
 fn refuses_bytes_that_are_not_the_digest() {
-    let bounds = Bounds { children: 1, layers: 1 };
-    let read = Manifest::parse(Bytes::from_static(b"{}"), &Digest::of(b"x"), IMAGE, bounds);
+    let read = Manifest::parse(Bytes::from_static(b"{}"), &Digest::of(b"x"), IMAGE, 1);
     assert_eq!(refused(read).0, "digest");
 }
 
@@ -112,7 +111,7 @@ fn each_refusal_says_what_is_wrong_where_and_what_to_do() {
 
 #[test]
 fn what_a_document_says_is_not_repeated_at_length_or_as_it_is() {
-    let long = "x\u{202e}\n".repeat(1 << 20);
+    let long = "x\u{202e}\n".repeat(1 << 10);
     for document in [
         with(image(), "/mediaType", json!(long)),
         with(image(), "/layers/0/digest", json!(long)),

@@ -12,7 +12,6 @@ use crate::demo::registry::{Options, Registry as Demo};
 use crate::demo::server::{self, Running};
 use crate::demo::signer::Signer;
 use crate::limits::Verification;
-use crate::oci::manifest::Bounds;
 use crate::outcome::Outcome;
 use crate::policy::file::parse;
 use crate::reason::Reason;
@@ -105,7 +104,7 @@ impl World {
         let governing = self.snapshot.policies.governing(&subject, Timestamp(now));
         let (repository, digest) = (&image.manifest.repository, image.manifest.digest);
         let (kind, bytes) = self.registry.manifest(repository, &digest.to_string()).expect("a manifest");
-        let manifest = Manifest::parse(bytes, &digest, &kind, Bounds { children: 10, layers: 10 }).expect("a manifest");
+        let manifest = Manifest::parse(bytes, &digest, &kind, 10).expect("a manifest");
         let reason = match self.judge.verdict(&self.snapshot, &governing, &manifest, Timestamp(now)).await {
             Ok((verdict, _)) => match verdict.outcome() {
                 Outcome::Allow(basis) => basis.reason(),
