@@ -12,7 +12,7 @@ use http::Method;
 use crate::support::expect::{denied, served, unsure};
 use crate::support::lab::Lab;
 use crate::support::registry_double::{Double, Fault, Gate, Kind};
-use crate::support::scene::{IMAGE, blob, manifest};
+use crate::support::scene::{IMAGE, authority, blob, manifest, rule};
 
 const MIB: usize = 1 << 20;
 
@@ -199,4 +199,28 @@ async fn o53_a_tag_whose_digest_the_registry_does_not_have() {
         }
     }
     assert!(lab.get(&manifest("team/app", "1")).await.took < Duration::from_secs(10));
+}
+
+/// Whoever copies an image with its signature to another repository brings a good signature there: whose it must be,
+/// the policies of that repository say.
+#[tokio::test]
+async fn c15_an_image_copied_with_its_signature_is_judged_by_the_policies_of_where_it_is() {
+    let lab = Lab::start(Options::default()).await;
+    let name = lab.registry().options().name.clone();
+    let keys = authority("ours", &lab.signer.public_key_pem()) + &authority("theirs", &lab.foreign.public_key_pem());
+    let rules = rule("ours", &format!("{name}/ours/**"), "enforce", "ours", "")
+        + &rule("theirs", &format!("{name}/theirs/**"), "enforce", "theirs", "");
+    lab.set_policy(&format!("authorities:\n{keys}policies:\n{rules}")).expect("a good policy");
+    let original = lab.signed("ours/app").manifest;
+    let (_, bytes) = lab.registry().manifest("ours/app", "1").expect("it is there");
+    for repository in ["ours/copy", "theirs/app"] {
+        lab.registry().put_manifest(repository, IMAGE, bytes.clone(), Some("1"));
+        let copy = Stored { repository: repository.into(), ..original.clone() };
+        lab.signer.sign_bundle(lab.registry(), &copy).expect("signs");
+        lab.signer.sign_legacy(lab.registry(), &copy).expect("signs");
+    }
+    served(&lab.get(&manifest("ours/app", "1")).await, original.digest, "signed");
+    served(&lab.get(&manifest("ours/copy", "1")).await, original.digest, "signed");
+    denied(&lab.get(&manifest("theirs/app", "1")).await, "signature_missing");
+    denied(&lab.get(&manifest("theirs/app", original.digest)).await, "signature_missing");
 }

@@ -20,7 +20,7 @@ pub struct Descriptor {
     pub media_type: String,
     /// What the content hashes to.
     pub digest: Digest,
-    /// Its size in bytes.
+    /// Its size in bytes; who fetches it compares.
     pub size: u64,
     /// For a referrer, its kind; a hint.
     pub artifact_type: Option<String>,
