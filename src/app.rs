@@ -15,7 +15,7 @@ use crate::cache::Verdicts;
 use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::discovery::Backoff;
+use crate::discovery::{Backoff, InFlight};
 use crate::listener;
 use crate::membership::Membership;
 use crate::middleware;
@@ -208,6 +208,7 @@ fn puller(
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
         held: Held::new(HELD_BYTES, lasting.evidence),
         backoff: Backoff::new(),
+        in_flight: InFlight::new(EVIDENCE_IN_FLIGHT),
         pool: Pool::new(config.limits.verification),
         limits: config.limits,
         lasting,
@@ -251,6 +252,9 @@ impl Running {
 
 /// What evidence in memory may take.
 const HELD_BYTES: u64 = 64 << 20;
+
+/// What evidence may take that is being read or judged; that of one index may take half of it.
+const EVIDENCE_IN_FLIGHT: usize = 512 << 20;
 
 /// What the memory store may hold.
 const STORE_BYTES: u64 = 256 << 20;

@@ -153,7 +153,10 @@ pub(crate) fn unread(
 ) -> Option<Shortfall> {
     let elsewhere = elsewhere.map(ToString::to_string);
     let looks = |unread: &&Unread| unread.elsewhere.is_none() || unread.elsewhere.as_deref() == elsewhere.as_deref();
-    let failed = findings.unread.iter().find(looks).map(|unread| (Reason::EvidenceUnreadable, unread.detail.as_str()));
+    let failed = findings.unread.iter().find(looks).map(|unread| match unread.reason {
+        reason @ Reason::EvidenceIncomplete => (reason, unread.detail.as_str()),
+        _ => (Reason::EvidenceUnreadable, unread.detail.as_str()),
+    });
     let cut_off = findings.incomplete.then_some((Reason::EvidenceIncomplete, "a limit ended the reading"));
     let unjudged = findings.unjudged.iter().find(|unjudged| unjudged.authority == *leaf.by());
     let unjudged = unjudged.map(|unjudged| (unjudged.reason, unjudged.detail.as_str()));

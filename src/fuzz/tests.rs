@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 
 type Target = fn(&[u8]);
-const TARGETS: [(&str, Target); 11] = [
+const TARGETS: [(&str, Target); 12] = [
     ("bundle", bundle),
     ("envelope", envelope),
     ("legacy", legacy),
@@ -13,6 +13,7 @@ const TARGETS: [(&str, Target); 11] = [
     ("trusted_root", trusted_root),
     ("manifest", manifest),
     ("names", names),
+    ("reference", reference),
     ("condition", condition),
     ("route", route),
     ("link", link),

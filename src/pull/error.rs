@@ -62,7 +62,8 @@ impl From<ManifestError> for PullError {
             ManifestError::DigestMismatch { .. } => {
                 return Self::unsure(Reason::UpstreamDigestMismatch, error.to_string());
             }
-            ManifestError::ForeignUrls => Reason::ForeignUrls,
+            ManifestError::DescriptorMismatch(_) => Reason::DescriptorMismatch,
+            ManifestError::ForeignUrls(_) => Reason::ForeignUrls,
             ManifestError::Limits(_) => Reason::ManifestLimits,
             ManifestError::Malformed(_) => Reason::ManifestMalformed,
             ManifestError::MediaTypeUnsupported(_) => Reason::MediaTypeUnsupported,

@@ -12,7 +12,7 @@ use super::{Artifacts, Case, Fetch, Gathered, Piece, PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
 use crate::decide::{Verdict, decide_artifact, foregone, ungoverned};
-use crate::discovery::{self, Backoff, Wants};
+use crate::discovery::{self, Backoff, InFlight, Share, Wants};
 use crate::examined::Examined;
 use crate::limits::Limits;
 use crate::oci::{Manifest, Registry, Subject};
@@ -48,6 +48,8 @@ pub struct Judge {
     pub held: Held,
     /// Evidence that is not asked for again yet.
     pub backoff: Backoff,
+    /// Evidence that is being read or judged.
+    pub in_flight: InFlight,
     /// Where verifications run.
     pub pool: Pool,
     /// The bounds of discovery and verification.
@@ -137,13 +139,13 @@ impl Judge {
             // There is nothing to verify: what could not be read a moment ago leaves it open still.
             return case(Gathered::alone(Piece::new(subject, manifest, nothing))).deliberate().1;
         }
-        let began = Instant::now();
-        let evidence = self.gather(governing, manifest, now, self.lasting.evidence).await;
+        let (began, share) = (Instant::now(), self.in_flight.share());
+        let evidence = self.gather(governing, manifest, now, self.lasting.evidence, &share).await;
         let old = evidence.held_for(self.lasting.deny, now);
         let (mut examined, mut verdict) = self.deliberated(case(evidence)).await?;
         // What is held may allow. Where it does not, the registry may have what is missing.
         if old && !allows(&verdict) {
-            let evidence = self.gather(governing, manifest, now, self.lasting.deny).await;
+            let evidence = self.gather(governing, manifest, now, self.lasting.deny, &share).await;
             (examined, verdict) = self.deliberated(case(evidence)).await?;
         }
         self.count(&examined, began);
@@ -189,13 +191,20 @@ impl Judge {
     }
 
     /// The evidence that the policies ask for: what was read less than `max_age` ago, or is read now.
-    async fn gather(&self, governing: &Governing, manifest: &Manifest, now: Timestamp, max_age: Duration) -> Gathered {
-        let own = self.piece(governing, governing.subject(), manifest, now, max_age);
+    async fn gather(
+        &self,
+        governing: &Governing,
+        manifest: &Manifest,
+        now: Timestamp,
+        max_age: Duration,
+        share: &Share,
+    ) -> Gathered {
+        let own = self.piece(governing, governing.subject(), manifest, now, max_age, share);
         let asked = governing.remaining().any(|policy| policy.require().asks_platforms());
         if !asked || !manifest.media_type().is_index() {
             return Gathered::alone(own.await);
         }
-        let (own, children) = join(own, self.children(governing, manifest, now, max_age)).await;
+        let (own, children) = join(own, self.children(governing, manifest, now, max_age, share)).await;
         Gathered { own, children: Some(children) }
     }
 
@@ -207,10 +216,11 @@ impl Judge {
         manifest: &Manifest,
         now: Timestamp,
         max_age: Duration,
+        share: &Share,
     ) -> Piece {
         let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing));
         let about = About { subject: subject.clone(), elsewhere, wants };
-        let read = discovery::discover(&self.upstreams, subject, &about.elsewhere, wants, &self.limits, now);
+        let read = discovery::discover(&self.upstreams, subject, &about.elsewhere, wants, &self.limits, share, now);
         let (evidence, lookup) = self.held.get(&about, now, max_age, read).await;
         self.metrics.evidence_cache(lookup.label());
         Piece { held: lookup == Lookup::Hit, ..Piece::new(subject, manifest, evidence) }

@@ -16,6 +16,7 @@ mod helm;
 mod keyless;
 mod keys;
 mod loosened;
+mod manifests;
 mod members;
 mod multi_arch;
 mod other_clients;

@@ -76,6 +76,7 @@ impl World {
             seal: Seal::random().expect("randomness"),
             held: Held::new(1 << 20, Duration::from_mins(1)),
             backoff: Backoff::new(),
+            in_flight: InFlight::new(1 << 30),
             pool: Pool::new(verification),
             limits,
             lasting: Lasting { allow: Duration::from_mins(1), deny: Duration::ZERO, evidence: Duration::from_mins(1) },
