@@ -103,13 +103,13 @@ impl Puller {
         Ok(admitted)
     }
 
-    /// Admits one blob: some manifest that lists it must be admitted now.
-    pub async fn blob(&self, ask: &mut Ask, pull: &BlobPull) -> Result<Admitted<Blob>, PullError> {
+    /// Admits one blob: some manifest that lists it must be admitted now. With it, the size which that manifest declares.
+    pub async fn blob(&self, ask: &mut Ask, pull: &BlobPull) -> Result<(Admitted<Blob>, Option<u64>), PullError> {
         ask.facts.digest = Some(pull.digest);
         let (subject, blob) = (pull.image.at(pull.digest), Blob(pull.digest));
         let refused = match self.parents(ask, &subject, Kind::Blob, 0).await {
             Ok(parent) => match admit_member(blob, &parent, &ask.snapshot.policies) {
-                Ok(admitted) => return Ok(admitted),
+                Ok(admitted) => return Ok((admitted, parent.content().size_of(&pull.digest))),
                 Err(denial) => PullError::Denied(denial),
             },
             Err(refused) => refused.unwrap_or_else(|| {
@@ -121,7 +121,7 @@ impl Puller {
         let admitted = audited(ask, blob, &governing, refused)?;
         // Audit serves blobs that nothing is known to list, but a client must not take one for a manifest.
         match self.fetch.manifest(&subject).await {
-            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok(admitted),
+            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok((admitted, None)),
             Ok(_) | Err(PullError::Content { .. }) => Err(blob_is_manifest()),
             Err(unsure) => Err(unsure),
         }

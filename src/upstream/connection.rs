@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::UpstreamError;
 use super::body::{self, Pace};
+use super::redirect::NotPublic;
 use crate::telemetry::Metrics;
 
 /// The HTTP client and its bounds.
@@ -71,7 +72,7 @@ pub(super) async fn refusal(response: Response) -> UpstreamError {
         StatusCode::NOT_FOUND => UpstreamError::NotFound,
         StatusCode::TOO_MANY_REQUESTS => UpstreamError::Throttled { retry_after: retry_after(&response) },
         redirect if redirect.is_redirection() && response.headers().contains_key(LOCATION) => {
-            UpstreamError::RedirectRefused { host: location_host(&response) }
+            UpstreamError::RedirectRefused { host: location_host(&response), why: NOT_FOLLOWED.into() }
         }
         other => UpstreamError::Status(other.as_u16()),
     };
@@ -115,6 +116,9 @@ impl From<reqwest::Error> for UpstreamError {
         if error.is_timeout() {
             return Self::Timeout;
         }
+        if let Some(NotPublic { address }) = find(&error) {
+            return Self::NotPublic { address: *address };
+        }
         let mut text = String::new();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -126,3 +130,11 @@ impl From<reqwest::Error> for UpstreamError {
         Self::Transport(if text.is_empty() { error.without_url().to_string() } else { text })
     }
 }
+
+/// The first cause of this type.
+fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    error.downcast_ref().or_else(|| find(error.source()?))
+}
+
+/// Of redirects that no configuration allows.
+const NOT_FOLLOWED: &str = "and only redirects of blobs are followed to another host";

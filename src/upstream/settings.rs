@@ -12,6 +12,7 @@ use url::Url;
 use super::body::Pace;
 use super::connection::Connection;
 use super::credentials::{Credentials, CredentialsError, Login};
+use super::redirect::Redirects;
 use crate::oci::Registry;
 use crate::telemetry::Metrics;
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub ca_pem: Option<Vec<u8>>,
     /// Whether the registry is asked for referrers.
     pub referrers: bool,
+    /// What is done with its redirects.
+    pub redirects: Redirects,
 }
 
 /// Why an upstream cannot be made.
