@@ -14,7 +14,8 @@ use crate::clock::{Clock, Timestamp};
 use crate::decide::Verdict;
 use crate::limits::Limits;
 use crate::membership::{Kind, Membership};
-use crate::oci::{Blob, Manifest, Reference, Registry, Subject, Tag};
+use crate::oci::media_type::ManifestType;
+use crate::oci::{Blob, Digest, Manifest, Reference, Registry, Subject, Tag};
 use crate::outcome::Denial;
 use crate::policy::{Governing, Mode};
 use crate::reason::{Class, Reason};
@@ -108,6 +109,7 @@ impl Puller {
         ask.facts.digest = Some(pull.digest);
         let (subject, blob) = (pull.image.at(pull.digest), Blob(pull.digest));
         let refused = match self.parents(ask, &subject, Kind::Blob, 0).await {
+            Ok(parent) if lists_as_manifest(parent.content(), &pull.digest) => return Err(blob_is_manifest()),
             Ok(parent) => match admit_member(blob, &parent, &ask.snapshot.policies) {
                 Ok(admitted) => return Ok((admitted, parent.content().size_of(&pull.digest))),
                 Err(denial) => PullError::Denied(denial),
@@ -268,6 +270,12 @@ fn audited<T: Addressed>(
     let admitted = admit(content, &verdict, governing, &snapshot.policies, ask.now).map_err(PullError::Denied)?;
     note(&mut ask.facts, verdict.would_deny());
     Ok(admitted)
+}
+
+/// Whether `parent`, an image, calls one of its parts a manifest: that is asked for, and judged, as such.
+fn lists_as_manifest(parent: &Manifest, digest: &Digest) -> bool {
+    let parts = parent.config().into_iter().chain(parent.entries()).filter(|part| part.digest == *digest);
+    parts.filter_map(|part| ManifestType::parse(&part.media_type)).next().is_some()
 }
 
 fn blob_is_manifest() -> PullError {

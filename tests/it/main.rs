@@ -4,6 +4,7 @@ mod support;
 
 mod admin;
 mod audit;
+mod blobs;
 mod cli;
 mod documentation;
 mod doubles;
@@ -20,6 +21,7 @@ mod members;
 mod platforms;
 mod policy;
 mod pull;
+mod redirects;
 mod reload;
 mod requests;
 mod routing;
