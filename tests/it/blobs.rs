@@ -168,9 +168,12 @@ async fn o72_a_size_that_the_manifest_does_not_declare_is_refused_or_cut() {
 
 #[tokio::test]
 async fn a_blob_that_stalls_or_breaks_off_is_cut_and_counted() {
-    let (lab, _, path) = pulled().await;
+    let (lab, ..) = pulled().await;
+    let path = with_layer(&lab, "team/large", LAYER, zeros(1 << 20), 1 << 20).await;
     let url = format!("http://{}{path}", lab.proxy.address);
-    for (fault, cause) in [(Fault::Stall(100), "timeout"), (Fault::Reset(100), "broken")] {
+    lab.registry().put_blob("team/large", vec![0; 1 << 20]);
+    let broken = Flow::breaking(1 << 20, 1 << 19);
+    for (fault, cause) in [(Fault::Stall(1 << 19), "timeout"), (Fault::Flow(broken), "broken")] {
         lab.double.heal();
         lab.double.fault(Method::GET, &path, fault);
         assert!(lab.client.get(&url).await.is_err(), "a whole answer came");

@@ -35,7 +35,7 @@ impl Elsewhere {
             let config = config.replace(tls, &format!("{tls}\n    {settings}"));
             // The proxy's own credentials, which it shows from the first request on.
             let credentials = format!("{tls}\n    credentials: {{ bearer: {{ token: secret }} }}");
-            config.replace(tls, &credentials).replace("anonymous: true", "insecureAnonymous: true")
+            config.replace(tls, &credentials).replace("anonymous: true", "anonymous: true\n    insecureAnonymous: true")
         })
         .await;
         let image = lab.signed("team/app");

@@ -59,7 +59,7 @@ pub(crate) enum Fault {
     Body(Bytes),
     /// So many bytes without a length before them; `u64::MAX` never ends.
     Endless(u64),
-    /// This, and its length, in the place of the body.
+    /// This, and its length, in the place of the answer.
     Flow(Flow),
     /// The answer waits until the gate opens.
     Gate(Gate),

@@ -1,6 +1,6 @@
 //! A long body that is made while it is sent, and knows how much of it was taken.
 
-use std::convert::Infallible;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,8 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub(crate) struct Flow {
     length: u64,
+    /// Where it breaks off.
+    breaks: u64,
     made: Arc<AtomicU64>,
     left: Arc<watch::Sender<bool>>,
 }
@@ -26,7 +28,12 @@ pub(super) struct Flowing {
 
 impl Flow {
     pub(crate) fn of(length: u64) -> Self {
-        Self { length, made: Arc::default(), left: Arc::new(watch::Sender::new(false)) }
+        Self::breaking(length, u64::MAX)
+    }
+
+    /// The same, but it breaks off after so many.
+    pub(crate) fn breaking(length: u64, breaks: u64) -> Self {
+        Self { length, breaks, made: Arc::default(), left: Arc::new(watch::Sender::new(false)) }
     }
 
     /// The bytes that were taken so far.
@@ -47,12 +54,15 @@ impl Flow {
 
 impl http_body::Body for Flowing {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let size = (self.flow.length - self.sent).min(ZEROS.len() as u64);
         if size == 0 {
             return Poll::Ready(None);
+        }
+        if self.sent >= self.flow.breaks {
+            return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())));
         }
         self.sent += size;
         self.flow.made.fetch_add(size, Ordering::SeqCst);

@@ -28,8 +28,9 @@ pub(super) async fn spoil(answer: Response<Body>, fault: Fault) -> Response<Body
             endless(length)
         }
         Fault::Flow(flow) => {
-            head.headers.remove(CONTENT_LENGTH);
-            flow.begin().map_err(|never| match never {}).boxed_unsync()
+            head.status = StatusCode::OK;
+            head.headers.clear();
+            flow.begin().boxed_unsync()
         }
         Fault::Header(name, value) => {
             head.headers.insert(HeaderName::from_static(name), value.parse().expect("a header value"));
