@@ -38,6 +38,8 @@ pub mod held;
 
 pub mod judge;
 
+mod parents;
+
 pub mod rehearse;
 
 pub use artifact::Artifacts;
@@ -179,53 +181,6 @@ impl Puller {
             // Who signs indexes looks for the reason there.
             Some(refused @ PullError::Denied(_)) if denial.reason != Reason::Revoked => Err(refused),
             _ => Err(PullError::Denied(denial)),
-        }
-    }
-
-    /// The first manifest that lists `subject` as `kind` and is admitted now.
-    ///
-    /// # Errors
-    /// Why none is; `None` if no manifest is known to list it.
-    async fn parents(
-        &self,
-        ask: &mut Ask,
-        subject: &Subject,
-        kind: Kind,
-        depth: usize,
-    ) -> Result<Admitted<Arc<Manifest>>, Option<PullError>> {
-        let parents = match self.membership.parents(subject).await {
-            Ok(parents) => parents,
-            Err(down) => return Err(Some(PullError::unsure(Reason::StoreUnavailable, down.to_string()))),
-        };
-        if kind == Kind::Blob && parents.iter().any(|parent| parent.kind == Kind::Child) {
-            return Err(Some(blob_is_manifest()));
-        }
-        let mut refused = None;
-        for parent in parents.iter().filter(|parent| parent.kind == kind) {
-            if ask.budget == 0 || depth >= self.limits.index_depth {
-                let detail = "more manifests list this digest than are judged in one request; pull the index again";
-                return Err(Some(PullError::unsure(Reason::MembershipIncomplete, detail)));
-            }
-            ask.budget -= 1;
-            let parent = subject.image.at(parent.digest);
-            match Box::pin(self.admitted(ask, &parent, None, depth + 1)).await {
-                Ok(parent) => return Ok(parent),
-                // The registry has forgotten it, so it lists nothing any more.
-                Err(PullError::Upstream(UpstreamError::NotFound)) => {}
-                Err(why) => refused = PullError::weightier(refused, why),
-            }
-        }
-        Err(refused)
-    }
-
-    /// Records what an admitted manifest lists; now and then again, because the store may forget.
-    async fn record(&self, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) {
-        if self.recorded.get(subject).await.is_some() {
-            return;
-        }
-        match self.membership.record(&subject.image, admitted).await {
-            Ok(()) => self.recorded.insert(subject.clone(), ()).await,
-            Err(down) => tracing::warn!(image.digest = %subject.digest, error = %down, "members not recorded"),
         }
     }
 }
