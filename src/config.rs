@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::policy::Scope;
 use crate::trust;
-use crate::upstream::{Credentials, Settings, Tls};
+use crate::upstream::{Credentials, Redirects, Settings, Tls};
 use crate::yaml::{self, At, FileError, Problems};
 
 mod clients;
@@ -118,6 +118,8 @@ pub struct UpstreamConfig {
     pub referrers: bool,
     /// Whether its repositories are listed to clients.
     pub catalog: bool,
+    /// What is done with its redirects of blobs.
+    pub redirects: Redirects,
 }
 
 /// How much is remembered, and how long.
@@ -156,6 +158,7 @@ impl UpstreamConfig {
             idle: self.idle,
             tls: self.tls.clone(),
             referrers: self.referrers,
+            redirects: self.redirects.clone(),
         }
     }
 }

@@ -50,6 +50,7 @@ pub struct Metrics {
     upstream: Counters<2>,
     upstream_duration: Histograms<1>,
     upstream_unreachable: IntGaugeVec,
+    blobs_cut: Counters<1>,
     reloads: Counters<1>,
     reload_failed: IntGauge,
     loaded: IntGauge,
@@ -127,6 +128,15 @@ impl Metrics {
                 "upstream_unreachable",
                 "1 while a registry or its token server cannot be reached, and requests are refused without asking it.",
                 &["registry", "server"],
+            ),
+            blobs_cut: Counters::new(
+                counter_vec(
+                    r,
+                    "blobs_cut_total",
+                    "Blobs cut off before their end: corrupt, or the registry paused too long or broke off.",
+                    &["cause"],
+                ),
+                ["corrupt", "timeout", "broken"].map(|cause| [cause]),
             ),
             reloads: Counters::new(
                 counter_vec(r, "policy_reloads_total", "Attempts to reload the policy.", &["result"]),
@@ -226,6 +236,11 @@ impl Metrics {
         let flag = Flag(self.upstream_unreachable.with_label_values(&[registry, server]));
         flag.set(false);
         flag
+    }
+
+    /// Counts a blob that was cut off before its end: `corrupt`, or because of a `timeout` or a `broken` connection.
+    pub fn blob_cut(&self, cause: &'static str) {
+        self.blobs_cut.at([cause], GenericCounter::inc);
     }
 
     /// Counts an attempt to reload the policy.

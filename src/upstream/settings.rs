@@ -16,6 +16,7 @@ use super::connection::{Clients, Connection};
 use super::credentials::keyring::Keyring;
 use super::credentials::source::Bounds;
 use super::credentials::{Credentials, CredentialsError};
+use super::redirect::Redirects;
 use super::tls::{Material, Tls, TlsFileError};
 use crate::oci::Registry;
 use crate::telemetry::Metrics;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub tls: Tls,
     /// Whether the registry is asked for referrers.
     pub referrers: bool,
+    /// What is done with its redirects.
+    pub redirects: Redirects,
 }
 
 /// Why an upstream cannot be made.
@@ -74,21 +77,25 @@ impl Settings {
 
     pub(super) fn connection(&self, metrics: Arc<Metrics>) -> Result<(Connection, Material), BuildError> {
         let material = self.tls.read()?;
+        Ok((self.connection_of(self.clients(&material)?, metrics), material))
+    }
+
+    /// What asks with these clients.
+    pub(super) fn connection_of(&self, clients: Clients, metrics: Arc<Metrics>) -> Connection {
         let headers_within = self.connect + self.first_byte;
         let name = self.registry.as_str();
         let breaker = |server, label: &'static str| {
             Breaker::new(format!("{server} {name}"), headers_within, metrics.upstream_unreachable(name, label))
         };
-        let connection = Connection {
-            clients: ArcSwap::from_pointee(self.clients(&material)?),
+        Connection {
+            clients: ArcSwap::from_pointee(clients),
             registry: breaker("registry", "registry"),
             token_server: breaker("token server of", "token"),
             headers_within,
             pace: Pace { idle: self.idle, total: self.first_byte + self.idle },
             dial: self.dial.clone(),
             metrics,
-        };
-        Ok((connection, material))
+        }
     }
 
     /// Makes the HTTP clients that trust and show what `material` says.

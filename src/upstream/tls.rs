@@ -106,6 +106,11 @@ impl fmt::Debug for Material {
 }
 
 impl Material {
+    /// The configured authorities.
+    pub(super) fn certificates(&self) -> reqwest::Result<Vec<Certificate>> {
+        self.authorities.as_ref().map_or(Ok(Vec::new()), |pem| Certificate::from_pem_bundle(pem))
+    }
+
     /// Lets connections trust and show this.
     ///
     /// # Errors
