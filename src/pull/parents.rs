@@ -60,9 +60,8 @@ impl Puller {
             }
             match Box::pin(self.admitted(ask, &parent, None, depth + 1)).await {
                 Ok(parent) if parent.confers() => return Ok(parent),
-                Ok(_) => {}
-                // The registry has forgotten it, so it lists nothing any more.
-                Err(PullError::Upstream(UpstreamError::NotFound)) => {}
+                // It lets nothing through; or the registry has forgotten it, so it lists nothing any more.
+                Ok(_) | Err(PullError::Upstream(UpstreamError::NotFound)) => {}
                 Err(why) => refused = PullError::weightier(refused, of_parent(&parent, kind, why)),
             }
         }

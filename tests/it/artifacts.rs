@@ -58,18 +58,17 @@ async fn passes(lab: &Lab, artifact: &Stored, reference: &str) {
 
 /// Signs and attests `image` in every format, by whomever.
 fn evidence(lab: &Lab, image: &Stored) -> [(Stored, String); 4] {
-    let (registry, signer) = (lab.registry(), &lab.foreign);
-    let (signed, attested) =
-        (signer.sign_bundle(registry, image), signer.attest_bundle(registry, image, BOM, &json!({})));
-    let (legacy, envelope) =
-        (signer.sign_legacy(registry, image), signer.attest_legacy(registry, image, BOM, &json!({})));
-    let by_digest = [signed, attested].map(|stored| {
-        let stored = stored.expect("signs");
-        (stored.clone(), stored.digest.to_string())
-    });
-    let [(signed, by_signed), (attested, by_attested)] = by_digest;
+    let (registry, by) = (lab.registry(), &lab.foreign);
+    let made = [
+        by.sign_bundle(registry, image),
+        by.attest_bundle(registry, image, BOM, &json!({})),
+        by.sign_legacy(registry, image),
+        by.attest_legacy(registry, image, BOM, &json!({})),
+    ];
+    let [bundle, attested, legacy, envelope] = made.map(|stored| stored.expect("signs"));
+    let [first, second] = [&bundle, &attested].map(|stored| stored.digest.to_string());
     let [sig, att] = ["sig", "att"].map(|suffix| tag(&image.digest, Some(suffix)));
-    [(signed, by_signed), (attested, by_attested), (legacy.expect("signs"), sig), (envelope.expect("signs"), att)]
+    [(bundle, first), (attested, second), (legacy, sig), (envelope, att)]
 }
 
 #[tokio::test]
