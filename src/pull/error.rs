@@ -3,6 +3,7 @@
 use crate::oci::manifest::ManifestError;
 use crate::outcome::{Denial, Indeterminate};
 use crate::reason::{Class, Reason};
+use crate::store::StoreDown;
 use crate::upstream::UpstreamError;
 
 /// Why there is nothing to serve.
@@ -69,6 +70,12 @@ impl From<ManifestError> for PullError {
             ManifestError::MediaTypeUnsupported(_) => Reason::MediaTypeUnsupported,
         };
         Self::Content { reason, detail: error.to_string() }
+    }
+}
+
+impl From<StoreDown> for PullError {
+    fn from(down: StoreDown) -> Self {
+        Self::unsure(Reason::StoreUnavailable, down.to_string())
     }
 }
 

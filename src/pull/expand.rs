@@ -10,8 +10,7 @@ use super::parents::too_many;
 use super::{Ask, PullError, Puller};
 use crate::admission::{Admitted, admit_member};
 use crate::oci::{Image, Manifest};
-use crate::reason::{Class, Reason};
-use crate::store::StoreDown;
+use crate::reason::Class;
 use crate::upstream::UpstreamError;
 
 impl Puller {
@@ -22,7 +21,7 @@ impl Puller {
     /// What keeps it open whether one of them lists a blob.
     pub(super) async fn expand(&self, ask: &mut Ask, image: &Image) -> Result<(), PullError> {
         let (mut reads, mut open) = (CHILDREN, None);
-        for index in self.membership.indexes(image).await.map_err(down)? {
+        for index in self.membership.indexes(image).await? {
             let index = image.at(index);
             if self.expanded.get(&index).await.is_some() {
                 continue;
@@ -67,15 +66,11 @@ impl Puller {
                 }
             };
             if let Ok(child) = admit_member(child, index, &ask.snapshot.policies) {
-                self.membership.record(image, &child).await.map_err(down)?;
+                self.membership.record(image, &child).await?;
             }
         }
         Ok(())
     }
-}
-
-fn down(down: StoreDown) -> PullError {
-    PullError::unsure(Reason::StoreUnavailable, down.to_string())
 }
 
 /// Images that are read for one blob: an index with more does not say in time which of them lists it.

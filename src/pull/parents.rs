@@ -47,7 +47,7 @@ impl Puller {
     ) -> Result<Admitted<Arc<Manifest>>, Option<PullError>> {
         let parents = match self.membership.parents(subject).await {
             Ok(parents) => parents,
-            Err(down) => return Err(Some(PullError::unsure(Reason::StoreUnavailable, down.to_string()))),
+            Err(down) => return Err(Some(down.into())),
         };
         if kind == Kind::Blob && parents.iter().any(|parent| parent.kind == Kind::Child) {
             return Err(Some(blob_is_manifest()));
