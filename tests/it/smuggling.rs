@@ -171,7 +171,7 @@ async fn a61_heads_have_a_length_and_a_number_of_lines() {
     let lab = Lab::start(Options::default()).await;
     lab.signed("team/app");
     let get = "GET /v2/team/app/manifests/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
-    let lines = |count: usize| (0..count).map(|n| format!("X-{n}: a\r\n")).collect::<String>();
+    let lines = |count: usize| "X-A: b\r\n".repeat(count);
     assert_eq!(wire::exchange(lab.proxy.address, &format!("{get}{}\r\n", lines(50))).await.status(), 200);
     lab.double.forget();
     for (name, request) in [
