@@ -32,6 +32,11 @@ async fn lab(other: &Double) -> Lab {
     .await
 }
 
+/// A path as a client asks for it that means `registry.demo`.
+fn ours(path: &str) -> String {
+    format!("{path}?ns=registry.demo")
+}
+
 /// What `double` was shown as `authorization`, once each.
 fn shown_to(double: &Double) -> Vec<String> {
     let value =
@@ -53,7 +58,7 @@ async fn a40_a_registry_sees_its_own_credentials_and_no_others() {
     let mut elsewhere = image.clone();
     elsewhere.repository = "team/signatures".into();
     lab.signer.sign_bundle(other.registry(), &elsewhere).expect("signs");
-    served(&lab.get(&manifest("team/app", "1")).await, image.digest, "signed");
+    served(&lab.get(&ours(&manifest("team/app", "1"))).await, image.digest, "signed");
     assert_eq!(shown_to(&lab.double), [OURS]);
     assert_eq!(shown_to(&other), [THEIRS]);
 }
@@ -64,7 +69,7 @@ async fn a56_credentials_follow_no_redirect() {
     let thief = Double::start(Options::default()).await;
     let lab = lab(&other).await;
     let image = lab.signed("team/app");
-    served(&lab.get(&manifest("team/app", "1")).await, image.manifest.digest, "signed");
+    served(&lab.get(&ours(&manifest("team/app", "1"))).await, image.manifest.digest, "signed");
     let layer = blob("team/app", image.layer);
     let target = format!("http://{}{layer}", thief.address());
     for path in [layer.clone(), manifest("team/new", "1")] {
@@ -72,7 +77,7 @@ async fn a56_credentials_follow_no_redirect() {
             lab.double.fault(method.clone(), &path, Fault::Status(307));
             lab.double.fault(method, &path, Fault::Header("location", target.clone()));
         }
-        unsure(&lab.get(&path).await, "redirect_refused");
+        unsure(&lab.get(&ours(&path)).await, "redirect_refused");
     }
     assert!(thief.seen().is_empty(), "{:?}", thief.seen());
     assert_eq!(shown_to(&lab.double), [OURS]);
