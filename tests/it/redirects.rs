@@ -1,81 +1,13 @@
 //! Registries that keep their blobs elsewhere: followed or relayed to hosts that the configuration names, to no other.
 
-use bytes::Bytes;
-use countersign::demo::images::Image;
-use countersign::demo::registry::Options;
 use countersign::oci::Digest;
 use http::{HeaderMap, Method};
-use http_body_util::BodyExt;
 use serde_json::Value;
 
 use crate::support::expect::{denied, header, served, unsure};
-use crate::support::lab::Lab;
-use crate::support::registry_double::{Double, Fault, Kind, Seen};
+use crate::support::redirecting::{Elsewhere, LOOPBACK, redirect, stored};
+use crate::support::registry_double::{Fault, Kind, Seen};
 use crate::support::scene::{blob, manifest};
-
-/// A lab whose registry keeps the layer of its only image in another double.
-struct Elsewhere {
-    lab: Lab,
-    storage: Double,
-    image: Image,
-}
-
-impl Elsewhere {
-    /// One whose configuration names the storage, and has these further settings.
-    async fn allowed(more: &str) -> Self {
-        Self::new(|storage| format!("redirectHosts: [ \"http://{}\" ]\n    {LOOPBACK}\n    {more}", storage.address()))
-            .await
-    }
-
-    async fn new(settings: impl FnOnce(&Double) -> String) -> Self {
-        let storage = Double::start(Options::default()).await;
-        let settings = settings(&storage);
-        let lab = Lab::edited(Options::default(), |config| {
-            let tls = "tls: { insecurePlainHttp: true }";
-            let config = config.replace(tls, &format!("{tls}\n    {settings}"));
-            // The proxy's own credentials, which it shows from the first request on.
-            let credentials = format!("{tls}\n    credentials: {{ bearer: {{ token: secret }} }}");
-            config.replace(tls, &credentials).replace("anonymous: true", "anonymous: true\n    insecureAnonymous: true")
-        })
-        .await;
-        let image = lab.signed("team/app");
-        let elsewhere = Self { lab, storage, image };
-        let layer = stored(&elsewhere.lab, &elsewhere.path()).await;
-        elsewhere.storage.registry().put_blob("bucket", layer);
-        assert_eq!(elsewhere.lab.get(&manifest("team/app", "1")).await.status, 200);
-        elsewhere.redirect(&elsewhere.target());
-        elsewhere.lab.double.forget();
-        elsewhere
-    }
-
-    fn path(&self) -> String {
-        blob("team/app", self.image.layer)
-    }
-
-    /// Where the layer really is.
-    fn target(&self) -> String {
-        format!("http://{}{}?X-Signature=secret", self.storage.address(), blob("bucket", self.image.layer))
-    }
-
-    /// Lets the registry redirect to `target` whoever asks for the layer.
-    fn redirect(&self, target: &str) {
-        self.lab.double.heal();
-        for method in [Method::GET, Method::HEAD] {
-            redirect(&self.lab.double, method, &self.path(), target);
-        }
-    }
-}
-
-/// What the lab's registry has at `path`, past all faults.
-async fn stored(lab: &Lab, path: &str) -> Bytes {
-    let answer = lab.registry().handle(&Method::GET, &path.parse().expect("a path"), &HeaderMap::new());
-    answer.into_body().collect().await.expect("a body").to_bytes()
-}
-
-fn redirect(double: &Double, method: Method, path: &str, target: &str) {
-    double.fault(method.clone(), path, Fault::Status(307));
-    double.fault(method, path, Fault::Header("location", target.into()));
-}
 
 #[tokio::test]
 async fn a56_a_redirect_is_followed_to_an_allowed_host_without_credentials() {
@@ -309,5 +241,3 @@ async fn a_storage_that_fails_is_named_and_its_corrupt_blob_is_cut() {
 fn ranged(range: &str) -> HeaderMap {
     HeaderMap::from_iter([(http::header::RANGE, range.parse().expect("a value"))])
 }
-
-const LOOPBACK: &str = "redirectPrivate: [ 127.0.0.0/8, \"::1/128\" ]";
