@@ -276,8 +276,8 @@ fn audited<T: Addressed>(
 
 /// Whether `parent`, an image, calls one of its parts a manifest: that is asked for, and judged, as such.
 fn lists_as_manifest(parent: &Manifest, digest: &Digest) -> bool {
-    let parts = parent.config().into_iter().chain(parent.entries()).filter(|part| part.digest == *digest);
-    parts.filter_map(|part| ManifestType::parse(&part.media_type)).next().is_some()
+    let mut parts = parent.config().into_iter().chain(parent.entries()).filter(|part| part.digest == *digest);
+    parts.any(|part| ManifestType::parse(&part.media_type).is_some())
 }
 
 fn blob_is_manifest() -> PullError {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderMap, LOCATION, RETRY_AFTER, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{StatusCode, Version};
 use reqwest::{Client, Request, Response};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -113,7 +113,7 @@ impl Connection {
 /// Lets an answer pass whose length is told in one way. Where two disagree, two readers see two answers.
 fn framed(response: Response) -> Result<Response, Failure> {
     let headers = response.headers();
-    let encodings: Vec<_> = headers.get_all(TRANSFER_ENCODING).iter().map(|encoding| encoding.as_bytes()).collect();
+    let encodings: Vec<_> = headers.get_all(TRANSFER_ENCODING).iter().map(HeaderValue::as_bytes).collect();
     let why = match encodings.as_slice() {
         [] => return Ok(response),
         [_] if headers.contains_key(CONTENT_LENGTH) => "it has a length and is chunked as well",

@@ -126,12 +126,6 @@ impl Redirector {
         Err(too_many(&target))
     }
 
-    /// What an answer of another host says that is neither a blob nor a redirect.
-    pub(super) fn unhoped(&self, response: &Response) -> UpstreamError {
-        let host = named(response.url());
-        UpstreamError::RedirectFailed { host, why: format!("answered {}", response.status().as_u16()) }
-    }
-
     fn failed(&self, target: &Url, error: UpstreamError) -> UpstreamError {
         match error {
             UpstreamError::NotPublic { address } => self.not_public(named(target), address),
@@ -149,6 +143,12 @@ impl Redirector {
         let why = format!("whose address {address} is not public; if it is yours, configure its network, `{line}`");
         refused(host, why)
     }
+}
+
+/// What an answer of another host says that is neither a blob nor a redirect.
+pub(super) fn unhoped(response: &Response) -> UpstreamError {
+    let host = named(response.url());
+    UpstreamError::RedirectFailed { host, why: format!("answered {}", response.status().as_u16()) }
 }
 
 /// The target of a redirect, if the answer is one.

@@ -7,7 +7,7 @@ use reqwest::Response;
 use url::Url;
 
 use super::super::auth::Scope;
-use super::super::redirect::Way;
+use super::super::redirect::{self, Way};
 use super::super::{BlobAnswer, BlobResponse, Operation, UpstreamError, body, connection};
 use super::{Ask, Upstream};
 use crate::oci::{Digest, Repository};
@@ -33,7 +33,7 @@ impl Upstream {
             Found::Here(response) => Ok(response),
             Found::Away(target) => {
                 let response = self.redirector.follow(&Method::GET, target, None).await?;
-                self.elsewhere(response, &[StatusCode::OK])
+                elsewhere(response, &[StatusCode::OK])
             }
         }
     }
@@ -65,7 +65,7 @@ impl Upstream {
                 if *method == Method::HEAD && response.status().is_client_error() {
                     return self.measured(repository, digest).await.map(BlobAnswer::Sent);
                 }
-                self.elsewhere(response, &BLOB_STATUSES)?
+                elsewhere(response, &BLOB_STATUSES)?
             }
         };
         BlobResponse::new(response, method, range.is_some(), self.connection.pace).map(BlobAnswer::Sent)
@@ -80,7 +80,7 @@ impl Upstream {
             Found::Here(response) => response,
             Found::Away(target) => {
                 let response = self.redirector.follow(&Method::GET, target, Some(&range)).await?;
-                self.elsewhere(response, &hoped)?
+                elsewhere(response, &hoped)?
             }
         };
         BlobResponse::new(response, &Method::GET, true, self.connection.pace)?.measured()
@@ -104,11 +104,11 @@ impl Upstream {
             Way::Here | Way::Home(_) => Err(connection::refusal(response).await),
         }
     }
+}
 
-    /// An answer of another host, if it has one of the `hoped` statuses.
-    fn elsewhere(&self, response: Response, hoped: &[StatusCode]) -> Result<Response, UpstreamError> {
-        if hoped.contains(&response.status()) { Ok(response) } else { Err(self.redirector.unhoped(&response)) }
-    }
+/// An answer of another host, if it has one of the `hoped` statuses.
+fn elsewhere(response: Response, hoped: &[StatusCode]) -> Result<Response, UpstreamError> {
+    if hoped.contains(&response.status()) { Ok(response) } else { Err(redirect::unhoped(&response)) }
 }
 
 /// A blob, or where it is.
