@@ -23,13 +23,13 @@ pub fn challenge(data: &[u8]) {
 
 fn is_written_as_it_was_read(challenge: &Challenge) {
     let (scheme, parameters) = challenge.parts();
-    let mut written = scheme.to_string();
-    for (at, (name, value)) in parameters.iter().enumerate() {
+    let write = |(name, value): &(String, String)| {
         let same = parameters.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
         assert_eq!(same.count(), 1, "{name} twice");
-        let comma = if at == 0 { " " } else { ", " };
-        written += &format!("{comma}{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
-    }
+        format!("{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    };
+    let written: Vec<_> = parameters.iter().map(write).collect();
+    let written = format!("{scheme} {}", written.join(", "));
     let header = HeaderValue::from_str(&written).expect("what was read from a header can be written into one");
     let again = Challenge::all(&HeaderMap::from_iter([(WWW_AUTHENTICATE, header)]));
     // Escapes make it longer, and too long asks for nothing.

@@ -77,18 +77,18 @@ async fn registry(challenge: &'static str, good: bool) -> Registry {
 
 /// Makes requests with every form of credentials, and breaks a file; all that can be printed of it.
 async fn exchange(folder: &Path) -> String {
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for good in [true, false] {
         for challenge in ["Bearer realm=\"OWNtoken\"", "Basic realm=x", "Bearer realm=\"https://evil.example/\""] {
             let registry = registry(challenge, good).await;
             for credentials in forms(folder) {
-                shown += &format!("{credentials:#?}");
+                shown.push(format!("{credentials:#?}"));
                 let upstream = upstream(&registry.address, credentials);
                 let resolved = upstream.resolve(&repository(), &tag()).await.map(|_| ());
                 for error in [upstream.ping().await, resolved].into_iter().filter_map(Result::err) {
-                    shown += &format!("{error} {error:?}");
+                    shown.push(format!("{error} {error:?}"));
                 }
-                shown += &format!("{upstream:#?}");
+                shown.push(format!("{upstream:#?}"));
             }
         }
     }
@@ -99,9 +99,9 @@ async fn exchange(folder: &Path) -> String {
     let upstream = upstream(&registry.address, Credentials::DockerConfig(path.clone()));
     for broken in ["hunter2", &entry(r#""hunter2""#), &entry(r#"["hunter2"]"#)] {
         std::fs::write(&path, broken).expect("a file");
-        shown += &format!("{:?} {upstream:?}", upstream.ping().await);
+        shown.push(format!("{:?} {upstream:?}", upstream.ping().await));
     }
-    shown
+    shown.join("\n")
 }
 
 #[tokio::test]

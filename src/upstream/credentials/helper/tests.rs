@@ -14,15 +14,15 @@ fn folder(script: &str) -> tempfile::TempDir {
 
 /// Writes a program. Another process does it: while one of ours has the file open, nobody can run it.
 pub(in crate::upstream) fn install(path: &Path, script: &str) {
-    let write = r#"printf '#!/bin/sh\n%s\n' "$2" >"$1.new" && chmod 700 "$1.new" && mv "$1.new" "$1""#;
-    let status = Program::new("/bin/sh").args(["-c", write, "install"]).arg(path).arg(script).status();
+    let writing = r#"printf '#!/bin/sh\n%s\n' "$2" >"$1.new" && chmod 700 "$1.new" && mv "$1.new" "$1""#;
+    let status = Program::new("/bin/sh").args(["-c", writing, "install"]).arg(path).arg(script).status();
     assert!(status.expect("sh starts").success());
 }
 
 async fn ask(script: &str) -> Result<Answer, HelperError> {
     let folder = folder(script);
     let helper = Helper::new("test").expect("a name");
-    helper.get(folder.path().as_os_str(), "reg.io:5000", Duration::from_secs(60)).await
+    helper.get(folder.path().as_os_str(), "reg.io:5000", Duration::from_mins(1)).await
 }
 
 #[tokio::test]
