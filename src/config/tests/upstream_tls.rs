@@ -10,8 +10,8 @@ fn with_tls(tls: &str) -> String {
 fn what_cannot_hold_together_is_told_at_its_place() {
     let at = |column: usize, key: &str, why: &str| format!("c.yaml:3:{column}: upstreams.\"r.io\".tls{key}: {why}");
     for (tls, expected) in [
-        ("{ certificate: c }", vec![at(16, "", "`key` is missing")]),
-        ("{ key: k }", vec![at(16, "", "`certificate` is missing")]),
+        ("{ certificate: c }", vec![at(11, "", "`key` is missing")]),
+        ("{ key: k }", vec![at(11, "", "`certificate` is missing")]),
         (
             "{ certificate: c, key: k }",
             // The second is not looked at before the first can be read.

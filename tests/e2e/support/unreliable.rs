@@ -154,15 +154,15 @@ impl State {
         Ok(http::parse(&answer))
     }
 
-    /// What goes wrong this time: something with two requests in five, and now and then with all of them.
+    /// What goes wrong this time: something with every fifth request, and now and then with all of them.
     fn fault(&self, dice: &mut Dice, bodiless: bool, ranged: bool) -> Option<Fault> {
         if self.healed.load(Ordering::SeqCst) {
             return None;
         }
-        if self.began.elapsed().as_millis() % 7000 > 5500 {
+        if self.began.elapsed().as_millis() % 7000 > 6000 {
             return Some(Fault::Silent);
         }
-        if !dice.percent(40) {
+        if !dice.percent(20) {
             return None;
         }
         let about_heads = Fault::Reset as usize;
