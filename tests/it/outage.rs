@@ -70,19 +70,6 @@ async fn c26_a_manifest_that_breaks_off_is_asked_for_once_more_and_never_served_
 }
 
 #[tokio::test]
-async fn c26_a_blob_that_broke_off_is_not_begun_again() {
-    let lab = Lab::start(Options::default()).await;
-    let image = lab.signed("team/app");
-    assert_eq!(lab.get(&manifest("team/app", "1")).await.status, 200);
-    let path = blob("team/app", image.layer);
-    lab.double.fault_times(1, Method::GET, &path, Fault::Reset(100));
-    let url = format!("http://{}{path}", lab.proxy.address);
-    let answer = lab.client.send(&Method::GET, &url, HeaderMap::new()).await;
-    assert!(!answer.is_ok_and(|answer| answer.status == 200), "a whole answer came");
-    assert_eq!(lab.double.count_of(&Method::GET, &path), 1, "its first bytes were the client's already");
-}
-
-#[tokio::test]
 async fn c27_nothing_is_encoded_whatever_the_client_or_the_registry_wants() {
     let lab = Lab::start(Options::default()).await;
     let image = lab.signed("team/app");

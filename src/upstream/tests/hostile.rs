@@ -146,6 +146,27 @@ async fn a_held_answer_that_breaks_off_is_asked_for_once_more() {
 }
 
 #[tokio::test]
+async fn c26_a_blob_that_breaks_off_is_not_asked_for_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let dial = Url::parse(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a URL");
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = asked.clone();
+    tokio::spawn(async move {
+        while let Ok((mut tcp, _)) = listener.accept().await {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let _ = tcp.read(&mut [0; 4096]).await;
+            let _ = tcp.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst").await;
+        }
+    });
+    let upstream = upstream(&dial, Credentials::None);
+    let blob = upstream.blob(Method::GET, &repository(), &Digest::of(b""), None, None).await.expect("headers");
+    let items: Vec<_> = blob.body.collect().await;
+    assert!(matches!(items.last(), Some(Err(UpstreamError::Transport(_)))), "{items:?}");
+    // The client may have the first bytes already.
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn o70_a_registry_that_drips_holds_up_its_own_answers_only() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let dial = Url::parse(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a URL");
