@@ -20,8 +20,8 @@ fn what_cannot_hold_together_is_told_at_its_place() {
         (
             "{ ca: gone, insecureSkipVerify: true }",
             vec![
-                at(18, ".ca", "`gone`: it does not exist"),
-                at(30, ".insecureSkipVerify", "what `ca` says is not looked at then; take one of them away"),
+                at(22, ".ca", "`gone`: it does not exist"),
+                at(48, ".insecureSkipVerify", "what `ca` says is not looked at then; take one of them away"),
             ],
         ),
     ] {
