@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -45,7 +46,7 @@ pub struct Running {
     /// Where metrics and health are.
     pub admin: SocketAddr,
     reloader: Reloader,
-    /// Keeps trusted roots up to date.
+    /// Keeps trusted roots and certificates up to date.
     keeper: JoinHandle<()>,
     readiness: Arc<admin::Readiness>,
     /// The pulls, then the operator's listener: it says that pulls drain until they have.
@@ -93,6 +94,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
     let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics)?);
+    let upstreams = proxy.puller.upstreams.clone();
     let options = listener::Options {
         max_connections: config.listen.max_connections,
         header_timeout: config.listen.header_timeout,
@@ -108,7 +110,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let pulls = tokio::spawn(listener::serve(tcp, service, options, metrics.clone(), stopped));
     let (admin_stop, stopped) = watch::channel(false);
     let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
-    let keeper = tokio::spawn(reloader.clone().keep());
+    let kept = reloader.clone();
+    let keeper = tokio::spawn(async move {
+        tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())));
+    });
     let listeners = [(stop, pulls), (admin_stop, operator)];
     Ok(Running { address, admin: admin_address, reloader, keeper, readiness, listeners })
 }

@@ -24,6 +24,12 @@ mod docker_config;
 
 mod connection;
 
+mod breaker;
+
+pub mod tls;
+
+mod rotation;
+
 mod auth;
 
 mod realm;
@@ -41,6 +47,7 @@ pub use client::Upstream;
 pub use credentials::{Credentials, Secret};
 pub use redirect::{Network, RedirectHost, Redirects};
 pub use settings::{BuildError, Settings};
+pub use tls::{OwnCertificate, Tls, TlsFileError};
 
 /// A manifest as the registry sent it: bytes and announced type, nothing checked.
 #[derive(Debug, Clone)]
@@ -80,6 +87,14 @@ pub enum UpstreamError {
         expected: Digest,
         /// What the bytes hash to.
         actual: Digest,
+    },
+    /// It could not be reached several times in a row, so it was not asked.
+    #[error("the {server} cannot be reached; it is asked again in {} s", .retry_after.as_secs())]
+    LeftAlone {
+        /// `registry`, `token server`, or another host.
+        server: &'static str,
+        /// How long it is left alone, in whole seconds.
+        retry_after: Duration,
     },
     /// The answer is not HTTP as the registry's specification has it.
     #[error("the registry's answer is malformed: {0}")]
@@ -132,6 +147,12 @@ pub enum UpstreamError {
         /// Its `Retry-After`, if it gave one in seconds.
         retry_after: Option<Duration>,
     },
+    /// 503.
+    #[error("the registry answered 503")]
+    Unavailable {
+        /// Its `Retry-After`, if it gave one in seconds.
+        retry_after: Option<Duration>,
+    },
     /// The token server's failure. Apart from the registry's own, whose 404 and 405 mean something to callers.
     #[error("the registry's token server answered {status}")]
     TokenServer {
@@ -160,14 +181,25 @@ impl UpstreamError {
             Self::DigestMismatch { .. } | Self::SizeMismatch { .. } => Reason::UpstreamDigestMismatch,
             Self::NotFound => Reason::UpstreamNotFound,
             Self::NotPublic { .. } | Self::RedirectRefused { .. } => Reason::RedirectRefused,
-            Self::Malformed(_)
+            Self::LeftAlone { .. }
+            | Self::Malformed(_)
             | Self::RedirectFailed { .. }
             | Self::Status(_)
             | Self::TokenServer { .. }
             | Self::TooLarge { .. }
-            | Self::Transport(_) => Reason::UpstreamUnavailable,
+            | Self::Transport(_)
+            | Self::Unavailable { .. } => Reason::UpstreamUnavailable,
             Self::Throttled { .. } => Reason::UpstreamThrottled,
             Self::Timeout => Reason::UpstreamTimeout,
+        }
+    }
+
+    /// When it is worth asking again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::LeftAlone { retry_after, .. } => Some(*retry_after),
+            Self::Throttled { retry_after } | Self::Unavailable { retry_after } => *retry_after,
+            _ => None,
         }
     }
 }

@@ -36,6 +36,13 @@ impl Config {
             let why = format!("`{}` is read over plain HTTP (`insecurePlainHttp`)", upstream.registry);
             warnings.push(("insecure", why));
         }
+        for upstream in self.upstreams.iter().filter(|upstream| upstream.tls.insecure_skip_verify) {
+            let why = format!(
+                "whoever answers is taken for `{}`, and is sent the proxy's credentials (`insecureSkipVerify`)",
+                upstream.registry
+            );
+            warnings.push(("insecure", why));
+        }
         for client in &self.clients {
             if client.insecure_anonymous {
                 let may: Vec<_> = client.may.iter().map(ToString::to_string).collect();

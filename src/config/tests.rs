@@ -8,6 +8,8 @@ mod environment;
 
 mod later;
 
+mod upstream_tls;
+
 /// The least that is a configuration, on lines 1 and 2.
 const LEAST: &str = "policy: { path: policy.yaml }\nupstreams: { r.io: { } }\n";
 
@@ -217,7 +219,7 @@ fn files_are_relative_to_the_configuration_and_secrets_lose_their_line_break() {
     fs::write(&path, text("    tls: { ca: ca.crt }\n")).expect("a file");
     let errors = Config::load(&path, std::iter::empty()).map(|_| ()).expect_err("no certificate").to_string();
     assert!(
-        errors.contains(":5:16: upstreams.\"r.io\".tls.ca: `ca.crt` is not a PEM file of certificates"),
+        errors.contains(":5:16: upstreams.\"r.io\".tls.ca: `ca.crt`: it is not a PEM file of certificates"),
         "{errors}"
     );
     assert!(!errors.contains("s3cret"), "{errors}");

@@ -5,13 +5,11 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use url::Url;
 
 use super::listen::origin;
-use super::raw::{RawUpstream, RawUpstreamTls};
-use super::{UpstreamConfig, credentials, field};
+use super::raw::RawUpstream;
+use super::{UpstreamConfig, credentials, field, upstream_tls};
 use crate::oci::Registry;
 use crate::upstream::{Credentials, Network, RedirectHost, Redirects};
 use crate::yaml::At;
@@ -41,10 +39,7 @@ fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUp
     later(at, raw);
     let tls = raw.tls.as_ref();
     let dial = dial(at, &registry, raw.dial.as_deref(), tls.and_then(|tls| tls.insecure_plain_http) == Some(true));
-    let ca_pem = tls.and_then(|tls| ca(&at.key("tls"), tls, base));
-    if dial.scheme() == "http" && ca_pem.is_some() {
-        at.key("tls").key("ca").problem("plain HTTP has no certificates");
-    }
+    let tls = upstream_tls::judge(&at.key("tls"), tls, dial.scheme() == "http", base);
     let proxy_owned = raw.credentials.as_ref().map(|raw| credentials::judge(&at.key("credentials"), raw, base));
     let times = at.key("timeouts");
     let timeouts = raw.timeouts.as_ref();
@@ -54,7 +49,7 @@ fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUp
         aliases,
         dial,
         credentials: proxy_owned.unwrap_or(Credentials::None),
-        ca_pem,
+        tls,
         connect: field::positive(&times, "connect", timeouts.and_then(|t| t.connect.as_deref()), seconds(3)),
         first_byte: field::positive(&times, "firstByte", timeouts.and_then(|t| t.first_byte.as_deref()), seconds(15)),
         idle: field::positive(&times, "idle", timeouts.and_then(|t| t.idle.as_deref()), seconds(30)),
@@ -128,26 +123,10 @@ fn dial(at: &At<'_>, registry: &Registry, text: Option<&str>, plain: bool) -> Ur
     parsed.unwrap_or_else(|| NOWHERE.parse().unwrap_or_else(|_| unreachable!("a constant URL")))
 }
 
-fn ca(at: &At<'_>, raw: &RawUpstreamTls, base: &Path) -> Option<Vec<u8>> {
-    let path = raw.ca.as_ref()?;
-    let pem = field::file(at, "ca", path, base)?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    if !certificates.is_ok_and(|certificates| !certificates.is_empty()) {
-        at.key("ca").problem(format!("`{path}` is not a PEM file of certificates"));
-    }
-    Some(pem)
-}
-
 /// What is understood and not yet honoured.
 fn later(at: &At<'_>, raw: &RawUpstream) {
     field::later(at, "push", field::word(at, "push", raw.push.as_deref(), &["refuse", "relay"]), "refuse");
     field::later(at, "catalog", raw.catalog.unwrap_or(false), false);
-    if let Some(tls) = &raw.tls {
-        let at = at.key("tls");
-        field::later_if_given(&at, "certificate", tls.certificate.as_ref());
-        field::later_if_given(&at, "key", tls.key.as_ref());
-        field::later(&at, "insecureSkipVerify", tls.insecure_skip_verify.unwrap_or(false), false);
-    }
 }
 
 const NOWHERE: &str = "https://nowhere.invalid";

@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::pull::PullError;
 use crate::reason::Reason;
 use crate::route::RouteError;
-use crate::upstream::UpstreamError;
 
 /// Why a request is answered with an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +38,8 @@ impl Refusal {
                 refusal.cause = denial.cause;
                 refusal.policy = denial.policy.as_ref().map(ToString::to_string);
             }
-            PullError::Upstream(UpstreamError::Throttled { retry_after: Some(wait) }) => refusal.retry_after = *wait,
-            PullError::Content { .. } | PullError::Upstream(_) => {}
+            PullError::Upstream(error) => refusal.retry_after = error.retry_after().unwrap_or(RETRY_AFTER),
+            PullError::Content { .. } => {}
         }
         refusal
     }

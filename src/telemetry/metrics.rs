@@ -27,7 +27,7 @@ mod tests;
 
 pub use exemptions::ExemptionMetrics;
 use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
-pub use in_use::{InUse, ListenerMetrics};
+pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
 pub use trust::TrustMetrics;
 
@@ -47,6 +47,7 @@ pub struct Metrics {
     upstream: Counters<2>,
     upstream_duration: Histograms<1>,
     blobs_cut: Counters<1>,
+    upstream_unreachable: IntGaugeVec,
     reloads: Counters<1>,
     reload_failed: IntGauge,
     loaded: IntGauge,
@@ -126,6 +127,12 @@ impl Metrics {
                     &["cause"],
                 ),
                 ["corrupt", "timeout", "broken"].map(|cause| [cause]),
+            ),
+            upstream_unreachable: gauge_vec(
+                r,
+                "upstream_unreachable",
+                "1 while a registry or its token server cannot be reached, and requests are refused without asking it.",
+                &["registry", "server"],
             ),
             reloads: Counters::new(
                 counter_vec(r, "policy_reloads_total", "Attempts to reload the policy.", &["result"]),
@@ -222,6 +229,13 @@ impl Metrics {
     /// Counts a blob that was cut off before its end: `corrupt`, or because of a `timeout` or a `broken` connection.
     pub fn blob_cut(&self, cause: &'static str) {
         self.blobs_cut.at([cause], GenericCounter::inc);
+    }
+
+    /// Whether the `server` of a configured registry is left alone: the `registry` itself, or its `token` server.
+    pub fn upstream_unreachable(&self, registry: &str, server: &'static str) -> Flag {
+        let flag = Flag(self.upstream_unreachable.with_label_values(&[registry, server]));
+        flag.set(false);
+        flag
     }
 
     /// Counts an attempt to reload the policy.

@@ -133,7 +133,9 @@ impl Authenticator {
 /// An error of the token server that must not be taken for the registry's word about the content.
 fn token_servers(error: UpstreamError, status: StatusCode) -> UpstreamError {
     match error {
-        UpstreamError::NotFound | UpstreamError::Status(_) => UpstreamError::TokenServer { status: status.as_u16() },
+        UpstreamError::NotFound | UpstreamError::Status(_) | UpstreamError::Unavailable { .. } => {
+            UpstreamError::TokenServer { status: status.as_u16() }
+        }
         UpstreamError::TooLarge { .. } => UpstreamError::Malformed("the token server's answer is too long"),
         other => other,
     }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::{Request, Response};
@@ -15,9 +16,10 @@ use super::connection::{self, Connection};
 use super::link::{self, Next};
 use super::realm::Home;
 use super::redirect::{self, Redirector, Way};
+use super::tls::Material;
 use super::{BuildError, Operation, Page, RawManifest, Settings, UpstreamError, body};
 use crate::oci::media_type::{ACCEPT_MANIFESTS, ManifestType};
-use crate::oci::{Digest, Reference, Registry, Repository, Tag};
+use crate::oci::{Digest, Reference, Repository, Tag};
 use crate::telemetry::Metrics;
 
 mod blobs;
@@ -25,12 +27,13 @@ mod blobs;
 /// The registry behind the proxy.
 #[derive(Debug)]
 pub struct Upstream {
-    registry: Registry,
+    pub(super) settings: Settings,
     dial: Url,
-    referrers: bool,
-    connection: Connection,
+    pub(super) connection: Connection,
+    /// What the connection's clients were made from at first.
+    pub(super) made_from: Material,
     authenticator: Authenticator,
-    redirector: Redirector,
+    pub(super) redirector: Redirector,
 }
 
 impl Upstream {
@@ -39,17 +42,16 @@ impl Upstream {
         let dial = settings.validated_dial()?;
         let home = Home::new(&settings.registry, &dial);
         let authenticator = Authenticator::new(settings.login()?, home);
-        let redirector = Redirector::new(&settings, metrics.clone())?;
-        let connection = settings.connection(metrics)?;
-        let (registry, referrers) = (settings.registry, settings.referrers);
-        Ok(Self { registry, dial, referrers, connection, authenticator, redirector })
+        let (connection, made_from) = settings.connection(metrics.clone())?;
+        let redirector = Redirector::new(&settings, &made_from, metrics)?;
+        Ok(Self { settings, dial, connection, made_from, authenticator, redirector })
     }
 
     /// The digest that the registry says `tag` names now, if it says one: its word only.
     pub async fn resolve(&self, repository: &Repository, tag: &Tag) -> Result<Option<Digest>, UpstreamError> {
         let ask = Ask::new(Operation::Resolve(tag)).head().with(ACCEPT, ACCEPT_MANIFESTS);
         let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
-        Ok(text(&response, DOCKER_CONTENT_DIGEST).parse().ok())
+        Ok(text(response.headers(), DOCKER_CONTENT_DIGEST).parse().ok())
     }
 
     /// A manifest of at most `max` bytes.
@@ -60,9 +62,8 @@ impl Upstream {
         max: u64,
     ) -> Result<RawManifest, UpstreamError> {
         let ask = Ask::new(Operation::Manifest(reference)).with(ACCEPT, ACCEPT_MANIFESTS);
-        let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
-        let content_type = text(&response, CONTENT_TYPE).to_string();
-        Ok(RawManifest { bytes: self.connection.read(response, max).await?, content_type })
+        let Held { headers, bytes, .. } = self.held(repository, ask, max).await?;
+        Ok(RawManifest { bytes, content_type: text(&headers, CONTENT_TYPE).to_string() })
     }
 
     /// A page of the manifests whose subject is `digest`; the first, or the one that an earlier page named. A registry
@@ -74,7 +75,7 @@ impl Upstream {
         max: u64,
         page: Option<&str>,
     ) -> Result<Page, UpstreamError> {
-        if !self.referrers {
+        if !self.settings.referrers {
             return Err(UpstreamError::NotFound);
         }
         let mut ask = Ask::new(Operation::Referrers(digest)).with(ACCEPT, ManifestType::OciIndex.as_str());
@@ -104,14 +105,27 @@ impl Upstream {
     }
 
     async fn page(&self, repository: &Repository, ask: Ask<'_>, max: u64) -> Result<Page, UpstreamError> {
-        let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
-        let (next, foreign_next) = match link::next(response.headers(), response.url(), &self.registry) {
+        let Held { headers, url, bytes } = self.held(repository, ask, max).await?;
+        let (next, foreign_next) = match link::next(&headers, &url, &self.settings.registry) {
             Next::None => (None, false),
             Next::Query(query) => (Some(query), false),
             Next::Foreign => (None, true),
         };
-        let content_type = text(&response, CONTENT_TYPE).to_string();
-        Ok(Page { bytes: self.connection.read(response, max).await?, content_type, next, foreign_next })
+        Ok(Page { bytes, content_type: text(&headers, CONTENT_TYPE).to_string(), next, foreign_next })
+    }
+
+    /// An answer that is held whole; asked for once more if its connection broke in the middle.
+    async fn held(&self, repository: &Repository, ask: Ask<'_>, max: u64) -> Result<Held, UpstreamError> {
+        let mut again = Some(ask.clone());
+        let mut ask = ask;
+        loop {
+            let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
+            let (headers, url) = (response.headers().clone(), response.url().clone());
+            match (self.connection.read(response, max).await, again.take()) {
+                (Err(UpstreamError::Transport(_)), Some(again)) => ask = again,
+                (read, _) => return Ok(Held { headers, url, bytes: read? }),
+            }
+        }
     }
 
     async fn ask(
@@ -191,7 +205,16 @@ impl Upstream {
     }
 }
 
+/// An answer whose body was read.
+struct Held {
+    headers: HeaderMap,
+    /// Where it came from.
+    url: Url,
+    bytes: Bytes,
+}
+
 /// A request before it has an address.
+#[derive(Clone)]
 struct Ask<'a> {
     operation: Operation<'a>,
     method: Method,
@@ -216,8 +239,8 @@ impl<'a> Ask<'a> {
 }
 
 /// A header that is readable, or nothing.
-fn text(response: &Response, name: HeaderName) -> &str {
-    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+fn text(headers: &HeaderMap, name: HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 const DOCKER_CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");

@@ -14,6 +14,7 @@ use reqwest::{Request, Response};
 use url::{Host, Url};
 
 use super::connection::Connection;
+use super::tls::Material;
 use super::{BuildError, Settings, UpstreamError, body};
 use crate::oci::Registry;
 use crate::telemetry::Metrics;
@@ -22,7 +23,7 @@ pub mod host;
 
 pub mod network;
 
-mod client;
+pub(super) mod client;
 
 mod resolver;
 
@@ -60,13 +61,13 @@ pub(super) struct Redirector {
     home: Url,
     rules: Redirects,
     /// What goes to other hosts.
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl Redirector {
     /// Follows the redirects of one registry as its settings say.
-    pub(super) fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self, BuildError> {
-        let connection = client::connection(settings, metrics)?;
+    pub(super) fn new(settings: &Settings, trusted: &Material, metrics: Arc<Metrics>) -> Result<Self, BuildError> {
+        let connection = client::connection(settings, trusted, metrics)?;
         let (registry, home) = (settings.registry.clone(), settings.dial.clone());
         Ok(Self { registry, home, rules: settings.redirects.clone(), connection })
     }

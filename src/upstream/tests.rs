@@ -4,7 +4,13 @@ mod authentication;
 
 mod failures;
 
+mod hostile;
+
 mod registry;
+
+mod secure;
+
+mod secure_registry;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +38,7 @@ fn build(dial: &Url, credentials: Credentials, phase: Duration) -> Upstream {
         connect: phase,
         first_byte: phase,
         idle: phase,
-        ca_pem: None,
+        tls: Tls::default(),
         referrers: true,
         redirects: Redirects::default(),
     };
@@ -53,6 +59,14 @@ fn status(status: u16) -> http::response::Builder {
 
 fn whole(response: http::response::Builder, body: impl Into<Bytes>) -> Answer {
     Answer::Whole(response.body(body.into()).expect("a response"))
+}
+
+/// The blob, which is not elsewhere.
+fn sent(answer: BlobAnswer) -> BlobResponse {
+    match answer {
+        BlobAnswer::Sent(blob) => blob,
+        BlobAnswer::Elsewhere(location) => panic!("it is at {location:?}"),
+    }
 }
 
 /// A redirect to `host` by something that is no blob.
@@ -131,9 +145,7 @@ async fn blobs_pass_ranges_through() {
     let digest = Digest::of(b"0123456789");
     let blob = async |method: Method, range: Option<&'static str>| {
         let range = range.map(HeaderValue::from_static);
-        let BlobAnswer::Sent(blob) = upstream.blob(&method, &repository(), &digest, range.as_ref()).await? else {
-            panic!("it does not redirect");
-        };
+        let blob = sent(upstream.blob(&method, &repository(), &digest, range.as_ref()).await?);
         let (status, range, boundary) = (blob.status, blob.content_range.map(|range| range.to_string()), blob.boundary);
         let chunks: Vec<_> = blob.body.map(|chunk| chunk.expect("a chunk")).collect().await;
         Ok((status, range, boundary, blob.content_length, chunks.concat()))
@@ -181,7 +193,7 @@ async fn referrers_and_tags_go_on_by_query_only() {
 #[test]
 fn refuses_settings_that_cannot_work() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let make = |dial: &str, ca_pem: Option<&[u8]>| {
+    let make = |dial: &str, ca: Option<&str>| {
         let settings = Settings {
             registry: "registry.company.com".parse().expect("a registry"),
             dial: Url::parse(dial).expect(dial),
@@ -189,7 +201,7 @@ fn refuses_settings_that_cannot_work() {
             connect: Duration::from_secs(1),
             first_byte: Duration::from_secs(1),
             idle: Duration::from_secs(1),
-            ca_pem: ca_pem.map(<[u8]>::to_vec),
+            tls: Tls { ca: ca.map(Into::into), ..Tls::default() },
             referrers: true,
             redirects: Redirects::default(),
         };
@@ -199,5 +211,5 @@ fn refuses_settings_that_cannot_work() {
     for dial in ["ftp://host", "https://user:pw@host", "https://host/?q", "https://host/#f", "unix:/socket"] {
         assert!(matches!(make(dial, None), Err(BuildError::Dial)), "{dial}");
     }
-    assert!(matches!(make("http://host", Some(b"not PEM")), Err(BuildError::Authorities)));
+    assert!(matches!(make("https://host", Some("Cargo.toml")), Err(BuildError::TlsFile(_))));
 }

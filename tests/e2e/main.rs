@@ -7,6 +7,7 @@ mod differential;
 mod elsewhere;
 mod explained;
 mod fall_through;
+mod faults;
 mod fixtures;
 mod keyless;
 mod keys;

@@ -3,6 +3,7 @@
 pub(crate) mod containerd;
 pub(crate) mod content;
 pub(crate) mod cosign;
+pub(crate) mod dice;
 pub(crate) mod evidence;
 pub(crate) mod expect;
 pub(crate) mod http;
@@ -15,3 +16,5 @@ pub(crate) mod proxy;
 pub(crate) mod registry;
 pub(crate) mod relay;
 pub(crate) mod sigstore;
+pub(crate) mod strict;
+pub(crate) mod unreliable;

@@ -18,6 +18,7 @@ mod import_command;
 mod lists;
 mod malformed;
 mod members;
+mod outage;
 mod platforms;
 mod policy;
 mod pull;

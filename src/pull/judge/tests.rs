@@ -17,7 +17,7 @@ use crate::policy::file::parse;
 use crate::reason::Reason;
 use crate::store::MemoryStore;
 use crate::trust::Trust;
-use crate::upstream::{Credentials, Settings};
+use crate::upstream::{Credentials, Settings, Tls};
 
 mod held;
 mod platforms;
@@ -57,7 +57,7 @@ impl World {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(5),
             idle: Duration::from_secs(5),
-            ca_pem: None,
+            tls: Tls::default(),
             referrers: true,
             redirects: crate::upstream::Redirects::default(),
         };

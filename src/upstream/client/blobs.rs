@@ -15,17 +15,28 @@ use crate::oci::{Digest, Repository};
 impl Upstream {
     /// A blob of at most `max` bytes, held and hashed.
     pub async fn small_blob(&self, repository: &Repository, digest: &Digest, max: u64) -> Result<Bytes, UpstreamError> {
-        let ask = Ask::new(Operation::Blob(digest));
-        let response = match self.blob_or_redirect(repository, ask, &[StatusCode::OK]).await? {
-            Found::Here(response) => response,
-            Found::Away(target) => {
-                let response = self.redirector.follow(&Method::GET, target, None).await?;
-                self.elsewhere(response, &[StatusCode::OK])?
-            }
-        };
-        let bytes = self.connection.read(response, max).await?;
+        let bytes = self.held_blob(repository, digest, max).await?;
         let actual = Digest::of(&bytes);
         if actual == *digest { Ok(bytes) } else { Err(UpstreamError::DigestMismatch { expected: *digest, actual }) }
+    }
+
+    /// A blob that is held whole; asked for once more if its connection broke in the middle.
+    async fn held_blob(&self, repository: &Repository, digest: &Digest, max: u64) -> Result<Bytes, UpstreamError> {
+        let mut again = true;
+        loop {
+            let ask = Ask::new(Operation::Blob(digest));
+            let response = match self.blob_or_redirect(repository, ask, &[StatusCode::OK]).await? {
+                Found::Here(response) => response,
+                Found::Away(target) => {
+                    let response = self.redirector.follow(&Method::GET, target, None).await?;
+                    self.elsewhere(response, &[StatusCode::OK])?
+                }
+            };
+            match self.connection.read(response, max).await {
+                Err(UpstreamError::Transport(_)) if again => again = false,
+                read => return read,
+            }
+        }
     }
 
     /// A blob as it streams, or its headers, or where to ask for it; `range` is a `Range` header for a GET.

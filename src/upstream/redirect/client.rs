@@ -5,29 +5,48 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Client, ClientBuilder, redirect};
+use reqwest::{Client, ClientBuilder, redirect};
 
 use super::super::body::Pace;
-use super::super::connection::Connection;
+use super::super::breaker::Breaker;
+use super::super::connection::{Clients, Connection};
+use super::super::tls::Material;
 use super::super::{BuildError, Settings};
 use super::resolver::Resolver;
 use crate::telemetry::Metrics;
 
-/// Makes it. It trusts the system's authorities, and those of the registry as well: they are the company's own.
-pub(super) fn connection(settings: &Settings, metrics: Arc<Metrics>) -> Result<Connection, BuildError> {
-    let authorities = match &settings.ca_pem {
-        None => Vec::new(),
-        Some(pem) => Certificate::from_pem_bundle(pem).map_err(|_| BuildError::Authorities)?,
+/// The connections of a registry's redirects. All hosts that they lead to share a breaker; there is no token server.
+pub(super) fn connection(
+    settings: &Settings,
+    trusted: &Material,
+    metrics: Arc<Metrics>,
+) -> Result<Connection, BuildError> {
+    let headers_within = settings.connect + settings.first_byte;
+    let registry = settings.registry.as_str();
+    let breaker = || {
+        let flag = metrics.upstream_unreachable(registry, "redirect");
+        Breaker::new(format!("host that {registry} redirects to"), headers_within, flag)
     };
-    let http = match builder(settings).tls_certs_merge(authorities.clone()).build() {
-        // A machine without the system's authorities.
-        Err(_) => builder(settings).tls_certs_only(authorities).build(),
-        built => built,
-    };
-    let http: Client = http.map_err(|error| BuildError::Tls(error.to_string()))?;
-    let pace = Pace { idle: settings.idle, total: settings.first_byte + settings.idle };
-    Ok(Connection { http, metrics, headers_within: settings.connect + settings.first_byte, pace })
+    Ok(Connection {
+        clients: ArcSwap::from_pointee(clients(settings, trusted)?),
+        registry: breaker(),
+        token_server: breaker(),
+        headers_within,
+        pace: Pace { idle: settings.idle, total: settings.first_byte + settings.idle },
+        dial: settings.dial.clone(),
+        metrics,
+    })
+}
+
+/// Makes the HTTP client: it trusts the system's authorities, and the registry's, which are the company's own.
+pub(in crate::upstream) fn clients(settings: &Settings, trusted: &Material) -> Result<Clients, BuildError> {
+    let failed = |error: reqwest::Error| BuildError::Tls(error.to_string());
+    let made = trusted.trust_elsewhere(builder(settings)).and_then(ClientBuilder::build);
+    // A machine without any authority can still be redirected over plain HTTP.
+    let client = made.or_else(|_| builder(settings).tls_certs_only([]).build()).map_err(failed)?;
+    Ok(Clients { held: client.clone(), streamed: client })
 }
 
 fn builder(settings: &Settings) -> ClientBuilder {

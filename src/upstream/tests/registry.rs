@@ -53,7 +53,19 @@ pub(super) struct Registry {
 impl Registry {
     /// Starts one. `answer` is given each request and the double's own address.
     pub(super) async fn start(answer: impl Fn(&Asked, &Url) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::listen("127.0.0.1:0", answer).await
+    }
+
+    /// Starts one at an address that is known before.
+    pub(super) async fn start_at(
+        address: &Url,
+        answer: impl Fn(&Asked, &Url) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(&address.authority().to_string(), answer).await
+    }
+
+    async fn listen(at: &str, answer: impl Fn(&Asked, &Url) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(at).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let address = Url::parse(&format!("http://{address}")).expect("a URL");
         let registry = Self { address: address.clone(), asked: Arc::default() };

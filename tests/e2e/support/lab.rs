@@ -83,6 +83,12 @@ impl Lab {
         Proxy::start(&self.registry, &public_keys(&self.keys), policy)
     }
 
+    /// Another proxy that reaches the same registry through `dial`, with further lines of configuration.
+    pub(crate) fn proxy_through(&self, dial: SocketAddr, upstream: &str, more: &str) -> Proxy {
+        let files = public_keys(&self.keys);
+        Proxy::start_with(&self.registry, dial, upstream, more, &files, &signed_by(RELEASE))
+    }
+
     pub(crate) fn push(&self, name: &str) -> Image {
         Image::push(self.registry.address, name)
     }

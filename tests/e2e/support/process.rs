@@ -59,6 +59,13 @@ impl Process {
         writeln!(leash.as_mut().expect("held until dropped"), "{name}").expect("the leash reads");
     }
 
+    /// The program's process, as long as it runs.
+    pub(crate) fn id(&self) -> u32 {
+        let shell = self.shell.id();
+        let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).expect("the leash runs");
+        children.split_whitespace().next().and_then(|id| id.parse().ok()).expect("the program runs")
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }

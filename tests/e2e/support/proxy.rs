@@ -28,12 +28,24 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts it before the registry, with this policy and the files that the policy names.
     pub(crate) fn start(registry: &Registry, files: &[PathBuf], policy: &str) -> Self {
+        Self::start_with(registry, registry.counted.address, "", "", files, policy)
+    }
+
+    /// The same, where it reaches the registry at `dial`; `upstream` and `more` are further lines of its configuration,
+    /// about the registry and otherwise.
+    pub(crate) fn start_with(
+        registry: &Registry,
+        dial: SocketAddr,
+        upstream: &str,
+        more: &str,
+        files: &[PathBuf],
+        policy: &str,
+    ) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let process = Process::start("proxy", |folder| {
             let config = folder.join("config.yaml");
             let alias = registry.forbidden.address;
-            let dial = registry.counted.address;
             let text = format!(
                 "listen: {{ address: {address} }}\n\
                  admin: {{ address: {admin} }}\n\
@@ -43,8 +55,9 @@ impl Proxy {
                      dial: \"http://{dial}\"\n    \
                      aliases: [ \"{alias}\" ]\n    \
                      tls: {{ insecurePlainHttp: true }}\n\
+                 {upstream}\
                  policy: {{ path: policy.yaml }}\n\
-                 store: {{ kind: memory }}\n"
+                 store: {{ kind: memory }}\n{more}"
             );
             fs::write(&config, text).expect("the folder is writable");
             for file in files {
@@ -80,6 +93,14 @@ impl Proxy {
         let config = config.to_str().expect("the path is UTF-8");
         let reference = format!("{REGISTRY}/{name}");
         run(&command(countersign(), ["verify", &reference, "--config", config, "--output", "json"]))
+    }
+
+    /// The memory that is its own or its share, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let path = format!("/proc/{}/smaps_rollup", self.process.id());
+        let rollup = fs::read_to_string(path).expect("it runs");
+        let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.strip_suffix("kB")?.trim().parse().ok());
+        pss.expect("the kernel tells")
     }
 
     pub(crate) fn log(&self) -> String {
