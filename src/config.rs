@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::policy::Scope;
 use crate::trust;
-use crate::upstream::{Credentials, Settings, Tls};
+use crate::upstream::{Credentials, Redirects, Settings, Tls};
 use crate::yaml::{self, At, FileError, Problems};
 
 mod clients;
@@ -116,6 +116,8 @@ pub struct UpstreamConfig {
     pub idle: Duration,
     /// Whether to ask for referrers over the API.
     pub referrers: bool,
+    /// What is done with its redirects of blobs.
+    pub redirects: Redirects,
 }
 
 /// How much is remembered, and how long.
@@ -154,6 +156,7 @@ impl UpstreamConfig {
             idle: self.idle,
             tls: self.tls.clone(),
             referrers: self.referrers,
+            redirects: self.redirects.clone(),
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::clock::{Clock, Timestamp};
 use crate::decide::Verdict;
 use crate::limits::Limits;
 use crate::membership::{Kind, Membership};
-use crate::oci::{Blob, Manifest, Reference, Registry, Subject, Tag};
+use crate::oci::media_type::ManifestType;
+use crate::oci::{Blob, Digest, Manifest, Reference, Registry, Subject, Tag};
 use crate::outcome::Denial;
 use crate::policy::{Governing, Mode};
 use crate::reason::{Class, Reason};
@@ -105,13 +106,14 @@ impl Puller {
         Ok(admitted)
     }
 
-    /// Admits one blob: some manifest that lists it must be admitted now.
-    pub async fn blob(&self, ask: &mut Ask, pull: &BlobPull) -> Result<Admitted<Blob>, PullError> {
+    /// Admits one blob: some manifest that lists it must be admitted now. With it, the size which that manifest declares.
+    pub async fn blob(&self, ask: &mut Ask, pull: &BlobPull) -> Result<(Admitted<Blob>, Option<u64>), PullError> {
         ask.facts.digest = Some(pull.digest);
         let (subject, blob) = (pull.image.at(pull.digest), Blob(pull.digest));
         let refused = match self.parents(ask, &subject, Kind::Blob, 0).await {
+            Ok(parent) if lists_as_manifest(parent.content(), &pull.digest) => return Err(blob_is_manifest()),
             Ok(parent) => match admit_member(blob, &parent, &ask.snapshot.policies) {
-                Ok(admitted) => return Ok(admitted),
+                Ok(admitted) => return Ok((admitted, parent.content().size_of(&pull.digest))),
                 Err(denial) => PullError::Denied(denial),
             },
             Err(refused) => refused.unwrap_or_else(|| {
@@ -123,7 +125,7 @@ impl Puller {
         let admitted = audited(ask, blob, &governing, refused)?;
         // Audit serves blobs that nothing is known to list, but a client must not take one for a manifest.
         match self.fetch.manifest(&subject).await {
-            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok(admitted),
+            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok((admitted, None)),
             Ok(_) | Err(PullError::Content { .. }) => Err(blob_is_manifest()),
             Err(unsure) => Err(unsure),
         }
@@ -223,6 +225,12 @@ fn audited<T: Addressed>(
     let admitted = admit(content, &verdict, governing, &snapshot.policies, ask.now).map_err(PullError::Denied)?;
     note(&mut ask.facts, verdict.would_deny());
     Ok(admitted)
+}
+
+/// Whether `parent`, an image, calls one of its parts a manifest: that is asked for, and judged, as such.
+fn lists_as_manifest(parent: &Manifest, digest: &Digest) -> bool {
+    let parts = parent.config().into_iter().chain(parent.entries()).filter(|part| part.digest == *digest);
+    parts.filter_map(|part| ManifestType::parse(&part.media_type)).next().is_some()
 }
 
 fn blob_is_manifest() -> PullError {

@@ -1,8 +1,10 @@
 //! The registry behind the proxy: what the pull needs of it, and how it can fail.
 //!
 //! Everything that it answers is untrusted: sizes and times are bounded here, digests are recomputed by whoever reads.
-//! It refuses to follow redirects and to carry credentials to a host that is not the registry's own.
+//! It refuses to follow a redirect that the configuration does not allow, and to carry credentials to a host that is
+//! not the registry's own.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,9 +40,12 @@ mod link;
 
 mod body;
 
-pub use blob::BlobResponse;
+pub mod redirect;
+
+pub use blob::{BlobAnswer, BlobResponse, ContentRange};
 pub use client::Upstream;
 pub use credentials::{Credentials, Secret};
+pub use redirect::{Network, RedirectHost, Redirects};
 pub use settings::{BuildError, Settings};
 pub use tls::{OwnCertificate, Tls, TlsFileError};
 
@@ -86,7 +91,7 @@ pub enum UpstreamError {
     /// It could not be reached several times in a row, so it was not asked.
     #[error("the {server} cannot be reached; it is asked again in {} s", .retry_after.as_secs())]
     LeftAlone {
-        /// `registry` or `token server`.
+        /// `registry`, `token server`, or another host.
         server: &'static str,
         /// How long it is left alone, in whole seconds.
         retry_after: Duration,
@@ -103,11 +108,35 @@ pub enum UpstreamError {
         /// The host of the challenge's realm.
         host: String,
     },
+    /// A host that a redirect leads to has an address that may not be dialled.
+    #[error("its address {address} is not public")]
+    NotPublic {
+        /// The address.
+        address: IpAddr,
+    },
+    /// Where it redirects to has no blob to give.
+    #[error("the registry redirects to `{host}`, which {why}")]
+    RedirectFailed {
+        /// The host in `Location`.
+        host: String,
+        /// What became of the request.
+        why: String,
+    },
     /// It redirects where the configuration does not allow.
-    #[error("the registry redirects to `{host}`, which is not allowed")]
+    #[error("the registry redirects to `{host}`, {why}")]
     RedirectRefused {
         /// The host in `Location`.
         host: String,
+        /// Why not, and what would allow it.
+        why: String,
+    },
+    /// The content has another size than its manifest declares.
+    #[error("the registry has {actual} bytes of what the manifest says to be {declared} bytes long")]
+    SizeMismatch {
+        /// What the manifest says.
+        declared: u64,
+        /// What the registry says.
+        actual: u64,
     },
     /// Any other status.
     #[error("the registry answered {0}")]
@@ -149,11 +178,12 @@ impl UpstreamError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::CredentialsRejected { .. } | Self::RealmRefused { .. } => Reason::UpstreamCredentialsRejected,
-            Self::DigestMismatch { .. } => Reason::UpstreamDigestMismatch,
+            Self::DigestMismatch { .. } | Self::SizeMismatch { .. } => Reason::UpstreamDigestMismatch,
             Self::NotFound => Reason::UpstreamNotFound,
-            Self::RedirectRefused { .. } => Reason::RedirectRefused,
+            Self::NotPublic { .. } | Self::RedirectRefused { .. } => Reason::RedirectRefused,
             Self::LeftAlone { .. }
             | Self::Malformed(_)
+            | Self::RedirectFailed { .. }
             | Self::Status(_)
             | Self::TokenServer { .. }
             | Self::TooLarge { .. }
@@ -205,6 +235,12 @@ impl Operation<'_> {
             Self::Tags => "tags",
             Self::Ping => "ping",
         }
+    }
+
+    /// Whether a redirect to another path of the registry is followed: where the answer's digest tells what it is. A
+    /// list's own address says where its next page is.
+    const fn is_followed(self) -> bool {
+        matches!(self, Self::Resolve(_) | Self::Manifest(_) | Self::Blob(_))
     }
 
     /// The path of the request, built from parsed parts only.

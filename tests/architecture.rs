@@ -35,7 +35,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
         "admission cache clock decide discovery evidence examined limits membership oci outcome policy reason record route \
          select snapshot store telemetry upstream verify weigh",
     ),
-    ("blob", "admission body oci pull reason respond upstream"),
+    ("blob", "admission body oci pull reason respond telemetry upstream"),
     ("passthrough", "body oci pull respond route upstream"),
     ("respond", "admission body oci outcome pull reason route upstream"),
     ("body", ""),
@@ -84,6 +84,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
     ("for_rehearsal(", &["src/policy/rehearsal.rs", "src/rehearsal/stage.rs"]),
     ("respond::manifest(", &["src/respond.rs", "src/proxy.rs"]),
     ("respond::blob(", &["src/respond.rs", "src/blob.rs"]),
+    ("respond::elsewhere(", &["src/respond.rs", "src/blob.rs"]),
 ];
 
 /// What must never stand in the audited core.

@@ -141,6 +141,35 @@ fn names_are_canonical_and_unique() {
 }
 
 #[test]
+fn redirects_lead_where_the_file_says_and_nowhere_else() {
+    let redirects = |text: &str| {
+        let config = parsed(&LEAST.replace("r.io: { }", &format!("r.io: {{ {text} }}")), &[]);
+        config.expect(text).upstreams[0].redirects.clone()
+    };
+    let nothing = redirects("blobRedirects: follow");
+    assert!(!nothing.relay && nothing.hosts.is_empty() && nothing.private.is_empty());
+    let some = redirects(
+        "blobRedirects: relay, redirectHosts: [ s3.r.io, 'http://minio:9000' ], redirectPrivate: [ 10.0.0.0/8 ]",
+    );
+    assert!(some.relay);
+    assert_eq!(some.hosts, ["s3.r.io", "http://minio:9000"].map(|host| host.parse().expect("a host")));
+    assert_eq!(some.private, ["10.0.0.0/8".parse().expect("a network")]);
+    for (text, expected) in [
+        ("blobRedirects: ignore", "blobRedirects: `ignore` is not one of"),
+        ("redirectHosts: [ s3.r.io, 's3.r.io/bucket' ]", "redirectHosts[1]: `s3.r.io/bucket` is not a host"),
+        (
+            "redirectHosts: [ s3.r.io ], redirectPrivate: [ 10.0.0.0/33 ]",
+            "redirectPrivate[0]: `10.0.0.0/33` is not a network",
+        ),
+        ("redirectPrivate: [ 10.0.0.0/8 ]", "redirectPrivate: no redirect leads there without `redirectHosts`"),
+    ] {
+        let found = mistakes(&LEAST.replace("r.io: { }", &format!("r.io: {{ {text} }}")), &[]);
+        let [one] = &found[..] else { panic!("{text}\n{found:?}") };
+        assert!(one.contains(expected), "{text}\n{one}");
+    }
+}
+
+#[test]
 fn anonymous_callers_get_the_proxys_credentials_only_if_spelled_out() {
     let text = |may: &str, more: &str| {
         format!(

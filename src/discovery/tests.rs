@@ -82,7 +82,7 @@ async fn every_failure_but_404_leaves_a_source_unread() {
         E::Timeout,
         E::Throttled { retry_after: None },
         E::CredentialsRejected { status: 401 },
-        E::RedirectRefused { host: "x".into() },
+        E::RedirectRefused { host: "x".into(), why: String::new() },
         E::Transport("reset".into()),
     ] {
         for suffix in ["", ".sig", ".att"] {

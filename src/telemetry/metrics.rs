@@ -46,6 +46,7 @@ pub struct Metrics {
     verifying: IntGauge,
     upstream: Counters<2>,
     upstream_duration: Histograms<1>,
+    blobs_cut: Counters<1>,
     upstream_unreachable: IntGaugeVec,
     reloads: Counters<1>,
     reload_failed: IntGauge,
@@ -117,6 +118,15 @@ impl Metrics {
                     &["operation"],
                 ),
                 labels::OPERATIONS.map(|operation| [operation]),
+            ),
+            blobs_cut: Counters::new(
+                counter_vec(
+                    r,
+                    "blobs_cut_total",
+                    "Blobs cut off before their end: corrupt, or the registry paused too long or broke off.",
+                    &["cause"],
+                ),
+                ["corrupt", "timeout", "broken"].map(|cause| [cause]),
             ),
             upstream_unreachable: gauge_vec(
                 r,
@@ -214,6 +224,11 @@ impl Metrics {
     pub fn upstream(&self, operation: &'static str, status: &str, took: Duration) {
         self.upstream.at([operation, labels::status(status)], GenericCounter::inc);
         self.upstream_duration.at([operation], |histogram| histogram.observe(took.as_secs_f64()));
+    }
+
+    /// Counts a blob that was cut off before its end: `corrupt`, or because of a `timeout` or a `broken` connection.
+    pub fn blob_cut(&self, cause: &'static str) {
+        self.blobs_cut.at([cause], GenericCounter::inc);
     }
 
     /// Whether the `server` of a configured registry is left alone: the `registry` itself, or its `token` server.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::{Request, Response};
 use url::Url;
@@ -15,11 +15,14 @@ use super::challenge::Challenge;
 use super::connection::{self, Connection};
 use super::link::{self, Next};
 use super::realm::Home;
+use super::redirect::{self, Redirector, Way};
 use super::tls::Material;
-use super::{BlobResponse, BuildError, Operation, Page, RawManifest, Settings, UpstreamError, body};
+use super::{BuildError, Operation, Page, RawManifest, Settings, UpstreamError, body};
 use crate::oci::media_type::{ACCEPT_MANIFESTS, ManifestType};
 use crate::oci::{Digest, Reference, Repository, Tag};
 use crate::telemetry::Metrics;
+
+mod blobs;
 
 /// The registry behind the proxy.
 #[derive(Debug)]
@@ -30,6 +33,7 @@ pub struct Upstream {
     /// What the connection's clients were made from at first.
     pub(super) made_from: Material,
     authenticator: Authenticator,
+    pub(super) redirector: Redirector,
 }
 
 impl Upstream {
@@ -38,8 +42,9 @@ impl Upstream {
         let dial = settings.validated_dial()?;
         let home = Home::new(&settings.registry, &dial);
         let authenticator = Authenticator::new(settings.login()?, home);
-        let (connection, made_from) = settings.connection(metrics)?;
-        Ok(Self { settings, dial, connection, made_from, authenticator })
+        let (connection, made_from) = settings.connection(metrics.clone())?;
+        let redirector = Redirector::new(&settings, &made_from, metrics)?;
+        Ok(Self { settings, dial, connection, made_from, authenticator, redirector })
     }
 
     /// The digest that the registry says `tag` names now, if it says one: its word only.
@@ -59,33 +64,6 @@ impl Upstream {
         let ask = Ask::new(Operation::Manifest(reference)).with(ACCEPT, ACCEPT_MANIFESTS);
         let Held { headers, bytes, .. } = self.held(repository, ask, max).await?;
         Ok(RawManifest { bytes, content_type: text(&headers, CONTENT_TYPE).to_string() })
-    }
-
-    /// A blob of at most `max` bytes, held and hashed.
-    pub async fn small_blob(&self, repository: &Repository, digest: &Digest, max: u64) -> Result<Bytes, UpstreamError> {
-        let Held { bytes, .. } = self.held(repository, Ask::new(Operation::Blob(digest)), max).await?;
-        let actual = Digest::of(&bytes);
-        if actual == *digest { Ok(bytes) } else { Err(UpstreamError::DigestMismatch { expected: *digest, actual }) }
-    }
-
-    /// A blob as it streams, or its headers; `range` and `if_range` are the client's.
-    pub async fn blob(
-        &self,
-        method: Method,
-        repository: &Repository,
-        digest: &Digest,
-        range: Option<&HeaderValue>,
-        if_range: Option<&HeaderValue>,
-    ) -> Result<BlobResponse, UpstreamError> {
-        let mut ask = Ask::new(Operation::Blob(digest));
-        if method == Method::HEAD {
-            ask = ask.head();
-        }
-        ask.headers.extend(range.map(|value| (RANGE, value.clone())));
-        ask.headers.extend(if_range.map(|value| (IF_RANGE, value.clone())));
-        let hoped = [StatusCode::OK, StatusCode::PARTIAL_CONTENT, StatusCode::RANGE_NOT_SATISFIABLE];
-        let response = self.ask(repository, ask, &hoped).await?;
-        BlobResponse::new(response, &method, range.is_some(), self.connection.pace)
     }
 
     /// A page of the manifests whose subject is `digest`; the first, or the one that an earlier page named. A registry
@@ -160,26 +138,61 @@ impl Upstream {
         self.exchange(ask.operation, request, Scope::pull(repository), hoped).await
     }
 
-    /// Sends a request, once more if the registry wants to know who asks, and takes one of the `hoped` statuses.
+    /// Sends a request and takes one of the `hoped` statuses.
     async fn exchange(
         &self,
         operation: Operation<'_>,
-        mut request: Request,
+        request: Request,
         scope: Scope,
         hoped: &[StatusCode],
     ) -> Result<Response, UpstreamError> {
-        let known = self.authenticator.known(&scope).await;
+        let response = self.at_home(operation, request, &scope).await?;
+        if hoped.contains(&response.status()) { Ok(response) } else { Err(connection::refusal(response).await) }
+    }
+
+    /// Sends a request, and again where the registry redirects to another path of its own.
+    async fn at_home(
+        &self,
+        operation: Operation<'_>,
+        request: Request,
+        scope: &Scope,
+    ) -> Result<Response, UpstreamError> {
+        let mut next = Some(request);
+        for _ in 0..=redirect::MAX_HOPS {
+            let Some(request) = next else { break };
+            let mut again = request.try_clone();
+            let response = self.authenticated(operation, request, scope).await?;
+            match self.redirector.way(&response)? {
+                Way::Home(target) if operation.is_followed() => {
+                    body::discard(response).await;
+                    if let Some(again) = &mut again {
+                        *again.url_mut() = target;
+                    }
+                    next = again;
+                }
+                Way::Here | Way::Home(_) | Way::Away(_) => return Ok(response),
+            }
+        }
+        Err(redirect::too_many(&self.dial))
+    }
+
+    /// Sends a request, once more if the registry wants to know who asks.
+    async fn authenticated(
+        &self,
+        operation: Operation<'_>,
+        mut request: Request,
+        scope: &Scope,
+    ) -> Result<Response, UpstreamError> {
+        let known = self.authenticator.known(scope).await;
         request.headers_mut().extend(known.clone().map(|value| (AUTHORIZATION, value)));
         let again = request.try_clone();
-        let mut response = self.connection.send(operation.name(), request).await?;
-        if let (StatusCode::UNAUTHORIZED, Some(mut again)) = (response.status(), again) {
-            let challenges = Challenge::all(response.headers());
-            body::discard(response).await;
-            let answer = self.authenticator.answer(&self.connection, &scope, &challenges, known.as_ref()).await?;
-            again.headers_mut().insert(AUTHORIZATION, answer);
-            response = self.connection.send(operation.name(), again).await?;
-        }
-        if hoped.contains(&response.status()) { Ok(response) } else { Err(connection::refusal(response).await) }
+        let response = self.connection.send(operation.name(), request).await?;
+        let (StatusCode::UNAUTHORIZED, Some(mut again)) = (response.status(), again) else { return Ok(response) };
+        let challenges = Challenge::all(response.headers());
+        body::discard(response).await;
+        let answer = self.authenticator.answer(&self.connection, scope, &challenges, known.as_ref()).await?;
+        again.headers_mut().insert(AUTHORIZATION, answer);
+        self.connection.send(operation.name(), again).await
     }
 
     fn request(&self, path: &str, ask: &Ask<'_>) -> Request {

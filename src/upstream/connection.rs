@@ -21,6 +21,7 @@ use url::Url;
 use super::UpstreamError;
 use super::body::{self, Pace};
 use super::breaker::{Breaker, Pass};
+use super::redirect::NotPublic;
 use crate::telemetry::Metrics;
 
 /// The HTTP clients and their bounds.
@@ -72,6 +73,8 @@ impl Connection {
     fn pass(&self, operation: &'static str, url: &Url) -> Result<Option<Pass<'_>>, UpstreamError> {
         let (breaker, server) = if operation == "token" {
             (&self.token_server, "token server")
+        } else if operation == "redirect" {
+            (&self.registry, "host that the registry redirects to")
         } else if url.origin() == self.dial.origin() {
             (&self.registry, "registry")
         } else {
@@ -135,7 +138,7 @@ pub(super) async fn refusal(response: Response) -> UpstreamError {
         StatusCode::TOO_MANY_REQUESTS => UpstreamError::Throttled { retry_after: retry_after(response.headers()) },
         StatusCode::SERVICE_UNAVAILABLE => UpstreamError::Unavailable { retry_after: retry_after(response.headers()) },
         redirect if redirect.is_redirection() && response.headers().contains_key(LOCATION) => {
-            UpstreamError::RedirectRefused { host: location_host(&response) }
+            UpstreamError::RedirectRefused { host: location_host(&response), why: NOT_FOLLOWED.into() }
         }
         other => UpstreamError::Status(other.as_u16()),
     };
@@ -195,6 +198,9 @@ impl From<reqwest::Error> for UpstreamError {
         if error.is_timeout() {
             return Self::Timeout;
         }
+        if let Some(NotPublic { address }) = find(&error) {
+            return Self::NotPublic { address: *address };
+        }
         let mut text = String::new();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -211,3 +217,11 @@ impl From<reqwest::Error> for UpstreamError {
 fn jitter() -> Duration {
     Duration::from_millis(20 + RandomState::new().hash_one(0) % 80)
 }
+
+/// The first cause of this type.
+fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    error.downcast_ref().or_else(|| find(error.source()?))
+}
+
+/// Of redirects that no configuration allows.
+const NOT_FOLLOWED: &str = "and only redirects of blobs are followed to another host";

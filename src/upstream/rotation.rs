@@ -6,6 +6,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::Upstream;
+use super::redirect::client::clients as elsewhere;
 use super::tls::{Material, TlsFileError};
 
 impl Upstream {
@@ -30,15 +31,18 @@ impl Upstream {
         let registry = self.settings.registry.as_str();
         let wrong = match read {
             Ok(same) if same == *used => None,
-            Ok(other) => match self.settings.clients(&other) {
-                Ok(clients) => {
-                    self.connection.clients.store(clients.into());
-                    *used = other;
-                    tracing::info!(registry, "certificates reloaded");
-                    None
+            Ok(other) => {
+                match self.settings.clients(&other).and_then(|own| Ok((own, elsewhere(&self.settings, &other)?))) {
+                    Ok((own, elsewhere)) => {
+                        self.connection.clients.store(own.into());
+                        self.redirector.connection.clients.store(elsewhere.into());
+                        *used = other;
+                        tracing::info!(registry, "certificates reloaded");
+                        None
+                    }
+                    Err(error) => Some(error.to_string()),
                 }
-                Err(error) => Some(error.to_string()),
-            },
+            }
             Err(error) => Some(error.to_string()),
         };
         if let Some(error) = wrong.as_ref().filter(|_| wrong != *told) {

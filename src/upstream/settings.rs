@@ -14,6 +14,7 @@ use super::body::Pace;
 use super::breaker::Breaker;
 use super::connection::{Clients, Connection};
 use super::credentials::{Credentials, CredentialsError, Login};
+use super::redirect::Redirects;
 use super::tls::{Material, Tls, TlsFileError};
 use crate::oci::Registry;
 use crate::telemetry::Metrics;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub tls: Tls,
     /// Whether the registry is asked for referrers.
     pub referrers: bool,
+    /// What is done with its redirects.
+    pub redirects: Redirects,
 }
 
 /// Why an upstream cannot be made.

@@ -122,6 +122,18 @@ impl Material {
     }
 }
 
+impl Material {
+    /// Lets connections to other hosts than the registry trust its authorities, as well as the system's. Nothing else
+    /// of this is theirs.
+    ///
+    /// # Errors
+    /// As [`Material::apply`].
+    pub(super) fn trust_elsewhere(&self, builder: ClientBuilder) -> reqwest::Result<ClientBuilder> {
+        let Some(pem) = &self.authorities else { return Ok(builder) };
+        Ok(builder.tls_certs_merge(Certificate::from_pem_bundle(pem)?))
+    }
+}
+
 /// Whether `pem` holds authorities, and nothing that cannot be one.
 fn authorities(pem: &[u8]) -> Result<(), String> {
     let mut roots = RootCertStore::empty();

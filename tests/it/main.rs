@@ -4,6 +4,7 @@ mod support;
 
 mod admin;
 mod audit;
+mod blobs;
 mod cli;
 mod documentation;
 mod doubles;
@@ -21,6 +22,7 @@ mod outage;
 mod platforms;
 mod policy;
 mod pull;
+mod redirects;
 mod reload;
 mod requests;
 mod routing;

@@ -59,6 +59,7 @@ impl World {
             idle: Duration::from_secs(5),
             tls: Tls::default(),
             referrers: true,
+            redirects: crate::upstream::Redirects::default(),
         };
         let upstream = Upstream::new(settings, metrics.clone()).expect("a client");
         let text = policy(&name, &signer.public_key_pem());

@@ -170,7 +170,7 @@ async fn a_failing_token_server_says_nothing_about_the_content() {
         (status(401), UpstreamError::CredentialsRejected { status: 401 }),
         (status(429), UpstreamError::Throttled { retry_after: None }),
         (status(200), UpstreamError::Malformed("the token server's answer is not the expected JSON")),
-        (status(302).header("location", "http://evil/"), UpstreamError::RedirectRefused { host: "evil".to_string() }),
+        (status(302).header("location", "http://evil/"), refused("evil")),
     ] {
         let answer = answer.body(Bytes::from_static(b"hello")).expect("a response");
         let registry = Registry::start(move |asked, own| match asked.uri.path() {

@@ -188,8 +188,8 @@ async fn o70_a_registry_that_drips_holds_up_its_own_answers_only() {
         }
     });
     let upstream = build(&dial, Credentials::None, Duration::from_secs(2));
-    let blob = upstream.blob(Method::GET, &repository(), &Digest::of(b""), None, None).await.expect("headers");
-    let mut dripping = blob.body;
+    let blob = upstream.blob(&Method::GET, &repository(), &Digest::of(b""), None).await.expect("headers");
+    let mut dripping = sent(blob).body;
     let (reference, repository) = (Reference::Tag(tag()), repository());
     let held = upstream.manifest(&repository, &reference, 10_000_000);
     let others = async {

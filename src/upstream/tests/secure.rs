@@ -23,12 +23,22 @@ fn settings(dial: &Url, tls: Tls) -> Settings {
     let (connect, first_byte, idle) = (patience, patience, patience);
     let registry = "registry.company.com".parse().expect("a registry");
     let dial = dial.clone();
-    Settings { registry, dial, credentials: Credentials::None, connect, first_byte, idle, tls, referrers: true }
+    Settings {
+        registry,
+        dial,
+        credentials: Credentials::None,
+        connect,
+        first_byte,
+        idle,
+        tls,
+        referrers: true,
+        redirects: Redirects::default(),
+    }
 }
 
 async fn blob(upstream: &Upstream) -> Bytes {
-    let blob = upstream.blob(Method::GET, &repository(), &Digest::of(b"{}"), None, None).await.expect("a blob");
-    let chunks: Vec<_> = blob.body.map(|chunk| chunk.expect("a chunk")).collect().await;
+    let blob = upstream.blob(&Method::GET, &repository(), &Digest::of(b"{}"), None).await.expect("a blob");
+    let chunks: Vec<_> = sent(blob).body.map(|chunk| chunk.expect("a chunk")).collect().await;
     chunks.concat().into()
 }
 
