@@ -27,9 +27,9 @@ async fn o44_lists_without_end() {
     let good = registry.bundle(&subject(), b"good");
     // As many as a page may hold, and ours behind them; or in front.
     let flood = vec![other.clone(); 20_000];
-    registry.pages = vec![Ok(page(&json!([&flood[..], &[good.clone()]].concat()), Some("0")))];
+    registry.pages = vec![Ok(page(&json!([&flood[..], std::slice::from_ref(&good)].concat()), Some("0")))];
     assert_eq!(summary(&found(&registry).await), (0, vec![], vec![], true));
-    registry.pages = vec![Ok(page(&json!([&[good.clone()], &flood[..]].concat()), Some("0")))];
+    registry.pages = vec![Ok(page(&json!([std::slice::from_ref(&good), &flood[..]].concat()), Some("0")))];
     assert_eq!(summary(&found(&registry).await), (1, vec![], vec![], true));
     // A page of a hundred thousand is longer than any is read.
     registry.pages = vec![Ok(page(&json!(vec![other; 100_000]), None))];
@@ -49,7 +49,7 @@ async fn o46_one_good_among_five_thousand() {
     let bad: Vec<_> = (0..4999).map(|n| registry.bundle(&subject(), format!("bad {n}").as_bytes())).collect();
     let good_layer = signature(&mut registry, b"payload", "good");
     let bad_layers: Vec<_> = (0..4999).map(|n| signature(&mut registry, b"payload", &format!("bad {n}"))).collect();
-    let with = |all: &[Value], one: &Value, at: usize| json!([&all[..at], &[one.clone()], &all[at..]].concat());
+    let with = |all: &[Value], one: &Value, at: usize| json!([&all[..at], std::slice::from_ref(one), &all[at..]].concat());
     let is_good = |candidate: &Candidate| match candidate.untrusted() {
         Material::Bundle(bytes) => &bytes[..] == b"good",
         Material::SimpleSigning { signature, .. } => signature == "good",
