@@ -162,7 +162,10 @@ fn proxy(
     let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
     let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
     let public_origin = public_url.trim_end_matches('/').to_string();
-    Ok(Proxy { registries: registries(config), clients, public_origin, puller, metrics: metrics.clone() })
+    let (registries, metrics) = (registries(config), metrics.clone());
+    let catalogs =
+        config.upstreams.iter().filter(|upstream| upstream.catalog).map(|one| one.registry.clone()).collect();
+    Ok(Proxy { registries, catalogs, clients, public_origin, puller, metrics })
 }
 
 /// The registries of `config`, by name and alias.

@@ -15,6 +15,11 @@ impl Clients {
         Self { anonymous: may }
     }
 
+    /// Whether there is anything at all that the caller may read.
+    pub fn may_read_anything(&self) -> bool {
+        !self.anonymous.is_empty()
+    }
+
     /// Whether the caller may read `image`.
     pub fn may_read(&self, image: &Image) -> bool {
         self.anonymous.iter().any(|scope| scope.matches(image))

@@ -118,6 +118,8 @@ pub struct UpstreamConfig {
     pub referrers: bool,
     /// What is done with its redirects of blobs.
     pub redirects: Redirects,
+    /// Whether its repositories are listed to clients.
+    pub catalog: bool,
 }
 
 /// How much is remembered, and how long.

@@ -27,6 +27,10 @@ use crate::policy::{Authority, Keyless, Kind, Name, Pattern, Revoked};
 use crate::trust::{Root, Trust};
 use crate::verify::{Against, Claim, Findings, verify_all};
 
+mod requests;
+
+pub use requests::{link, route};
+
 /// A Sigstore bundle.
 ///
 /// # Panics

@@ -5,8 +5,8 @@ use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::Either;
-use http::header::{CACHE_CONTROL, CONNECTION, HeaderName, HeaderValue, TRANSFER_ENCODING};
-use http::{Method, Request, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::{Method, Request, Response, StatusCode, Version};
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -32,12 +32,9 @@ where
     S::Future: Send + 'static,
     B: Send + 'static,
 {
-    let service = tower::service_fn(move |request: Request<B>| {
-        if is_unexpected_body(&request) {
-            Either::Left(ready(Ok(body_refused())))
-        } else {
-            Either::Right(service.clone().oneshot(request))
-        }
+    let service = tower::service_fn(move |request: Request<B>| match malformed(&request) {
+        Some(why) => Either::Left(ready(Ok(refused(why)))),
+        None => Either::Right(service.clone().oneshot(request)),
     });
     let after_panic = metrics.clone();
     ServiceBuilder::new()
@@ -51,14 +48,20 @@ where
         .service(service)
 }
 
-/// Whether a pull announces a chunked body. No client sends one, and where an intermediary reads the framing
-/// otherwise than hyper, what one takes for a body is the other's next request.
-fn is_unexpected_body<B>(request: &Request<B>) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD) && request.headers().contains_key(TRANSFER_ENCODING)
+/// What in a request's head can be read in two ways, of what hyper lets pass. No client announces a body for a pull, and
+/// where an intermediary reads the framing otherwise than hyper, what one takes for a body is the other's next request.
+fn malformed<B>(request: &Request<B>) -> Option<&'static str> {
+    let headers = request.headers();
+    let pull = matches!(*request.method(), Method::GET | Method::HEAD);
+    let length = headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+    if pull && (length || headers.contains_key(TRANSFER_ENCODING)) {
+        return Some("a pull has no body");
+    }
+    let hosts = headers.get_all(HOST).iter().count();
+    (request.version() >= Version::HTTP_11 && hosts != 1).then_some("a request has one `Host`")
 }
 
-fn body_refused() -> Response<Body> {
-    let message = "a pull has no body";
+fn refused(message: &'static str) -> Response<Body> {
     let mut response = shed::refusal(StatusCode::BAD_REQUEST, ErrorCode::Unsupported, message);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response.extensions_mut().insert(Facts { detail: Some(message.into()), ..Facts::default() });

@@ -1,6 +1,6 @@
 //! One request, from its parts to its answer: route → who is asking → pull → respond; counted and noted once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,11 +12,11 @@ use crate::blob;
 use crate::body::Body;
 use crate::client::Clients;
 use crate::oci::{Image, Registry};
-use crate::passthrough;
+use crate::passthrough::Listing;
 use crate::pull::{Ask, PullError, Puller};
 use crate::reason::Reason;
 use crate::respond::{self, Refusal};
-use crate::route::{self, Registries, Route};
+use crate::route::{self, Page, Registries, Route};
 use crate::telemetry::{Facts, Metrics, outcome_of};
 use crate::upstream::Upstream;
 
@@ -25,6 +25,8 @@ use crate::upstream::Upstream;
 pub struct Proxy {
     /// Names that may be asked for.
     pub registries: Registries,
+    /// The registries whose repositories are listed.
+    pub catalogs: BTreeSet<Registry>,
     /// Who may ask for what.
     pub clients: Clients,
     /// What links begin with, without a last slash; empty for links that are relative.
@@ -66,50 +68,76 @@ impl Proxy {
         ask: &mut Ask,
         head: bool,
     ) -> Result<Response<Body>, Refusal> {
-        let path = &[self.public_origin.as_str(), request.uri.path()].concat();
-        let (image, reference) = match route {
-            Route::Ping => return Ok(respond::ping(head)),
-            Route::Blob(pull) => (&pull.image, pull.digest.to_string()),
-            Route::Manifest(pull) => (&pull.image, pull.reference.to_string()),
-            Route::Referrers(image, digest, _) => (image, digest.to_string()),
-            Route::Tags(image, _) => (image, String::new()),
-        };
-        let what = what(image, &reference);
-        ask.facts.image = Some(image.clone());
-        ask.facts.reference = Some(reference).filter(|reference| !reference.is_empty());
-        if !self.clients.may_read(image) {
-            let detail = "no entry of `clients` lets this caller read the repository";
-            return Err(Refusal::new(Reason::ClientForbidden, detail, what));
-        }
+        ask.facts.image = route.image().cloned();
+        ask.facts.reference = route.reference();
+        self.permit(route).map_err(|refusal| refusal.about(route))?;
         let answer = match route {
-            Route::Ping => return Ok(respond::ping(head)),
+            Route::Ping => Ok(respond::ping(head)),
             Route::Blob(pull) => self.blob(ask, pull, request).await,
             Route::Manifest(pull) => self.puller.manifest(ask, pull).await.map(|admitted| {
                 note_basis(&mut ask.facts, &admitted);
                 respond::manifest(&admitted, head)
             }),
-            Route::Referrers(image, digest, page) => match self.upstream(image) {
-                Ok(upstream) => passthrough::referrers(upstream, image, digest, page, path, head).await,
+            Route::Catalog(registry, page) => self.catalog(registry, page, head).await,
+            Route::Referrers(image, digest, page) => match self.listing(&image.registry, page, head) {
+                Ok(listing) => listing.referrers(image, digest).await,
                 Err(error) => Err(error),
             },
-            Route::Tags(image, page) => match self.upstream(image) {
-                Ok(upstream) => passthrough::tags(upstream, image, page, path, head).await,
+            Route::Tags(image, page) => match self.listing(&image.registry, page, head) {
+                Ok(listing) => listing.tags(image).await,
                 Err(error) => Err(error),
             },
         };
-        answer.map_err(|error| Refusal::of(&error, what))
+        match answer {
+            Ok(response) => Ok(response),
+            Err(error) => {
+                let mut refusal = Refusal::of(&error).about(route);
+                refusal.retry_after = self.puller.rest(ask, &error).await.unwrap_or(refusal.retry_after);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Whether the caller may ask for this at all.
+    fn permit(&self, route: &Route) -> Result<(), Refusal> {
+        let may = match route {
+            Route::Catalog(registry, _) if !self.catalogs.contains(registry) => {
+                let detail = "repositories are not listed here, except where an upstream says `catalog: true`";
+                return Err(Refusal::new(Reason::NotRouted, detail));
+            }
+            Route::Catalog(..) => self.clients.may_read_anything(),
+            Route::Ping => true,
+            Route::Blob(_) | Route::Manifest(_) | Route::Referrers(..) | Route::Tags(..) => {
+                route.image().is_some_and(|image| self.clients.may_read(image))
+            }
+        };
+        let detail = "no entry of `clients` lets this caller read the repository";
+        if may { Ok(()) } else { Err(Refusal::new(Reason::ClientForbidden, detail)) }
+    }
+
+    async fn catalog(&self, registry: &Registry, page: &Page, head: bool) -> Result<Response<Body>, PullError> {
+        let may = |name: &str| {
+            let image = Image::parse(registry.clone(), name);
+            image.is_ok_and(|image| self.clients.may_read(&image))
+        };
+        self.listing(registry, page, head)?.catalog(may).await
+    }
+
+    fn listing<'a>(&'a self, registry: &Registry, page: &'a Page, head: bool) -> Result<Listing<'a>, PullError> {
+        let upstream = self.upstream(registry)?;
+        Ok(Listing { upstream, page, origin: &self.public_origin, head })
     }
 
     async fn blob(&self, ask: &mut Ask, pull: &route::BlobPull, request: &Parts) -> Result<Response<Body>, PullError> {
         let (admitted, declared) = self.puller.blob(ask, pull).await?;
         note_basis(&mut ask.facts, &admitted);
-        let upstream = self.upstream(&pull.image)?;
+        let upstream = self.upstream(&pull.image.registry)?;
         blob::serve(upstream, &pull.image.repository, &admitted, declared, request, &self.metrics).await
     }
 
-    fn upstream(&self, image: &Image) -> Result<&Arc<Upstream>, PullError> {
+    fn upstream(&self, registry: &Registry) -> Result<&Arc<Upstream>, PullError> {
         let upstreams: &BTreeMap<Registry, Arc<Upstream>> = &self.puller.upstreams;
-        crate::pull::fetch::upstream(upstreams, &image.registry)
+        crate::pull::fetch::upstream(upstreams, registry)
     }
 
     fn finish(&self, mut response: Response<Body>, facts: Facts, began: Instant) -> Response<Body> {
@@ -135,12 +163,4 @@ impl Proxy {
 fn note_basis<T>(facts: &mut Facts, admitted: &Admitted<T>) {
     facts.reason = Some(admitted.basis().reason());
     facts.exemption = admitted.basis().exemption().cloned();
-}
-
-fn what(image: &Image, reference: &str) -> String {
-    match reference {
-        "" => image.to_string(),
-        digest if digest.contains(':') => format!("{image}@{digest}"),
-        tag => format!("{image}:{tag}"),
-    }
 }

@@ -42,6 +42,8 @@ mod parents;
 
 pub mod rehearse;
 
+mod rest;
+
 pub use artifact::Artifacts;
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+mod advice;
+
 /// What kind of answer a reason belongs to; it decides the HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {

@@ -15,12 +15,13 @@ use hyper::ext::ReasonPhrase;
 
 use crate::admission::Admitted;
 use crate::body::{self, Body};
-use crate::oci::error::ErrorCode;
 use crate::oci::{Manifest, error};
 use crate::outcome::Basis;
 use crate::reason::{Class, Reason};
 
 pub mod refusal;
+
+mod phrase;
 
 pub use refusal::Refusal;
 
@@ -44,26 +45,30 @@ pub(crate) fn admitted_for(headers: &mut http::HeaderMap, basis: &Basis) {
 
 /// Answers `/v2/`.
 pub fn ping(head: bool) -> Response<Body> {
-    json(StatusCode::OK, "application/json", b"{}".to_vec(), head, None)
+    json(StatusCode::OK, "application/json", b"{}".to_vec(), head)
 }
 
-/// Answers with a list that the registry gave; `next` is the rewritten target of its `Link`.
-pub fn json(
-    status: StatusCode,
-    content_type: &'static str,
-    bytes: Vec<u8>,
-    head: bool,
-    next: Option<&str>,
-) -> Response<Body> {
+/// Answers with a page of a list; `next` is where a client finds the one after it.
+pub fn list(content_type: &'static str, bytes: Vec<u8>, head: bool, next: Option<&str>) -> Response<Body> {
+    let mut response = json(StatusCode::OK, content_type, bytes, head);
+    if let Some(next) = next {
+        response.headers_mut().insert(LINK, value(&format!("<{next}>; rel=\"next\"")));
+    }
+    response
+}
+
+/// Notes that the registry has left out referrers of other types than was asked for.
+pub(crate) fn filtered(headers: &mut http::HeaderMap) {
+    headers.insert(FILTERS_APPLIED, HeaderValue::from_static("artifactType"));
+}
+
+fn json(status: StatusCode, content_type: &'static str, bytes: Vec<u8>, head: bool) -> Response<Body> {
     let length = bytes.len();
     let mut response = Response::new(if head { body::empty() } else { body::full(bytes.into()) });
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    if let Some(next) = next {
-        headers.insert(LINK, value(&format!("<{next}>; rel=\"next\"")));
-    }
     response
 }
 
@@ -71,9 +76,9 @@ pub fn json(
 pub fn refusal(refusal: &Refusal, head: bool) -> Response<Body> {
     let status = status(refusal.reason);
     let message = refusal.message();
-    let mut response = json(status, "application/json", error::body(code(refusal.reason), &message), head, None);
+    let mut response = json(status, "application/json", error::body(refusal.code(), &message), head);
     let phrase = format!("{}: {message}", status.canonical_reason().unwrap_or("Refused"));
-    if let Ok(phrase) = ReasonPhrase::try_from(printable(&phrase).into_bytes()) {
+    if let Ok(phrase) = ReasonPhrase::try_from(phrase::printable(&phrase, MAX_PHRASE).into_bytes()) {
         response.extensions_mut().insert(phrase);
     }
     let headers = response.headers_mut();
@@ -97,32 +102,16 @@ fn status(reason: Reason) -> StatusCode {
     }
 }
 
-fn code(reason: Reason) -> ErrorCode {
-    match (reason, reason.class()) {
-        (Reason::NameInvalid, _) => ErrorCode::NameInvalid,
-        (Reason::DigestInvalid, _) => ErrorCode::DigestInvalid,
-        (Reason::UpstreamNotFound, _) => ErrorCode::ManifestUnknown,
-        (Reason::ClientUnauthenticated, _) => ErrorCode::Unauthorized,
-        (Reason::MethodUnsupported | Reason::NotRouted, _) => ErrorCode::Unsupported,
-        (_, Class::Unavailable) => ErrorCode::Unavailable,
-        _ => ErrorCode::Denied,
-    }
-}
-
-/// One line that a status line can carry: no control characters, bounded.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_PHRASE).collect()
-}
-
 fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The longest reason phrase, in characters: containerd prints more, log systems cut it.
+/// The longest reason phrase, in bytes: containerd prints more, log systems cut it.
 const MAX_PHRASE: usize = 512;
 
 /// The digest of a manifest, as the distribution specification names it.
 pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
 /// The reason of the answer, allow reasons too.
 pub(crate) const REASON: HeaderName = HeaderName::from_static("countersign-reason");
 

@@ -1,14 +1,24 @@
 //! What a request asks for: parsed whole, or refused. Nothing that was not understood is ever forwarded, and nothing
 //! that a client sends becomes part of an upstream URL except through a parsed name.
+//!
+//! Read are the method, the target and `Host`, and nothing else: no header changes what is asked for or how. The path
+//! is taken apart from its end, because `manifests`, `blobs`, `tags` and `referrers` are good names of repositories.
+
+use std::fmt;
 
 use http::Method;
 use http::request::Parts;
 
-use crate::oci::{Digest, Image, Reference, Registry, Repository};
+use crate::oci::{Digest, Image, Reference, Registry};
 use crate::reason::Reason;
 
 pub mod registries;
 
+pub mod page;
+
+mod named;
+
+pub use page::Page;
 pub use registries::Registries;
 
 /// A request that was understood. HEAD and GET are one request with two forms of answer.
@@ -16,6 +26,8 @@ pub use registries::Registries;
 pub enum Route {
     /// A blob of a repository.
     Blob(BlobPull),
+    /// The repositories of a registry.
+    Catalog(Registry, Page),
     /// A manifest of a repository.
     Manifest(ManifestPull),
     /// `/v2/`: is this a registry?
@@ -44,16 +56,6 @@ pub struct BlobPull {
     pub digest: Digest,
 }
 
-/// Which part of a list. Beside the distribution specification's `n` and `last` a registry may put a cursor of its own
-/// into the link to the next page, so other parameters are passed on as well, decoded and bounded.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
-    /// What the registry is asked.
-    pub parameters: Vec<(String, String)>,
-    /// The `ns` of the request, which links to the next page repeat. It is not for the registry.
-    pub ns: Option<String>,
-}
-
 /// Why a request was not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
@@ -70,7 +72,44 @@ impl RouteError {
     }
 }
 
-/// Parses a request.
+impl Route {
+    /// The repository that it is about, if it is about one.
+    pub fn image(&self) -> Option<&Image> {
+        match self {
+            Self::Blob(pull) => Some(&pull.image),
+            Self::Manifest(pull) => Some(&pull.image),
+            Self::Referrers(image, ..) | Self::Tags(image, _) => Some(image),
+            Self::Catalog(..) | Self::Ping => None,
+        }
+    }
+
+    /// The tag or digest that it is about, as asked.
+    pub fn reference(&self) -> Option<String> {
+        match self {
+            Self::Blob(pull) => Some(pull.digest.to_string()),
+            Self::Manifest(pull) => Some(pull.reference.to_string()),
+            Self::Referrers(_, digest, _) => Some(digest.to_string()),
+            Self::Catalog(..) | Self::Ping | Self::Tags(..) => None,
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    /// What it is about, as references are written; nothing for `/v2/`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blob(pull) => write!(f, "{}@{}", pull.image, pull.digest),
+            Self::Catalog(registry, _) => fmt::Display::fmt(registry, f),
+            Self::Manifest(ManifestPull { image, reference: Reference::Digest(digest) })
+            | Self::Referrers(image, digest, _) => write!(f, "{image}@{digest}"),
+            Self::Manifest(ManifestPull { image, reference: Reference::Tag(tag) }) => write!(f, "{image}:{tag}"),
+            Self::Ping => Ok(()),
+            Self::Tags(image, _) => fmt::Display::fmt(image, f),
+        }
+    }
+}
+
+/// Parses a request, in a time that grows with its length and no faster.
 ///
 /// # Errors
 /// `method_unsupported`, `not_routed`, `name_invalid`, `digest_invalid`, `registry_unknown` or `routes_disagree`.
@@ -91,103 +130,34 @@ pub fn parse(request: &Parts, registries: &Registries) -> Result<Route, RouteErr
     if rest.contains('%') {
         return Err(RouteError::new(Reason::NameInvalid, "names are written without percent-encoding"));
     }
-    let query = request.uri.query().unwrap_or_default();
-    let pieces: Vec<&str> = rest.split('/').collect();
-    let (kind, name, last) = match pieces.as_slice() {
-        [name @ .., kind @ ("blobs" | "manifests" | "referrers" | "tags"), last] if !name.is_empty() => {
-            (*kind, name.join("/"), *last)
-        }
-        _ => return Err(not_routed()),
-    };
-    if kind == "tags" && last != "list" {
-        return Err(not_routed());
+    if rest == "_catalog" {
+        return Ok(Route::Catalog(named::registry(request, registries, None)?, Page::of(&request.uri)?));
     }
-    let image = image(request, registries, &name, query)?;
-    let digest = || {
-        let invalid = |error| RouteError::new(Reason::DigestInvalid, format!("`{}`: {error}", cut(last)));
-        last.parse::<Digest>().map_err(invalid)
+    let mut pieces = rest.rsplitn(3, '/');
+    let (Some(last), Some(kind), Some(name)) = (pieces.next(), pieces.next(), pieces.next()) else {
+        return Err(not_routed());
     };
-    Ok(match kind {
-        "blobs" => Route::Blob(BlobPull { image, digest: digest()? }),
-        "manifests" => Route::Manifest(ManifestPull { image, reference: reference(last)? }),
-        "referrers" => Route::Referrers(image, digest()?, page(query)?),
-        _ => Route::Tags(image, page(query)?),
-    })
+    let image = || named::image(request, registries, name);
+    match kind {
+        "blobs" => Ok(Route::Blob(BlobPull { image: image()?, digest: digest(last)? })),
+        "manifests" => Ok(Route::Manifest(ManifestPull { image: image()?, reference: reference(last)? })),
+        "referrers" => Ok(Route::Referrers(image()?, digest(last)?, Page::of(&request.uri)?)),
+        "tags" if last == "list" => Ok(Route::Tags(image()?, Page::of(&request.uri)?)),
+        _ => Err(not_routed()),
+    }
+}
+
+fn digest(text: &str) -> Result<Digest, RouteError> {
+    text.parse().map_err(|error| RouteError::new(Reason::DigestInvalid, format!("`{}`: {error}", cut(text))))
 }
 
 fn reference(text: &str) -> Result<Reference, RouteError> {
     if text.contains(':') {
-        let invalid = |error| RouteError::new(Reason::DigestInvalid, format!("`{}`: {error}", cut(text)));
-        return text.parse().map(Reference::Digest).map_err(invalid);
+        return digest(text).map(Reference::Digest);
     }
     let invalid = |error| RouteError::new(Reason::NameInvalid, format!("`{}`: {error}", cut(text)));
     text.parse().map(Reference::Tag).map_err(invalid)
 }
-
-/// Which registry and repository: everything that names a registry must agree.
-fn image(request: &Parts, registries: &Registries, name: &str, query: &str) -> Result<Image, RouteError> {
-    let unknown = |name: &str| {
-        RouteError::new(Reason::RegistryUnknown, format!("the registry `{}` is not configured here", cut(name)))
-    };
-    let mut named: Vec<Registry> = Vec::new();
-    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        if key == "ns" {
-            named.push(registries.find(&value).ok_or_else(|| unknown(&value))?);
-            if named.len() > 1 {
-                return Err(RouteError::new(Reason::RoutesDisagree, "the parameter `ns` is given twice"));
-            }
-        }
-    }
-    let mut repository = name;
-    if let Some((first, rest)) = name.split_once('/')
-        && let Some(registry) = registries.find(first)
-    {
-        named.push(registry);
-        repository = rest;
-    }
-    let mut hosts = request.headers.get_all(http::header::HOST).iter();
-    named.extend(hosts.next().and_then(|host| registries.find(host.to_str().ok()?)));
-    if hosts.next().is_some() {
-        return Err(RouteError::new(Reason::RoutesDisagree, "the header `Host` is given twice"));
-    }
-    let registry = match named.split_first() {
-        None => registries.only().ok_or_else(|| unknown(""))?,
-        Some((first, rest)) if rest.iter().all(|other| other == first) => first.clone(),
-        Some(_) => {
-            let all = named.iter().map(Registry::as_str).collect::<Vec<_>>().join("` and `");
-            return Err(RouteError::new(Reason::RoutesDisagree, format!("the request names both `{all}`")));
-        }
-    };
-    let invalid = |error| RouteError::new(Reason::NameInvalid, format!("`{}`: {error}", cut(repository)));
-    let repository: Repository = repository.parse().map_err(invalid)?;
-    Ok(Image { registry, repository })
-}
-
-/// The parameters of a list. A repeated one is refused: which of the two counts is not for us to guess.
-fn page(query: &str) -> Result<Page, RouteError> {
-    let mut page = Page::default();
-    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        if key == "ns" {
-            page.ns = Some(value.into_owned());
-            continue;
-        }
-        let named = key.len() <= 32 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let number = || value.parse::<u32>().is_ok_and(|n| n <= MAX_PAGE);
-        let repeated = page.parameters.iter().any(|(other, _)| *other == key);
-        if !named || value.len() > MAX_VALUE || (key == "n" && !number()) || repeated {
-            let detail = format!("the parameter `{}` is not acceptable", cut(&key));
-            return Err(RouteError::new(Reason::NameInvalid, detail));
-        }
-        page.parameters.push((key.into_owned(), value.into_owned()));
-    }
-    Ok(page)
-}
-
-/// The largest page that a client may ask for.
-const MAX_PAGE: u32 = 10_000;
-
-/// The longest value of a parameter; cursors of some registries are encrypted.
-const MAX_VALUE: usize = 1024;
 
 /// What a client sent, short enough to repeat.
 fn cut(text: &str) -> String {

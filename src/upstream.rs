@@ -36,7 +36,7 @@ mod realm;
 
 mod challenge;
 
-mod link;
+pub(crate) mod link;
 
 mod body;
 
@@ -58,7 +58,7 @@ pub struct RawManifest {
     pub content_type: String,
 }
 
-/// One page of a list as the registry sent it: referrers or tags, nothing checked.
+/// One page of a list as the registry sent it: referrers, tags or repositories, nothing checked.
 #[derive(Debug, Clone)]
 pub struct Page {
     /// The body, within the limit that was asked for.
@@ -69,6 +69,8 @@ pub struct Page {
     pub next: Option<String>,
     /// The registry says that there is more, but not at this list: what was read is not all.
     pub foreign_next: bool,
+    /// The registry says that it lists only the artifact type that was asked for.
+    pub filtered: bool,
 }
 
 /// How an upstream request ended without the answer.
@@ -217,6 +219,8 @@ pub enum Operation<'a> {
     Referrers(&'a Digest),
     /// `GET /v2/<name>/tags/list`.
     Tags,
+    /// `GET /v2/_catalog`.
+    Catalog,
     /// `GET /v2/`.
     Ping,
 }
@@ -224,6 +228,8 @@ pub enum Operation<'a> {
 impl Operation<'_> {
     /// The path of [`Operation::Ping`], which is about no repository.
     pub const PING_PATH: &'static str = "/v2/";
+    /// The path of [`Operation::Catalog`], which is about all of them.
+    pub const CATALOG_PATH: &'static str = "/v2/_catalog";
 
     /// The operation's name as a metric label.
     pub const fn name(self) -> &'static str {
@@ -233,6 +239,7 @@ impl Operation<'_> {
             Self::Blob(_) => "blob",
             Self::Referrers(_) => "referrers",
             Self::Tags => "tags",
+            Self::Catalog => "catalog",
             Self::Ping => "ping",
         }
     }
@@ -251,6 +258,7 @@ impl Operation<'_> {
             Self::Blob(digest) => format!("/v2/{repository}/blobs/{digest}"),
             Self::Referrers(digest) => format!("/v2/{repository}/referrers/{digest}"),
             Self::Tags => format!("/v2/{repository}/tags/list"),
+            Self::Catalog => Self::CATALOG_PATH.to_string(),
             Self::Ping => Self::PING_PATH.to_string(),
         }
     }

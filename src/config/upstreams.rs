@@ -55,6 +55,7 @@ fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUp
         idle: field::positive(&times, "idle", timeouts.and_then(|t| t.idle.as_deref()), seconds(30)),
         referrers: field::word(at, "referrers", raw.referrers.as_deref(), &["auto", "off"]) == "auto",
         redirects: redirects(at, raw),
+        catalog: raw.catalog.unwrap_or(false),
     }
 }
 
@@ -126,7 +127,6 @@ fn dial(at: &At<'_>, registry: &Registry, text: Option<&str>, plain: bool) -> Ur
 /// What is understood and not yet honoured.
 fn later(at: &At<'_>, raw: &RawUpstream) {
     field::later(at, "push", field::word(at, "push", raw.push.as_deref(), &["refuse", "relay"]), "refuse");
-    field::later(at, "catalog", raw.catalog.unwrap_or(false), false);
 }
 
 const NOWHERE: &str = "https://nowhere.invalid";

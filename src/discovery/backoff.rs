@@ -68,6 +68,12 @@ impl Backoff {
         self.held.insert(key, Failure { unread: unread.to_vec(), incomplete, times, until }).await;
     }
 
+    /// How long nothing is read of it yet.
+    pub async fn rest(&self, subject: &Subject, revision: Revision, now: Timestamp) -> Option<Duration> {
+        let failure = self.held.get(&(subject.clone(), revision)).await?;
+        Some(failure.until.since(now)).filter(|rest| (Duration::from_secs(1)..=LONGEST).contains(rest))
+    }
+
     /// What was read sufficed for a decision.
     pub async fn succeeded(&self, subject: &Subject, revision: Revision) {
         let key = (subject.clone(), revision);
@@ -111,6 +117,8 @@ mod tests {
             backoff.failed(&subject, policy, &unread, false, Timestamp(now)).await;
             let set = backoff.resting(&subject, policy, Timestamp(now + rest - 1)).await.expect("it rests");
             assert_eq!((&set.unread[..], set.incomplete, set.candidates.len()), (&unread[..], false, 0));
+            let asked = backoff.rest(&subject, policy, Timestamp(now)).await;
+            assert_eq!(asked, Some(Duration::from_secs(rest)));
             now += rest;
         }
         backoff.failed(&subject, policy, &unread, false, Timestamp(now)).await;

@@ -98,6 +98,7 @@ pub(super) fn page(manifests: &Value, next: Option<&str>) -> Page {
         content_type: ManifestType::OciIndex.as_str().into(),
         next: next.map(str::to_string),
         foreign_next: false,
+        filtered: false,
     }
 }
 

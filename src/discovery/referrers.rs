@@ -58,7 +58,7 @@ impl<S: Source> Reader<'_, S> {
             if ManifestType::parse(&page.content_type) != Some(ManifestType::OciIndex) && number == 1 {
                 return false;
             }
-            let Page { bytes, content_type, next: following, foreign_next } = page;
+            let Page { bytes, content_type, next: following, foreign_next, .. } = page;
             if let Err(miss) = self.add(listing, &mut listed, &bytes, &content_type) {
                 // The registry itself composes this document; if it cannot be read, nothing is known to be absent.
                 let (Miss::Unread(_, why) | Miss::Unusable(_, why)) = miss;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 
 type Target = fn(&[u8]);
-const TARGETS: [(&str, Target); 8] = [
+const TARGETS: [(&str, Target); 10] = [
     ("bundle", bundle),
     ("envelope", envelope),
     ("legacy", legacy),
@@ -14,6 +14,8 @@ const TARGETS: [(&str, Target); 8] = [
     ("manifest", manifest),
     ("names", names),
     ("condition", condition),
+    ("route", route),
+    ("link", link),
 ];
 
 fn folder(path: &str) -> PathBuf {

@@ -11,7 +11,8 @@ use crate::reason::Reason;
 
 /// Answers 503 for `reason`, in the body and in the reason phrase, and asks to come again.
 pub fn unavailable(reason: Reason) -> Response<Body> {
-    let message = format!("{reason}: {}", reason.meaning());
+    let next = reason.next_step().map_or(String::new(), |step| format!("; next: {step}"));
+    let message = format!("{reason}: {}{next}", reason.meaning());
     let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, &message);
     if let Ok(phrase) = ReasonPhrase::try_from(format!("Service Unavailable: {message}").into_bytes()) {
         response.extensions_mut().insert(phrase);

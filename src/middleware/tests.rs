@@ -23,7 +23,7 @@ fn line_of(answer: fn(&str) -> Response<Body>, method: Method, take: fn(Option<R
         });
         let mut stack = stack(inner, metrics.clone());
         let path = if method == Method::DELETE { "/never" } else { "/v2/" };
-        let request = Request::builder().method(method).uri(path).body(()).expect("a request");
+        let request = Request::builder().method(method).uri(path).header("host", "a").body(()).expect("a request");
         let answered = stack.call(request).now_or_never().map(|answer| match answer {
             Ok(response) => response,
         });

@@ -16,6 +16,8 @@ pub enum ErrorCode {
     ManifestUnknown,
     /// The repository's name cannot be parsed.
     NameInvalid,
+    /// The repository is not known to the registry.
+    NameUnknown,
     /// The caller has to say who it is.
     Unauthorized,
     /// No answer can be given now.

@@ -163,6 +163,16 @@ pub struct Image {
 }
 
 impl Image {
+    /// The image that a client calls `repository` at `registry`: what is `nginx` on Docker Hub is `library/nginx`.
+    ///
+    /// # Errors
+    /// If it is not a repository's name.
+    pub fn parse(registry: Registry, repository: &str) -> Result<Self, ParseNameError> {
+        let official = registry.as_str() == "docker.io" && !repository.contains('/');
+        let repository = if official { format!("library/{repository}").parse() } else { repository.parse() }?;
+        Ok(Self { registry, repository })
+    }
+
     /// The manifest `digest` of this repository.
     pub fn at(&self, digest: Digest) -> Subject {
         Subject { image: self.clone(), digest }

@@ -28,6 +28,12 @@ impl Registries {
         self.known.get(&name.parse().ok()?).cloned()
     }
 
+    /// The configured registry that `name` is a name or alias of, letter by letter.
+    pub fn exactly(&self, name: &str) -> Option<Registry> {
+        let parsed: Registry = name.parse().ok()?;
+        self.known.get(&parsed).filter(|_| parsed.as_str() == name).cloned()
+    }
+
     /// The only registry there is.
     pub fn only(&self) -> Option<Registry> {
         let mut registries = self.known.values();

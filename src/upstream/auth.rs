@@ -22,19 +22,24 @@ use super::credentials::{Login, bearer};
 use super::realm::Home;
 use crate::oci::Repository;
 
-/// What a token is for: pulling from a repository, or nothing but `/v2/`.
+/// What a token is for, in the words of token servers; empty for nothing but `/v2/`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Scope(Option<Repository>);
+pub(super) struct Scope(String);
 
 impl Scope {
     /// Pulling from `repository`.
     pub(super) fn pull(repository: &Repository) -> Self {
-        Self(Some(repository.clone()))
+        Self(format!("repository:{repository}:pull"))
+    }
+
+    /// Listing the repositories.
+    pub(super) fn catalog() -> Self {
+        Self("registry:catalog:*".into())
     }
 
     /// No repository.
     pub(super) const fn none() -> Self {
-        Self(None)
+        Self(String::new())
     }
 }
 
@@ -142,7 +147,7 @@ fn token_servers(error: UpstreamError, status: StatusCode) -> UpstreamError {
 }
 
 /// The realm's URL with our scope in it and no other.
-fn token_url(mut realm: Url, service: Option<&str>, Scope(repository): &Scope) -> Url {
+fn token_url(mut realm: Url, service: Option<&str>, Scope(scope): &Scope) -> Url {
     let own = |(name, _): &(String, String)| !matches!(name.as_str(), "scope" | "service");
     let kept: Vec<(String, String)> = realm.query_pairs().into_owned().filter(own).collect();
     realm.set_fragment(None);
@@ -153,8 +158,8 @@ fn token_url(mut realm: Url, service: Option<&str>, Scope(repository): &Scope) -
         if let Some(service) = service {
             query.append_pair("service", service);
         }
-        if let Some(repository) = repository {
-            query.append_pair("scope", &format!("repository:{repository}:pull"));
+        if !scope.is_empty() {
+            query.append_pair("scope", scope);
         }
     }
     realm

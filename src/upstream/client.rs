@@ -80,20 +80,21 @@ impl Upstream {
         }
         let mut ask = Ask::new(Operation::Referrers(digest)).with(ACCEPT, ManifestType::OciIndex.as_str());
         ask.query = page.map(str::to_string);
-        self.page(repository, ask, max).await
+        Ok(self.page(self.held(repository, ask, max).await?))
     }
 
-    /// A page of the repository's tags; `query` holds what the client may choose (`n`, `last`).
-    pub async fn tags(
-        &self,
-        repository: &Repository,
-        query: &[(&str, String)],
-        max: u64,
-    ) -> Result<Page, UpstreamError> {
+    /// A page of the repository's tags.
+    pub async fn tags(&self, repository: &Repository, query: Option<&str>, max: u64) -> Result<Page, UpstreamError> {
         let mut ask = Ask::new(Operation::Tags).with(ACCEPT, "application/json");
-        let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-        ask.query = Some(encoded).filter(|encoded| !encoded.is_empty());
-        self.page(repository, ask, max).await
+        ask.query = query.map(str::to_string);
+        Ok(self.page(self.held(repository, ask, max).await?))
+    }
+
+    /// A page of the registry's repositories.
+    pub async fn catalog(&self, query: Option<&str>, max: u64) -> Result<Page, UpstreamError> {
+        let mut ask = Ask::new(Operation::Catalog).with(ACCEPT, "application/json");
+        ask.query = query.map(str::to_string);
+        Ok(self.page(self.held_at(Operation::CATALOG_PATH, &Scope::catalog(), ask, max).await?))
     }
 
     /// Whether the registry answers, and takes the proxy's credentials.
@@ -104,26 +105,33 @@ impl Upstream {
         Ok(())
     }
 
-    async fn page(&self, repository: &Repository, ask: Ask<'_>, max: u64) -> Result<Page, UpstreamError> {
-        let Held { headers, url, bytes } = self.held(repository, ask, max).await?;
-        let (next, foreign_next) = match link::next(&headers, &url, &self.settings.registry) {
+    fn page(&self, held: Held) -> Page {
+        let (next, foreign_next) = match link::next(&held.headers, &held.url, &self.settings.registry) {
             Next::None => (None, false),
             Next::Query(query) => (Some(query), false),
             Next::Foreign => (None, true),
         };
-        Ok(Page { bytes, content_type: text(&headers, CONTENT_TYPE).to_string(), next, foreign_next })
+        let content_type = text(&held.headers, CONTENT_TYPE).to_string();
+        let filters = text(&held.headers, OCI_FILTERS_APPLIED);
+        let filtered = filters.split(',').any(|filter| filter.trim() == "artifactType");
+        Page { bytes: held.bytes, content_type, next, foreign_next, filtered }
+    }
+
+    async fn held(&self, repository: &Repository, ask: Ask<'_>, max: u64) -> Result<Held, UpstreamError> {
+        let path = ask.operation.path(repository);
+        self.held_at(&path, &Scope::pull(repository), ask, max).await
     }
 
     /// An answer that is held whole; asked for once more if its connection broke in the middle.
-    async fn held(&self, repository: &Repository, ask: Ask<'_>, max: u64) -> Result<Held, UpstreamError> {
-        let mut again = Some(ask.clone());
-        let mut ask = ask;
+    async fn held_at(&self, path: &str, scope: &Scope, ask: Ask<'_>, max: u64) -> Result<Held, UpstreamError> {
+        let mut tries_left = 1;
         loop {
-            let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
+            let request = self.request(path, &ask);
+            let response = self.exchange(ask.operation, request, scope.clone(), &[StatusCode::OK]).await?;
             let (headers, url) = (response.headers().clone(), response.url().clone());
-            match (self.connection.read(response, max).await, again.take()) {
-                (Err(UpstreamError::Transport(_)), Some(again)) => ask = again,
-                (read, _) => return Ok(Held { headers, url, bytes: read? }),
+            match self.connection.read(response, max).await {
+                Err(UpstreamError::Transport(_)) if tries_left > 0 => tries_left -= 1,
+                read => return Ok(Held { headers, url, bytes: read? }),
             }
         }
     }
@@ -214,7 +222,6 @@ struct Held {
 }
 
 /// A request before it has an address.
-#[derive(Clone)]
 struct Ask<'a> {
     operation: Operation<'a>,
     method: Method,
@@ -244,3 +251,4 @@ fn text(headers: &HeaderMap, name: HeaderName) -> &str {
 }
 
 const DOCKER_CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+const OCI_FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");

@@ -10,7 +10,7 @@ use crate::oci::Registry;
 
 /// What the headers say about the next page.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// This was the last one.
     None,
     /// The same list with this query.
@@ -20,7 +20,7 @@ pub(super) enum Next {
 }
 
 /// Reads the next page out of the answer to `asked`. The registry may name itself as it is dialled or by its own name.
-pub(super) fn next(headers: &HeaderMap, asked: &Url, registry: &Registry) -> Next {
+pub(crate) fn next(headers: &HeaderMap, asked: &Url, registry: &Registry) -> Next {
     let mut found = Next::None;
     for value in headers.get_all(LINK) {
         let Some(links) = value.to_str().ok().and_then(parse) else {

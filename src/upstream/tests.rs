@@ -179,8 +179,7 @@ async fn referrers_and_tags_go_on_by_query_only() {
     assert_eq!((first.next.as_deref(), first.foreign_next, &first.bytes[..]), (Some("page=2"), false, &b"{}"[..]));
     let second = upstream.referrers(&repository(), &digest, 10, first.next.as_deref()).await.expect("a page");
     assert_eq!((second.next, second.foreign_next), (None, false));
-    let query = [("n", "5".to_string()), ("last", "a/b".to_string())];
-    let tags = upstream.tags(&repository(), &query, 10).await.expect("a page");
+    let tags = upstream.tags(&repository(), Some("n=5&last=a%2Fb"), 10).await.expect("a page");
     assert_eq!((tags.next, tags.foreign_next, tags.content_type.as_str()), (None, true, "application/json"));
     let paths: Vec<_> = registry.asked().iter().map(|asked| asked.uri.to_string()).collect();
     let referrers = format!("/v2/team/app/referrers/{digest}");

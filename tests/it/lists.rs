@@ -67,16 +67,29 @@ async fn a_link_keeps_the_registry_that_the_request_named() {
     }
 }
 
+/// B37, O44: a list that goes on elsewhere, or nowhere new, is not passed off as a whole one.
 #[tokio::test]
 async fn a_link_to_elsewhere_is_not_relayed() {
     let lab = Lab::start(Options::default()).await;
-    lab.unsigned("team/app");
-    for target in ["<https://evil/v2/team/app/tags/list?last=1>; rel=\"next\"", "</v2/other/tags/list?n=1>; rel=next"] {
-        lab.double.fault(Method::GET, TAGS, Fault::Header("link", target.into()));
-        let answer = lab.get(TAGS).await;
-        assert_eq!((answer.status, header(&answer, "link")), (200, ""), "{target}");
-        lab.double.heal();
+    let digest = lab.unsigned("team/app").manifest.digest;
+    let referrers = format!("/v2/team/app/referrers/{digest}");
+    for target in [
+        "<https://evil/v2/team/app/tags/list?last=1>; rel=\"next\"",
+        "<http://169.254.169.254/v2/team/app/tags/list?last=1>; rel=\"next\"",
+        "</v2/other/tags/list?n=1>; rel=next",
+        "<?n=5>; rel=next",
+        "<?last=1&last=2>; rel=next",
+        "next",
+    ] {
+        for list in [TAGS, &referrers] {
+            lab.double.fault(Method::GET, list, Fault::Header("link", target.into()));
+            let answer = lab.get(&format!("{list}?n=5")).await;
+            unsure(&answer, "upstream_unavailable");
+            assert_eq!(header(&answer, "link"), "", "{target}");
+            lab.double.heal();
+        }
     }
+    assert!(lab.double.seen().iter().all(|seen| seen.path.ends_with("?n=5")), "{:?}", lab.double.seen());
 }
 
 #[tokio::test]
@@ -87,13 +100,86 @@ async fn failing_and_endless_lists_are_errors() {
     unsure(&lab.get(TAGS).await, "upstream_unavailable");
     lab.double.heal();
     lab.double.fault(Method::GET, TAGS, Fault::Endless(u64::MAX));
-    assert!(lab.get(TAGS).await.status >= 400);
-    let answer = lab.get("/v2/team/none/tags/list").await;
-    assert_eq!(answer.status, 404);
+    unsure(&lab.get(TAGS).await, "upstream_unavailable");
+    refused(&lab.get("/v2/team/none/tags/list").await, 404, "NAME_UNKNOWN", "upstream_not_found");
     // A registry without the API says 404, and clients then ask for the tag.
     let answer = lab.get(&format!("/v2/team/app/referrers/{digest}")).await;
     refused(&answer, 404, "MANIFEST_UNKNOWN", "upstream_not_found");
     assert_eq!(lab.double.count(Kind::Manifest), 0);
+}
+
+#[tokio::test]
+async fn what_is_no_list_is_not_relayed_as_one() {
+    let lab = Lab::start(Options::default()).await;
+    let digest = lab.unsigned("team/app").manifest.digest;
+    let referrers = format!("/v2/team/app/referrers/{digest}");
+    for body in [
+        "<html>hello</html>",
+        "",
+        "[]",
+        r#"{"tags":{},"manifests":{}}"#,
+        r#"{"tags":[],"TAGS":[],"manifests":[],"Manifests":[]}"#,
+    ] {
+        for list in [TAGS, &referrers] {
+            lab.double.fault(Method::GET, list, Fault::Body(body.into()));
+            unsure(&lab.get(list).await, "upstream_unavailable");
+            lab.double.heal();
+        }
+    }
+    // A web page, or a status that means as much, is no referrers API: clients then ask for the tag.
+    for fault in
+        [Fault::Header("content-type", "text/html".into()), Fault::Status(400), Fault::Status(405), Fault::Status(406)]
+    {
+        lab.double.fault(Method::GET, &referrers, fault);
+        refused(&lab.get(&referrers).await, 404, "MANIFEST_UNKNOWN", "upstream_not_found");
+        lab.double.heal();
+    }
+}
+
+/// A48.
+#[tokio::test]
+async fn no_registry_is_asked_for_pages_without_bound() {
+    let lab = Lab::start(Options::default()).await;
+    let digest = lab.unsigned("team/app").manifest.digest;
+    for n in ["1001", "2147483647", "99999999999999999999"] {
+        for list in [TAGS.to_string(), format!("/v2/team/app/referrers/{digest}")] {
+            lab.double.forget();
+            assert_eq!(lab.get(&format!("{list}?n={n}")).await.status, 200, "{list} {n}");
+            assert_eq!(lab.double.seen()[0].path, format!("{list}?n=1000"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_filtered_says_so_and_only_if_it_was_asked_to_be() {
+    let lab = Lab::start(Options::default()).await;
+    let digest = lab.unsigned("team/app").manifest.digest;
+    let path = format!("/v2/team/app/referrers/{digest}");
+    let filtered = format!("{path}?artifactType=application%2Fvnd.example%2Bjson");
+    assert_eq!(header(&lab.get(&filtered).await, "oci-filters-applied"), "");
+    assert_eq!(lab.double.seen()[0].path, filtered);
+    lab.double.fault(Method::GET, &path, Fault::Header("oci-filters-applied", "artifactType, x".into()));
+    assert_eq!(header(&lab.get(&filtered).await, "oci-filters-applied"), "artifactType");
+    assert_eq!(header(&lab.get(&path).await, "oci-filters-applied"), "");
+    let twice = format!("{filtered}&artifactType=other");
+    refused(&lab.get(&twice).await, 400, "NAME_INVALID", "name_invalid");
+}
+
+/// O73: whoever may read a repository may know its tags and what refers to its images, also where the image is refused.
+#[tokio::test]
+async fn o73_the_tags_of_what_is_denied_are_listed() {
+    let lab = Lab::start(Options::default()).await;
+    let digest = lab.unsigned("team/app").manifest.digest;
+    assert_eq!(lab.get("/v2/team/app/manifests/1").await.status, 403);
+    for (path, body) in [
+        (TAGS.to_string(), r#"{"name":"team/app","tags":["1"]}"#),
+        (format!("/v2/registry.demo{}", &TAGS[3..]), r#"{"name":"registry.demo/team/app","tags":["1"]}"#),
+    ] {
+        let (get, head) = (lab.get(&path).await, lab.head(&path).await);
+        assert_eq!((get.status, std::str::from_utf8(&get.body).expect("text")), (200, body), "{path}");
+        assert_eq!((head.status, header(&head, "content-length")), (200, body.len().to_string().as_str()), "{path}");
+    }
+    assert_eq!(lab.get(&format!("/v2/team/app/referrers/{digest}")).await.status, 200);
 }
 
 /// Every page of a list, by the links of the one before; panics if they lead nowhere new.

@@ -90,7 +90,6 @@ async fn what_is_not_understood_is_never_forwarded() {
     for (target, status, reason) in [
         ("/".to_string(), 404, "not_routed"),
         ("/v1/_ping".into(), 404, "not_routed"),
-        ("/v2/_catalog".into(), 404, "not_routed"),
         ("/token?service=x".into(), 404, "not_routed"),
         ("/V2/team/app/manifests/1".into(), 404, "not_routed"),
         ("//v2/team/app/manifests/1".into(), 404, "not_routed"),
@@ -129,4 +128,49 @@ async fn a_tag_and_its_digest_together_are_not_a_reference() {
     let answer = lab.get(&manifest("team/app", format!("1@{digest}"))).await;
     assert_eq!(answer.status, 400);
     assert!(lab.double.seen().is_empty());
+}
+
+/// O58, O59, C19: of a request only the names reach the registry.
+#[tokio::test]
+async fn nothing_of_a_request_but_its_names_reaches_the_registry() {
+    let lab = Lab::start(Options::default()).await;
+    let image = lab.signed("team/app");
+    let more = "X-Forwarded-Host: evil\r\nX-Forwarded-For: 127.0.0.1\r\nForwarded: host=evil\r\n\
+        X-Original-URL: /v2/other/manifests/1\r\nX-Rewrite-URL: /v2/other/manifests/1\r\n\
+        X-HTTP-Method-Override: DELETE\r\nOCI-Namespace: evil\r\nUser-Agent: cosign/3\r\nCookie: a=b\r\n\
+        Authorization: Basic eDp5\r\nProxy-Authorization: Basic eDp5\r\nTE: trailers\r\nUpgrade: h2c\r\n\
+        Referer: http://evil/\r\nOrigin: http://evil\r\nX-Registry-Auth: e30=";
+    for path in [manifest("team/app", "1"), manifest("team/app", image.manifest.digest), blob("team/app", image.layer)]
+    {
+        let target = format!("{path}?ns=registry.demo&token=secret&redirect=http%3A%2F%2Fevil&x=%2e%2e#y");
+        let reply = wire::ask(lab.proxy.address, "GET", &target, "localhost", more).await;
+        assert_eq!(reply.status(), 200, "{path}: {}", reply.status_line);
+    }
+    for seen in lab.double.seen() {
+        assert!(seen.path.starts_with("/v2/team/app/") && !seen.path.contains(['?', '#', '%']), "{}", seen.path);
+        let known = ["accept", "accept-encoding", "host", "user-agent"];
+        assert!(seen.headers.keys().all(|name| known.contains(&name.as_str())), "{seen:?}");
+        assert!(seen.headers["user-agent"].to_str().expect("text").starts_with("countersign/"), "{seen:?}");
+    }
+}
+
+/// B35.
+#[tokio::test]
+async fn b35_names_of_any_length_are_refused_and_nobody_is_asked() {
+    let lab = Lab::start(Options::default()).await;
+    for (name, status) in [
+        ("a".repeat(5_000), 400),
+        ("a-".repeat(2_500) + "a", 400),
+        ("a/".repeat(2_500) + "a", 400),
+        ("_".repeat(5_000), 400),
+        ("a".repeat(50_000), 431),
+    ] {
+        for target in [manifest(&name, "1"), manifest("team/app", &name)] {
+            let reply = wire::ask(lab.proxy.address, "GET", &target, "localhost", "").await;
+            // A reference has no slash in it.
+            let status = if name.contains('/') && !target.ends_with("/1") { 404 } else { status };
+            assert_eq!(reply.status(), status, "{}", &target[..40]);
+        }
+    }
+    assert!(lab.double.seen().is_empty(), "{:?}", lab.double.seen());
 }

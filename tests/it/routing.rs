@@ -144,3 +144,26 @@ async fn the_only_registry_needs_no_name_and_a_foreign_first_part_is_a_repositor
     }
     denied(&lab.get(&(manifest("team/app", "1") + "?ns=evil.demo")).await, "registry_unknown");
 }
+
+/// C04: the names of Docker Hub are one, and its own images are in `library/`, for the policy and for the registry.
+#[tokio::test]
+async fn c04_docker_hub_is_asked_for_what_the_policy_saw() {
+    let lab = Lab::start(Options { name: "docker.io".into(), ..Options::default() }).await;
+    let digest = lab.signed("library/nginx").manifest.digest;
+    for target in [
+        "/v2/library/nginx/manifests/1?ns=docker.io",
+        "/v2/nginx/manifests/1?ns=index.docker.io",
+        "/v2/nginx/manifests/1?ns=registry-1.docker.io%3A443",
+        "/v2/docker.io/nginx/manifests/1",
+        "/v2/docker.io/library/nginx/manifests/1",
+        "/v2/nginx/manifests/1",
+    ] {
+        let answer = lab.get(target).await;
+        assert_eq!((answer.status, Digest::of(&answer.body)), (200, digest), "{target}");
+    }
+    assert!(
+        lab.double.seen().iter().all(|seen| seen.path.starts_with("/v2/library/nginx/")),
+        "{:?}",
+        lab.double.seen()
+    );
+}

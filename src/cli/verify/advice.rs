@@ -16,7 +16,7 @@ pub(super) fn advice(report: &Report, pull: &ManifestPull, configured: &[Registr
         }
         Reason::ExemptionExpired => {
             next.extend(report.cause.into_iter().flat_map(|cause| by_reason(cause, report, pull, configured)));
-            next.push("If it is not ready: `countersign policy exempt` writes an exemption that lasts longer.".into());
+            next.extend(Reason::ExemptionExpired.next_step().map(sentence));
         }
         reason => next.extend(by_reason(reason, report, pull, configured)),
     }
@@ -32,43 +32,26 @@ pub(super) fn advice(report: &Report, pull: &ManifestPull, configured: &[Registr
 }
 
 fn by_reason(reason: Reason, report: &Report, pull: &ManifestPull, configured: &[Registry]) -> Vec<String> {
-    let image = &pull.image;
-    let content = report.digest.map_or_else(|| report.reference.clone(), |digest| image.at(digest).to_string());
+    let content = report.digest.map_or_else(|| report.reference.clone(), |digest| pull.image.at(digest).to_string());
     let one = match reason {
         Reason::Unsigned | Reason::SignatureMissing | Reason::AttestationMissing | Reason::ThresholdNotMet => {
             return missing(report, &content);
         }
-        Reason::NoPolicy => format!("Let a policy's `match` cover `{image}`; what none covers meets `default`."),
-        Reason::TagRefused => format!("Ask for it by digest, `{content}`, or by another tag."),
-        Reason::Revoked => {
-            "Take the digest off `revoked` if that was a mistake; else build, sign and push anew.".into()
-        }
-        Reason::ChildDenied => "Push an index that does not list what is refused, and sign that.".into(),
         Reason::RegistryUnknown => {
             let names: Vec<_> = configured.iter().map(|name| format!("`{name}`")).collect();
             format!("Name one of the configured `upstreams`, {}, or configure this one.", names.join(", "))
         }
-        Reason::UpstreamNotFound => {
-            "Look for a mistake in the name; some registries say so too if credentials are missing.".into()
-        }
         Reason::UpstreamCredentialsRejected => {
             "Give credentials that may read it: `credentials` in the configuration, or `--docker-config`.".into()
         }
-        Reason::EvidenceIncomplete => {
-            "Delete evidence that nobody needs, or raise `limits` in the configuration.".into()
-        }
-        Reason::TrustRootUnavailable | Reason::TrustRootExpired => {
-            "See to the trusted root: nothing is believed without it.".into()
-        }
-        reason if reason.class() == Class::Unavailable => {
-            "Ask again; if it stays so, look at the registry. A node gets 503 meanwhile and retries.".into()
-        }
-        reason if reason.class() == Class::Deny => {
-            "No signature helps: the content itself is refused. Build and push it anew.".into()
-        }
-        _ => return Vec::new(),
+        reason => return reason.next_step().map(sentence).into_iter().collect(),
     };
     vec![one]
+}
+
+fn sentence(step: &str) -> String {
+    let mut letters = step.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).chain(['.']).collect())
 }
 
 /// For each demand that fails: who would have to sign what, and what is wrong with the nearest piece.

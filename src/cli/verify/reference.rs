@@ -23,15 +23,14 @@ pub(in crate::cli) fn parse(text: &str, known: &Registries) -> Result<ManifestPu
     };
     let tag = tag.unwrap_or("latest").parse().map_err(|error| format!("`{}`: {error}", tag.unwrap_or_default()))?;
     let (registry, repository) = split(name, known)?;
-    let image =
-        Image { repository: repository.parse().map_err(|error| not_a_repository(&repository, error))?, registry };
+    let image = Image::parse(registry, repository).map_err(|error| not_a_repository(repository, error))?;
     // As containerd does: a digest leaves nothing to the tag.
     let reference = digest.map_or(Reference::Tag(tag), Reference::Digest);
     Ok(ManifestPull { image, reference })
 }
 
 /// The registry in front, and the repository after it.
-fn split(name: &str, known: &Registries) -> Result<(Registry, String), String> {
+fn split<'a>(name: &'a str, known: &Registries) -> Result<(Registry, &'a str), String> {
     let (first, rest) = name.split_once('/').unwrap_or((name, ""));
     let configured = known.find(first);
     if configured.is_none() && !first.contains(['.', ':']) && first != "localhost" {
@@ -47,9 +46,7 @@ fn split(name: &str, known: &Registries) -> Result<(Registry, String), String> {
             "`{name}` is a registry and no image: a repository comes after it, as in `{first}/team/app`"
         ));
     }
-    // What Docker Hub calls `nginx` is asked of it as `library/nginx`.
-    let official = registry.as_str() == "docker.io" && !rest.contains('/');
-    Ok((registry, if official { format!("library/{rest}") } else { rest.to_string() }))
+    Ok((registry, rest))
 }
 
 fn not_a_repository(repository: &str, error: impl std::fmt::Display) -> String {

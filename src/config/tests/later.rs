@@ -29,8 +29,7 @@ const LATER: &[(&str, &str, &str)] = &[
 ];
 
 /// The same beneath an upstream.
-const LATER_UPSTREAM: &[(&str, &str, &str)] =
-    &[("push: relay", "push", "push"), ("catalog: true", "catalog", "catalog")];
+const LATER_UPSTREAM: &[(&str, &str, &str)] = &[("push: relay", "push", "push")];
 
 #[test]
 fn what_later_versions_honour_is_refused_by_name_at_its_place() {

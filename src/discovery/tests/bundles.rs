@@ -62,7 +62,13 @@ async fn pages_are_followed_within_bounds() {
 #[tokio::test]
 async fn without_the_api_or_with_an_empty_list_the_tag_is_asked() {
     let other_type = |content_type: &str| {
-        Ok(Page { bytes: "<html>".into(), content_type: content_type.into(), next: None, foreign_next: false })
+        Ok(Page {
+            bytes: "<html>".into(),
+            content_type: content_type.into(),
+            next: None,
+            foreign_next: false,
+            filtered: false,
+        })
     };
     let mut null = page(&json!([]), None);
     null.bytes = r#"{"schemaVersion":2,"manifests":null}"#.into();
@@ -108,6 +114,7 @@ async fn an_api_that_fails_is_unread_and_the_tag_does_not_stand_in() {
         content_type: ManifestType::OciIndex.as_str().into(),
         next: None,
         foreign_next: false,
+        filtered: false,
     };
     let errors =
         [E::Status(500), E::Status(501), E::Timeout, E::TooLarge { limit: 1 }, E::CredentialsRejected { status: 403 }];

@@ -24,16 +24,28 @@ pub(crate) async fn ask(address: SocketAddr, method: &str, target: &str, host: &
 
 /// Sends these bytes and reads until the proxy closes the connection.
 pub(crate) async fn exchange(address: SocketAddr, bytes: &str) -> Reply {
-    let mut stream = send(address, bytes).await;
-    let mut all = Vec::new();
-    let read = timeout(PATIENCE, stream.read_to_end(&mut all)).await;
-    // A reset after the answer is an end like another.
-    let _ = read.expect("the proxy closes the connection");
+    let all = read(address, bytes).await;
     let end = all.windows(4).position(|four| four == b"\r\n\r\n").expect("the head of an answer");
     let head = String::from_utf8(all[..end].to_vec()).expect("text");
     let mut lines = head.split("\r\n").map(str::to_string);
     let status_line = lines.next().unwrap_or_default();
     Reply { status_line, head: lines.map(|line| line.to_lowercase()).collect(), body: all[end + 4..].to_vec() }
+}
+
+/// [`exchange`], whatever comes back.
+pub(crate) async fn all(address: SocketAddr, bytes: &str) -> String {
+    String::from_utf8_lossy(&read(address, bytes).await).into_owned()
+}
+
+async fn read(address: SocketAddr, bytes: &str) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.expect("the proxy listens");
+    // It may close before it has read what it will not take.
+    let _ = stream.write_all(bytes.as_bytes()).await;
+    let mut all = Vec::new();
+    let read = timeout(PATIENCE, stream.read_to_end(&mut all)).await;
+    // A reset after the answer is an end like another.
+    let _ = read.expect("the proxy closes the connection");
+    all
 }
 
 /// Sends these bytes and leaves the connection open.
