@@ -15,7 +15,6 @@ use crate::clock::{Clock, Timestamp};
 use crate::decide::Verdict;
 use crate::limits::Limits;
 use crate::membership::{Kind, Membership};
-use crate::oci::media_type::ManifestType;
 use crate::oci::{Blob, Digest, Manifest, Reference, Registry, Subject, Tag};
 use crate::outcome::Denial;
 use crate::policy::{Governing, Mode};
@@ -140,7 +139,6 @@ impl Puller {
             };
         }
         let refused = match parent {
-            Ok(parent) if lists_as_manifest(parent.content(), &pull.digest) => return Err(blob_is_manifest()),
             Ok(parent) => match admit_member(blob, &parent, &ask.snapshot.policies) {
                 Ok(admitted) => return Ok((admitted, parent.content().size_of(&pull.digest))),
                 Err(denial) => PullError::Denied(denial),
@@ -227,7 +225,11 @@ impl Puller {
             }),
             Err(Some(unsure)) if unsure.reason().class() == Class::Unavailable => Err(unsure),
             // Who signs indexes looks for the reason there.
-            Err(found) => Err(by_parents.or(found).unwrap_or(PullError::Denied(denial))),
+            Err(found) => {
+                // An index without any evidence says less than the manifest's own.
+                let found = found.filter(|found| found.reason() != Reason::Unsigned);
+                Err(by_parents.or(found).unwrap_or(PullError::Denied(denial)))
+            }
         }
     }
 }
@@ -272,12 +274,6 @@ fn audited<T: Addressed>(
     let admitted = admit(content, &verdict, governing, &snapshot.policies, ask.now).map_err(PullError::Denied)?;
     note(&mut ask.facts, verdict.would_deny());
     Ok(admitted)
-}
-
-/// Whether `parent`, an image, calls one of its parts a manifest: that is asked for, and judged, as such.
-fn lists_as_manifest(parent: &Manifest, digest: &Digest) -> bool {
-    let mut parts = parent.config().into_iter().chain(parent.entries()).filter(|part| part.digest == *digest);
-    parts.any(|part| ManifestType::parse(&part.media_type).is_some())
 }
 
 fn blob_is_manifest() -> PullError {

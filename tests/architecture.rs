@@ -182,7 +182,9 @@ fn proof_types_have_no_back_doors() {
         for (other, code) in sources() {
             for door in ["From<", "Default for", "DerefMut for", "Deserialize<'de> for"] {
                 let found = code.lines().find(|line| {
-                    line.starts_with("impl") && line.contains(door) && line.contains(&format!("for {name}"))
+                    let whole = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric());
+                    let target = line.split_once(&format!("for {name}")).is_some_and(|(_, rest)| whole(rest));
+                    line.starts_with("impl") && line.contains(door) && target
                 });
                 assert!(found.is_none(), "{other}: {}", found.unwrap_or_default());
             }

@@ -5,7 +5,7 @@
 //! that first appears with its first denial shows no increase. They are also held as handles, so that counting on the
 //! way of a cached pull takes no lock.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use prometheus::core::GenericCounter;
 use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
@@ -29,7 +29,9 @@ mod tests;
 
 pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
-use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
+use family::{
+    ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec, seconds_since_epoch,
+};
 pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
 pub use trust::TrustMetrics;
@@ -296,8 +298,4 @@ impl Default for Metrics {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn seconds_since_epoch() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
 }

@@ -11,7 +11,7 @@ use super::envelope::Wire;
 use super::{Rejection, simple_signing, statement};
 use crate::limits::Limits;
 use crate::oci::manifest::Descriptor;
-use crate::oci::media_type::{BUNDLE_V03, DSSE, IN_TOTO, SIMPLE_SIGNING};
+use crate::oci::media_type::{BUNDLE_V03, DSSE, IN_TOTO, ManifestType, SIMPLE_SIGNING};
 use crate::oci::{Digest, Manifest};
 use crate::reason::Reason;
 use crate::strict_json;
@@ -96,12 +96,13 @@ impl Reading {
 }
 
 /// Whether `index` may be one of nothing but evidence artifacts, by what its descriptors say: as clients write them for
-/// a registry without a list of referrers, small, and for no platform.
+/// a registry without a list of referrers, small, for no platform and never nested.
 pub fn may_be_listing(index: &Manifest, limits: &Limits) -> bool {
-    let stated = |entry: &Descriptor| !entry.platform.is_empty();
+    let is_index = |entry: &Descriptor| ManifestType::parse(&entry.media_type).is_some_and(ManifestType::is_index);
+    let of_images = |entry: &Descriptor| !entry.platform.is_empty() || is_index(entry);
     (1..=limits.examined).contains(&index.entries().len())
         && index.media_type().is_index()
-        && !index.entries().iter().any(stated)
+        && !index.entries().iter().any(of_images)
 }
 
 /// The most bytes that a layer of this media type may have; nothing if that is no type of evidence.
