@@ -133,10 +133,11 @@ impl Puller {
         let (subject, blob) = (pull.image.at(pull.digest), Blob(pull.digest));
         let mut parent = self.parents(ask, &subject, Kind::Blob, 0).await;
         if matches!(parent, Err(None)) {
-            parent = match self.expand(ask, &pull.image).await {
-                Ok(()) => self.parents(ask, &subject, Kind::Blob, 0).await,
-                Err(open) => Err(Some(open)),
-            };
+            let expanded = self.expand(ask, &pull.image).await;
+            parent = self.parents(ask, &subject, Kind::Blob, 0).await;
+            if let (Err(None), Err(open)) = (&parent, expanded) {
+                parent = Err(Some(open));
+            }
         }
         let refused = match parent {
             Ok(parent) => match admit_member(blob, &parent, &ask.snapshot.policies) {

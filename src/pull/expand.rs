@@ -30,6 +30,11 @@ impl Puller {
                 return Err(too_many());
             }
             match Box::pin(self.admitted(ask, &index, None, 1)).await {
+                // However often it is asked for: those after it may be smaller.
+                Ok(admitted) if admitted.content().listed().len() > CHILDREN => {
+                    open = Some(too_many());
+                    continue;
+                }
                 Ok(admitted) => self.expand_one(ask, image, &admitted, &mut reads).await?,
                 Err(why) if why.reason().class() == Class::Unavailable => {
                     open = Some(why);
@@ -73,5 +78,5 @@ impl Puller {
     }
 }
 
-/// Images that are read for one blob: an index with more does not say in time which of them lists it.
+/// Images that are read for one blob. What images an index with more lists is not known until they are asked for.
 const CHILDREN: usize = 64;

@@ -2,13 +2,14 @@
 
 use countersign::demo::images::{Image, Stored};
 use countersign::demo::registry::Options;
+use countersign::oci::Digest;
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::expect::{denied, served, unsure};
 use crate::support::lab::Lab;
 use crate::support::registry_double::Fault;
-use crate::support::scene::{IMAGE, authority, blob, manifest, rule};
+use crate::support::scene::{IMAGE, INDEX, authority, blob, manifest, rule};
 
 const APP: &str = "team/app";
 
@@ -54,6 +55,20 @@ async fn more_images_than_are_remembered_leave_it_open_whether_an_older_one_list
     served(&lab.get(&layer).await, image.layer, "member");
     lab.distrust_signer();
     unsure(&lab.get(&layer).await, "membership_incomplete");
+}
+
+#[tokio::test]
+async fn an_index_with_more_images_than_are_read_for_a_blob_hides_no_other() {
+    let lab = Lab::start(Options::default()).await;
+    let (_, images) = lab.signed_index(APP);
+    let entry = |n: u8| json!({ "mediaType": IMAGE, "size": 2, "digest": Digest::of(&[n]) });
+    let entries: Vec<_> = (0..65).map(entry).collect();
+    let large = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries }).to_string();
+    let small = lab.head(&manifest(APP, "1")).await;
+    let large = lab.signed_bytes(APP, INDEX, large);
+    assert_eq!((small.status, lab.head(&manifest(APP, large.digest)).await.status), (200, 200));
+    served(&lab.get(&blob(APP, images[0].layer)).await, images[0].layer, "member");
+    unsure(&lab.get(&blob(APP, Digest::of(b"stray"))).await, "membership_incomplete");
 }
 
 #[tokio::test]
