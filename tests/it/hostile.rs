@@ -36,7 +36,7 @@ async fn o40_compressed_answers_and_bombs() {
     unsure(&lab.get(&layer).await, "upstream_unavailable");
 
     // Evidence that would unpack to much more: nobody unpacks it.
-    let bomb = [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &[0; 900 << 10]].concat();
+    let bomb = [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &vec![0; 900 << 10]].concat();
     let unsigned = lab.unsigned("team/bomb").manifest;
     attach_bundle(lab.registry(), &unsigned, bomb.clone(), SIGN);
     let answer = lab.get(&manifest("team/bomb", "1")).await;
@@ -71,7 +71,9 @@ async fn o41_manifests_around_the_limit() {
         let path = manifest(&image.repository, image.digest);
         lab.double.fault(Method::GET, &path, Fault::Endless(length));
         let answers = futures_util::future::join_all((0..4).map(|_| lab.get(&path))).await;
-        answers.iter().for_each(|answer| denied(answer, "manifest_too_large"));
+        for answer in &answers {
+            denied(answer, "manifest_too_large");
+        }
     }
 }
 

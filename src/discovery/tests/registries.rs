@@ -49,7 +49,8 @@ async fn o46_one_good_among_five_thousand() {
     let bad: Vec<_> = (0..4999).map(|n| registry.bundle(&subject(), format!("bad {n}").as_bytes())).collect();
     let good_layer = signature(&mut registry, b"payload", "good");
     let bad_layers: Vec<_> = (0..4999).map(|n| signature(&mut registry, b"payload", &format!("bad {n}"))).collect();
-    let with = |all: &[Value], one: &Value, at: usize| json!([&all[..at], std::slice::from_ref(one), &all[at..]].concat());
+    let with =
+        |all: &[Value], one: &Value, at: usize| json!([&all[..at], std::slice::from_ref(one), &all[at..]].concat());
     let is_good = |candidate: &Candidate| match candidate.untrusted() {
         Material::Bundle(bytes) => &bytes[..] == b"good",
         Material::SimpleSigning { signature, .. } => signature == "good",
