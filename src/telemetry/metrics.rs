@@ -132,12 +132,7 @@ impl Metrics {
                 &["registry", "server"],
             ),
             blobs_cut: Counters::new(
-                counter_vec(
-                    r,
-                    "blobs_cut_total",
-                    "Blobs cut off before their end: corrupt, or the registry paused too long or broke off.",
-                    &["cause"],
-                ),
+                counter_vec(r, "blobs_cut_total", "Blobs cut off before their end, and why.", &["cause"]),
                 ["corrupt", "timeout", "broken"].map(|cause| [cause]),
             ),
             reloads: Counters::new(

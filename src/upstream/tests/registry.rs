@@ -62,7 +62,7 @@ impl Registry {
         address: &Url,
         answer: impl Fn(&Asked, &Url) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self::listen(&address.authority().to_string(), answer).await
+        Self::listen(address.authority(), answer).await
     }
 
     async fn listen(at: &str, answer: impl Fn(&Asked, &Url) -> Answer + Send + Sync + 'static) -> Self {
