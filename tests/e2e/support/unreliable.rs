@@ -166,9 +166,11 @@ impl State {
             return None;
         }
         let about_heads = Fault::Reset as usize;
-        let fault = FAULTS[dice.below(if bodiless { about_heads } else { FAULTS.len() })];
+        let possible = &FAULTS[..if bodiless { about_heads } else { FAULTS.len() }];
         // Nothing tells a wrong part of a blob from a right one but the digest of the whole, which the client knows.
-        (!(ranged && fault == Fault::Garbage)).then_some(fault)
+        let possible = possible.iter().filter(|fault| !(ranged && **fault == Fault::Garbage));
+        // What was rare so far, so that all of them come.
+        possible.copied().min_by_key(|fault| self.played[*fault as usize].load(Ordering::SeqCst))
     }
 }
 
