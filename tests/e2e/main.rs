@@ -15,6 +15,7 @@ mod loosened;
 mod multi_arch;
 mod other_clients;
 mod platforms;
+mod redirected_blobs;
 mod refused;
 mod released;
 mod repeated_pulls;
