@@ -175,12 +175,15 @@ impl From<reqwest::Error> for Failure {
         let again = match &error {
             // It has waited long enough.
             error if error.is_timeout() => return Self::timeout(),
+            // A refusal of ours: it says nothing of the server.
+            error if find::<NotPublic>(error).is_some() => None,
             error if error.is_connect() => Some(jitter()),
             // A connection kept from an earlier request may have been gone before this one.
             error if error.is_request() => Some(Duration::ZERO),
             _ => None,
         };
-        Self { again, unreached: error.is_connect(), error: error.into() }
+        let unreached = error.is_connect() && find::<NotPublic>(&error).is_none();
+        Self { again, unreached, error: error.into() }
     }
 }
 

@@ -21,6 +21,7 @@ mod members;
 mod multi_arch;
 mod other_clients;
 mod platforms;
+mod redirected_blobs;
 mod refused;
 mod released;
 mod repeated_pulls;
