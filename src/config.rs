@@ -147,6 +147,11 @@ pub struct Log {
 }
 
 impl UpstreamConfig {
+    /// Whether the proxy shows the registry anything of its own: whoever asks through it then asks with that.
+    pub fn knows_the_proxy(&self) -> bool {
+        self.credentials != Credentials::None || self.tls.own.is_some()
+    }
+
     /// What the upstream's client is made from.
     pub fn settings(&self) -> Settings {
         Settings {

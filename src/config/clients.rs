@@ -5,7 +5,6 @@ use super::{Client, UpstreamConfig, units};
 use crate::oci::{Image, Registry};
 use crate::policy::Scope;
 use crate::policy::file::parse_scope;
-use crate::upstream::Credentials;
 use crate::yaml::At;
 
 /// Judges `clients`.
@@ -41,9 +40,9 @@ fn anonymous(at: &At<'_>, raw: &RawClient, may: &[Scope], upstreams: &[UpstreamC
     if raw.anonymous == Some(false) {
         at.key("anonymous").problem("it is `true` or absent");
     }
-    let lent = upstreams.iter().find(|upstream| {
-        upstream.credentials != Credentials::None && may.iter().any(|scope| reaches(scope, &upstream.registry))
-    });
+    let lent = upstreams
+        .iter()
+        .find(|upstream| upstream.knows_the_proxy() && may.iter().any(|scope| reaches(scope, &upstream.registry)));
     if let Some(upstream) = lent
         && raw.insecure_anonymous != Some(true)
     {

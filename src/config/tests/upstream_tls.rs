@@ -42,3 +42,20 @@ fn believing_whoever_answers_is_a_warning() {
     let insecure: Vec<_> = config.warnings().into_iter().filter(|(kind, _)| *kind == "insecure").collect();
     assert!(matches!(insecure.as_slice(), [(_, why)] if why.contains("insecureSkipVerify")), "{insecure:?}");
 }
+
+/// C18: a certificate of the proxy's own is a credential, too.
+#[test]
+fn anonymous_callers_get_the_proxys_certificate_only_if_spelled_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = rcgen::generate_simple_self_signed(vec!["proxy.io".to_string()]).expect("a certificate");
+    std::fs::write(folder.path().join("c"), made.cert.pem()).expect("a file");
+    std::fs::write(folder.path().join("k"), made.signing_key.serialize_pem()).expect("a file");
+    let parse = |more: &str| {
+        let client = format!("clients: [ {{ anonymous: true, may: [ 'r.io/**' ]{more} }} ]\n");
+        let text = with_tls("{ certificate: c, key: k }") + &client;
+        Config::parse(&text, "c.yaml", folder.path(), std::iter::empty()).map(|_| ())
+    };
+    let errors = parse("").expect_err("an open relay").to_string();
+    assert!(errors.contains("anybody could read `r.io` with the proxy's own credentials"), "{errors}");
+    parse(", insecureAnonymous: true").expect("it is spelled out");
+}
