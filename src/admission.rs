@@ -89,12 +89,15 @@ pub fn admit<T: Addressed>(
 /// Admits `content` because an admitted manifest of the same repository lists it.
 ///
 /// # Errors
-/// `not_a_member` if the manifest does not list it; `revoked` and `child_denied` as for [`admit`].
+/// `not_a_member` if the manifest does not list it, or lets nothing through; `revoked` and `child_denied` as for [`admit`].
 pub fn admit_member<T: Addressed>(
     content: T,
     parent: &Admitted<std::sync::Arc<Manifest>>,
     policies: &Policies,
 ) -> Result<Admitted<T>, Denial> {
+    if !parent.confers() {
+        return Err(Denial::new(Reason::NotAMember, "an index of evidence lets through nothing that it lists"));
+    }
     if !parent.content.lists(&content.digest()) {
         return Err(Denial::new(Reason::NotAMember, "the manifest does not list it"));
     }
@@ -121,6 +124,13 @@ impl<T> Admitted<T> {
     /// On what grounds it is served.
     pub fn basis(&self) -> &Basis {
         &self.basis
+    }
+}
+
+impl Admitted<std::sync::Arc<Manifest>> {
+    /// Whether it lets through what it lists. An index that passes as evidence does not: each is judged on its own.
+    pub fn confers(&self) -> bool {
+        self.basis != Basis::Evidence || !self.content.media_type().is_index()
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -14,7 +15,7 @@ use crate::cache::Verdicts;
 use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::discovery::Backoff;
+use crate::discovery::{Backoff, InFlight};
 use crate::listener;
 use crate::membership::Membership;
 use crate::middleware;
@@ -22,7 +23,7 @@ use crate::oci::{Digest, Registry};
 use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
-use crate::pull::{Artifacts, Fetch, Held, Judge, PullError, Puller, Witness};
+use crate::pull::{Artifacts, Fetch, Held, Judge, Nested, PullError, Puller, Search, Witness};
 use crate::record::Seal;
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
@@ -45,7 +46,7 @@ pub struct Running {
     /// Where metrics and health are.
     pub admin: SocketAddr,
     reloader: Reloader,
-    /// Keeps trusted roots up to date.
+    /// Keeps trusted roots and certificates up to date.
     keeper: JoinHandle<()>,
     readiness: Arc<admin::Readiness>,
     /// The pulls, then the operator's listener: it says that pulls drain until they have.
@@ -93,6 +94,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
     let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics)?);
+    let upstreams = proxy.puller.upstreams.clone();
     let options = listener::Options {
         max_connections: config.listen.max_connections,
         header_timeout: config.listen.header_timeout,
@@ -108,7 +110,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let pulls = tokio::spawn(listener::serve(tcp, service, options, metrics.clone(), stopped));
     let (admin_stop, stopped) = watch::channel(false);
     let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
-    let keeper = tokio::spawn(reloader.clone().keep());
+    let kept = reloader.clone();
+    let keeper = tokio::spawn(async move {
+        tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())));
+    });
     let listeners = [(stop, pulls), (admin_stop, operator)];
     Ok(Running { address, admin: admin_address, reloader, keeper, readiness, listeners })
 }
@@ -197,12 +202,13 @@ fn puller(
     let judge = Judge {
         upstreams: upstreams.clone(),
         fetch: fetch.clone(),
-        artifacts: Artifacts::new(upstreams.clone(), config.limits),
+        artifacts: Artifacts::new(upstreams.clone(), fetch.clone(), config.limits),
         verdicts: Verdicts::new(config.cache.verdicts),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
         held: Held::new(HELD_BYTES, lasting.evidence),
         backoff: Backoff::new(),
+        in_flight: InFlight::new(EVIDENCE_IN_FLIGHT),
         pool: Pool::new(config.limits.verification),
         limits: config.limits,
         lasting,
@@ -210,12 +216,15 @@ fn puller(
         witness,
     };
     Ok(Puller {
+        nested: Nested::new(fetch.clone(), config.limits),
+        search: Search::new(upstreams.clone(), fetch.clone(), lasting.deny),
         fetch,
         upstreams,
         current,
         judge,
         membership: Membership::new(store),
         recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
+        expanded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         limits: config.limits,
         clock,
     })
@@ -243,6 +252,9 @@ impl Running {
 
 /// What evidence in memory may take.
 const HELD_BYTES: u64 = 64 << 20;
+
+/// What evidence may take that is being read or judged; that of one index may take half of it.
+const EVIDENCE_IN_FLIGHT: usize = 512 << 20;
 
 /// What the memory store may hold.
 const STORE_BYTES: u64 = 256 << 20;

@@ -43,6 +43,11 @@ impl Verdicts {
         Self { held: Cache::new(capacity) }
     }
 
+    /// Whether the verdict under `key` is held and fresh at `now`.
+    pub async fn has_fresh(&self, key: &Key, now: Timestamp) -> bool {
+        self.held.get(key).await.is_some_and(|verdict| now < verdict.fresh_until())
+    }
+
     /// The verdict under `key` if it is fresh at `now`, else the one that `decide` comes to. All who ask for the same
     /// key meanwhile wait for it; if the first of them goes away, the next one decides.
     ///

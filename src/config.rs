@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::policy::Scope;
 use crate::trust;
-use crate::upstream::{Credentials, Settings};
+use crate::upstream::{Credentials, Redirects, Settings, Tls};
 use crate::yaml::{self, At, FileError, Problems};
 
 mod clients;
@@ -37,6 +37,8 @@ mod storage;
 mod tests;
 
 mod units;
+
+mod upstream_tls;
 
 mod upstreams;
 
@@ -104,8 +106,8 @@ pub struct UpstreamConfig {
     pub dial: Url,
     /// What the proxy shows it.
     pub credentials: Credentials,
-    /// Certificate authorities to trust, as PEM, in the place of the public ones.
-    pub ca_pem: Option<Vec<u8>>,
+    /// Whose TLS it has to speak, and what the proxy shows of its own.
+    pub tls: Tls,
     /// How long a connection may take to be made.
     pub connect: Duration,
     /// How long the first byte of an answer may take.
@@ -116,6 +118,8 @@ pub struct UpstreamConfig {
     pub referrers: bool,
     /// Whether its repositories are listed to clients.
     pub catalog: bool,
+    /// What is done with its redirects of blobs.
+    pub redirects: Redirects,
 }
 
 /// How much is remembered, and how long.
@@ -152,8 +156,9 @@ impl UpstreamConfig {
             connect: self.connect,
             first_byte: self.first_byte,
             idle: self.idle,
-            ca_pem: self.ca_pem.clone(),
+            tls: self.tls.clone(),
             referrers: self.referrers,
+            redirects: self.redirects.clone(),
         }
     }
 }

@@ -12,11 +12,12 @@ use crate::policy::{Governing, Mode, Truth};
 use crate::reason::{Class, Reason};
 use crate::record::{Authenticated, VerdictRecord};
 use crate::trust::TrustRevision;
+use crate::verify::artifact::EvidenceProof;
 use crate::weigh::weigh_policy;
 
 /// Allow or Deny for one subject under one policy revision and one trust revision.
 ///
-/// Only [`decide`], [`foregone`], [`Verdict::restore`] and [`Verdict::audited`] make one.
+/// Only the functions of this module make one.
 #[derive(Debug, Clone)]
 pub struct Verdict {
     key: Key,
@@ -26,23 +27,46 @@ pub struct Verdict {
     fresh_until: Timestamp,
 }
 
-/// Decides what needs no evidence: a revoked digest, an exemption that leaves no policy, no policy at all.
+/// Decides what nothing has to be read for: a revoked digest, an exemption that leaves no policy.
 pub fn foregone(governing: &Governing, trust: TrustRevision, terms: &Terms) -> Option<Verdict> {
-    if governing.revoked() {
-        let denial = Denial::new(Reason::Revoked, "the digest is on the list of revoked digests");
-        return Some(conclude(
-            governing,
-            trust,
-            terms,
-            Outcome::Deny(denial),
-            Vec::new(),
-            (terms.now, Timestamp::FOREVER),
-        ));
-    }
-    if governing.remaining().next().is_some() {
+    let outcome = if governing.revoked() {
+        Outcome::Deny(Denial::new(Reason::Revoked, "the digest is on the list of revoked digests"))
+    } else if governing.remaining().next().is_none() && governing.exempting().is_some() {
+        without_policy(governing)
+    } else {
         return None;
+    };
+    Some(conclude(governing, trust, terms, outcome, Vec::new(), (terms.now, Timestamp::FOREVER)))
+}
+
+/// Decides on an evidence artifact: whatever policies require, it passes, unless it is revoked.
+///
+/// # Errors
+/// [`Indeterminate`] if the proof is about something else, which no caller should bring about.
+pub fn decide_artifact(
+    governing: &Governing,
+    trust: TrustRevision,
+    proof: &EvidenceProof,
+    terms: &Terms,
+) -> Result<Verdict, Indeterminate> {
+    if let Some(verdict) = foregone(governing, trust, terms) {
+        return Ok(verdict);
     }
-    Some(conclude(governing, trust, terms, without_policy(governing), Vec::new(), (terms.now, Timestamp::FOREVER)))
+    if proof.digest() != governing.subject().digest {
+        return Err(Indeterminate(Denial::new(Reason::Internal, "the proof is about other content")));
+    }
+    let outcome = Outcome::Allow(Basis::Evidence);
+    Ok(conclude(governing, trust, terms, outcome, Vec::new(), (terms.now, Timestamp::FOREVER)))
+}
+
+/// Decides what evidence could not change: no policy at all governs it.
+pub fn ungoverned(governing: &Governing, trust: TrustRevision, terms: &Terms) -> Option<Verdict> {
+    let foregone = foregone(governing, trust, terms);
+    if foregone.is_some() || governing.remaining().next().is_some() {
+        return foregone;
+    }
+    let none = without_policy(governing);
+    Some(conclude(governing, trust, terms, none, Vec::new(), (terms.now, Timestamp::FOREVER)))
 }
 
 /// Decides whether every policy that governs the subject holds on what was `examined`.

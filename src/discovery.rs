@@ -24,6 +24,8 @@ mod artifact;
 
 mod found;
 
+pub mod in_flight;
+
 pub mod referrers;
 
 mod source;
@@ -32,6 +34,7 @@ pub mod tag;
 
 pub use backoff::Backoff;
 pub use candidate::{Attachment, Beside, Candidate, Material};
+pub use in_flight::{InFlight, Share};
 
 use found::Found;
 use source::Source;
@@ -48,17 +51,18 @@ pub struct Wants {
 }
 
 /// Reads all evidence about `subject` that `wants` names and `limits` allow: beside the image, and in the repositories
-/// `elsewhere`. It never fails: what could not be read is part of the answer.
+/// `elsewhere`, as far as its `share` of memory goes. It never fails: what could not be read is part of the answer.
 pub async fn discover(
     upstreams: &BTreeMap<oci::Registry, Arc<Upstream>>,
     subject: &Subject,
     elsewhere: &[Image],
     wants: Wants,
     limits: &Limits,
+    share: &Share,
     now: Timestamp,
 ) -> EvidenceSet {
     let (places, unknown) = elsewhere::places(upstreams, &subject.image, elsewhere);
-    let mut set = Box::pin(read(&places, &subject.digest, wants, limits, now)).await;
+    let mut set = Box::pin(read(&places, &subject.digest, wants, limits, share, now)).await;
     set.unread.extend(unknown);
     set
 }
@@ -76,9 +80,10 @@ async fn read<S: Source>(
     digest: &Digest,
     wants: Wants,
     limits: &Limits,
+    share: &Share,
     now: Timestamp,
 ) -> EvidenceSet {
-    let reader = |place| Reader { place, digest, wants, limits, of: places.len() };
+    let reader = |place| Reader { place, digest, wants, limits, share, of: places.len() };
     let readers: Vec<_> = places.iter().map(reader).collect();
     let (mut all, signatures, attestations) = join3(
         attached(&readers, Attachment::Referrer),
@@ -120,6 +125,7 @@ struct Reader<'a, S> {
     digest: &'a Digest,
     wants: Wants,
     limits: &'a Limits,
+    share: &'a Share,
     /// How many places share the limits.
     of: usize,
 }

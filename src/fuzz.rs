@@ -21,14 +21,18 @@ use crate::evidence::EvidenceSet;
 use crate::limits::Limits;
 use crate::oci::media_type::BUNDLE_V03;
 use crate::oci::media_type::ManifestType::{DockerImage, DockerList, OciImage, OciIndex};
-use crate::oci::{Digest, Manifest, Registry, Repository, Tag};
+use crate::oci::{Digest, Manifest, Reference, Registry, Repository, Tag};
 use crate::policy::condition::{Condition, Document, Facts, ImageFacts, SignerFacts};
 use crate::policy::{Authority, Keyless, Kind, Name, Pattern, Revoked};
 use crate::trust::{Root, Trust};
+use crate::upstream::Operation;
 use crate::verify::{Against, Claim, Findings, verify_all};
+
+mod challenge;
 
 mod requests;
 
+pub use challenge::challenge;
 pub use requests::{link, route};
 
 /// A Sigstore bundle.
@@ -140,6 +144,25 @@ pub fn names(data: &[u8]) {
     if let Ok(registry) = text.parse::<Registry>() {
         assert_eq!(registry.as_str().parse(), Ok(registry.clone()));
     }
+}
+
+/// A repository and, after the last line break, a tag or a digest: together one path on the registry, which means
+/// nothing else there.
+///
+/// # Panics
+/// If the promise is broken.
+pub fn reference(data: &[u8]) {
+    let Some((name, text)) = std::str::from_utf8(data).ok().and_then(|text| text.rsplit_once('\n')) else { return };
+    let digest = text.parse().map(Reference::Digest).ok();
+    let Some(reference) = digest.or_else(|| text.parse().map(Reference::Tag).ok()) else { return };
+    let Ok(repository) = name.parse::<Repository>() else { return };
+    let path = Operation::Manifest(&reference).path(&repository);
+    assert_eq!(path, format!("/v2/{name}/manifests/{text}"));
+    assert!(path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-:".contains(&byte)), "{path}");
+    assert!(path[1..].split('/').all(|part| !["", ".", ".."].contains(&part)), "{path}");
+    let mut url: url::Url = "https://registry.invalid/".parse().expect("a URL");
+    url.set_path(&path);
+    assert_eq!((url.host_str(), url.path(), url.query()), (Some("registry.invalid"), path.as_str(), None));
 }
 
 /// A condition, a blank line, and the statement that it is asked about: a value or a failure, the same twice, within

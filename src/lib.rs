@@ -27,7 +27,7 @@
 //!     respond::manifest(&manifest, false);
 //! }
 //! ```
-//! Neither can a verdict, a proof of signing, or an authenticated record:
+//! Neither can a verdict, a proof of signing or of being evidence oneself, or an authenticated record:
 //! ```compile_fail,E0451
 //! use countersign::{clock::Timestamp, decide::Verdict, outcome::{Basis, Key, Outcome}};
 //! fn forge(key: Key) -> Verdict {
@@ -45,6 +45,12 @@
 //! fn forge(authority: Name, signing: Signing, subject: Digest) -> Verified {
 //!     let (claim, format, location) = (Claim::Signature, Format::Bundle, String::new());
 //!     Verified { authority, signing, subject, claim, payload: [].into(), format, location }
+//! }
+//! ```
+//! ```compile_fail,E0451
+//! use countersign::{oci::Digest, verify::artifact::EvidenceProof};
+//! fn forge(digest: Digest) -> EvidenceProof {
+//!     EvidenceProof { digest }
 //! }
 //! ```
 //! ```compile_fail,E0423
@@ -71,6 +77,7 @@
 //! use countersign::oci::{Blob, Digest, Manifest};
 //! use countersign::outcome::{Basis, Key, Outcome};
 //! use countersign::record::{Authenticated, VerdictRecord};
+//! use countersign::verify::artifact::EvidenceProof;
 //! use countersign::verify::{Claim, Verified};
 //! use countersign::respond;
 //! fn answer(manifest: &Admitted<Arc<Manifest>>) {
@@ -79,6 +86,9 @@
 //! fn read(verdict: &Verdict, record: &Authenticated<VerdictRecord>, verified: &Verified) -> bool {
 //!     let _: (&Key, &VerdictRecord, Timestamp) = (verdict.key(), record.get(), verdict.valid_until());
 //!     *verdict.outcome() == Outcome::Allow(Basis::Signed) && *verified.claim() == Claim::Signature
+//! }
+//! fn about(proof: &EvidenceProof) -> Digest {
+//!     proof.digest()
 //! }
 //! fn ask<T: Addressed>(content: T) -> Digest {
 //!     content.digest()

@@ -23,9 +23,9 @@ pub struct Limits {
     pub subjects: usize,
     /// Certificates from the one that signed up to its anchor.
     pub chain: usize,
-    /// Manifests listed by an index.
+    /// Manifests listed by an index, and by all indexes within it.
     pub index_children: usize,
-    /// Indexes within indexes.
+    /// Indexes within each other, the outermost counted.
     pub index_depth: usize,
     /// Parents judged anew for one request.
     pub parents: usize,

@@ -44,10 +44,19 @@ impl Membership {
         let manifest = parent.content();
         let kind = if manifest.media_type().is_index() { Kind::Child } else { Kind::Blob };
         let item = Parent { digest: manifest.digest(), kind }.to_item();
+        if kind == Kind::Child {
+            self.store.add(&indexes(image), item, KEPT).await?;
+        }
         for listed in manifest.listed() {
             self.store.add(&key(image, listed), item, KEPT).await?;
         }
         Ok(())
+    }
+
+    /// The indexes that were recorded in the repository `image`, the newest admitted first.
+    pub async fn indexes(&self, image: &Image) -> Result<Vec<Digest>, StoreDown> {
+        let items = self.store.list(&indexes(image)).await?;
+        Ok(items.iter().filter_map(Parent::from_item).map(|index| index.digest).collect())
     }
 
     /// Who lists `subject`, the newest admitted first.
@@ -92,5 +101,11 @@ fn key(image: &Image, digest: &Digest) -> Vec<u8> {
     [b"member/", registry, b"/", repository, b"@", digest.as_bytes()].concat()
 }
 
-/// Parents kept for one digest: base layers have many, and the newest are the likeliest to be allowed.
-const KEPT: usize = 64;
+/// `indexes/registry/repository`.
+fn indexes(image: &Image) -> Vec<u8> {
+    format!("indexes/{}/{}", image.registry, image.repository).into_bytes()
+}
+
+/// Parents kept for one digest: base layers have many, and the newest are the likeliest to be allowed. And indexes kept
+/// for one repository.
+pub const KEPT: usize = 64;

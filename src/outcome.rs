@@ -46,6 +46,9 @@ pub enum Outcome {
 pub enum Basis {
     /// Audit mode serves what would have been refused for this reason. Made at each use, never stored.
     Audited(Reason),
+    /// It is a signature or an attestation itself, by its content; or an index of nothing else, which lets through
+    /// nothing that it lists.
+    Evidence,
     /// An exemption, for its reason.
     Exempt(Arc<str>),
     /// An admitted manifest lists it. Made at each use, never stored.
@@ -95,6 +98,7 @@ impl Basis {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Audited(_) => Reason::Audited,
+            Self::Evidence => Reason::Evidence,
             Self::Exempt(_) => Reason::Exempt,
             Self::Member { .. } => Reason::Member,
             Self::Signed => Reason::Signed,
@@ -149,7 +153,10 @@ pub(crate) fn unread(
 ) -> Option<Shortfall> {
     let elsewhere = elsewhere.map(ToString::to_string);
     let looks = |unread: &&Unread| unread.elsewhere.is_none() || unread.elsewhere.as_deref() == elsewhere.as_deref();
-    let failed = findings.unread.iter().find(looks).map(|unread| (Reason::EvidenceUnreadable, unread.detail.as_str()));
+    let failed = findings.unread.iter().find(looks).map(|unread| match unread.reason {
+        reason @ Reason::EvidenceIncomplete => (reason, unread.detail.as_str()),
+        _ => (Reason::EvidenceUnreadable, unread.detail.as_str()),
+    });
     let cut_off = findings.incomplete.then_some((Reason::EvidenceIncomplete, "a limit ended the reading"));
     let unjudged = findings.unjudged.iter().find(|unjudged| unjudged.authority == *leaf.by());
     let unjudged = unjudged.map(|unjudged| (unjudged.reason, unjudged.detail.as_str()));

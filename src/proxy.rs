@@ -129,10 +129,10 @@ impl Proxy {
     }
 
     async fn blob(&self, ask: &mut Ask, pull: &route::BlobPull, request: &Parts) -> Result<Response<Body>, PullError> {
-        let admitted = self.puller.blob(ask, pull).await?;
+        let (admitted, declared) = self.puller.blob(ask, pull).await?;
         note_basis(&mut ask.facts, &admitted);
         let upstream = self.upstream(&pull.image.registry)?;
-        blob::serve(upstream, &pull.image.repository, &admitted, &request.method, &request.headers).await
+        blob::serve(upstream, &pull.image.repository, &admitted, declared, request, &self.metrics).await
     }
 
     fn upstream(&self, registry: &Registry) -> Result<&Arc<Upstream>, PullError> {

@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::admission::{Addressed, Admitted, admit, admit_member};
+use crate::cache::Lookup;
 use crate::clock::{Clock, Timestamp};
 use crate::decide::Verdict;
 use crate::limits::Limits;
 use crate::membership::{Kind, Membership};
-use crate::oci::{Blob, Manifest, Reference, Registry, Subject, Tag};
+use crate::oci::{Blob, Digest, Manifest, Reference, Registry, Subject, Tag};
 use crate::outcome::Denial;
 use crate::policy::{Governing, Mode};
 use crate::reason::{Class, Reason};
@@ -29,6 +30,8 @@ pub mod case;
 
 pub mod error;
 
+mod expand;
+
 pub mod explain;
 
 pub mod fetch;
@@ -37,11 +40,15 @@ pub mod held;
 
 pub mod judge;
 
+pub mod nested;
+
 mod parents;
 
 pub mod rehearse;
 
 mod rest;
+
+pub mod search;
 
 pub use artifact::Artifacts;
 pub use case::{Case, Gathered, Piece};
@@ -50,7 +57,10 @@ pub use explain::{Explanation, Sight, Witness};
 pub use fetch::Fetch;
 pub use held::Held;
 pub use judge::Judge;
+pub use nested::Nested;
+use parents::Budget;
 pub use rehearse::Rehearsed;
+pub use search::Search;
 
 pub use crate::select::Considered;
 
@@ -69,6 +79,12 @@ pub struct Puller {
     pub membership: Membership,
     /// What is recorded already.
     pub recorded: moka::future::Cache<Subject, ()>,
+    /// The indexes whose images' blobs are recorded already.
+    pub expanded: moka::future::Cache<Subject, ()>,
+    /// What indexes list at any depth.
+    pub nested: Nested,
+    /// The indexes of a repository, where none is known to list a manifest.
+    pub search: Search,
     /// The bounds.
     pub limits: Limits,
     /// The time.
@@ -80,8 +96,9 @@ pub struct Puller {
 pub struct Ask {
     snapshot: Arc<Snapshot>,
     now: Timestamp,
-    /// Parents that may still be judged for this request.
-    budget: usize,
+    budget: Budget,
+    /// The manifest for which indexes are searched if none is known to list it: what the client asked for by digest.
+    sought: Option<Digest>,
     /// For the log line.
     pub facts: Facts,
 }
@@ -90,7 +107,7 @@ impl Puller {
     /// Begins a request.
     pub fn ask(&self) -> Ask {
         let (snapshot, now) = (self.current.load(), self.clock.now());
-        Ask { snapshot, now, budget: self.limits.parents, facts: Facts::default() }
+        Ask { snapshot, now, budget: Budget::new(self.limits.parents), sought: None, facts: Facts::default() }
     }
 
     /// Pulls one manifest, for HEAD and GET alike.
@@ -98,22 +115,33 @@ impl Puller {
         let digest = self.fetch.resolve(&pull.image, &pull.reference).await?;
         ask.facts.digest = Some(digest);
         let tag = match &pull.reference {
-            Reference::Digest(_) => None,
+            Reference::Digest(_) => {
+                ask.sought = Some(digest);
+                None
+            }
             Reference::Tag(tag) => Some(tag),
         };
         let subject = pull.image.at(digest);
         let admitted = self.admitted(ask, &subject, tag, 0).await?;
-        self.record(&subject, &admitted).await;
+        self.record(ask, &subject, &admitted).await;
         Ok(admitted)
     }
 
-    /// Admits one blob: some manifest that lists it must be admitted now.
-    pub async fn blob(&self, ask: &mut Ask, pull: &BlobPull) -> Result<Admitted<Blob>, PullError> {
+    /// Admits one blob: some manifest that lists it must be admitted now. With it, the size which that manifest declares.
+    pub async fn blob(&self, ask: &mut Ask, pull: &BlobPull) -> Result<(Admitted<Blob>, Option<u64>), PullError> {
         ask.facts.digest = Some(pull.digest);
         let (subject, blob) = (pull.image.at(pull.digest), Blob(pull.digest));
-        let refused = match self.parents(ask, &subject, Kind::Blob, 0).await {
+        let mut parent = self.parents(ask, &subject, Kind::Blob, 0).await;
+        if matches!(parent, Err(None)) {
+            let expanded = self.expand(ask, &pull.image).await;
+            parent = self.parents(ask, &subject, Kind::Blob, 0).await;
+            if let (Err(None), Err(open)) = (&parent, expanded) {
+                parent = Err(Some(open));
+            }
+        }
+        let refused = match parent {
             Ok(parent) => match admit_member(blob, &parent, &ask.snapshot.policies) {
-                Ok(admitted) => return Ok(admitted),
+                Ok(admitted) => return Ok((admitted, parent.content().size_of(&pull.digest))),
                 Err(denial) => PullError::Denied(denial),
             },
             Err(refused) => refused.unwrap_or_else(|| {
@@ -125,7 +153,7 @@ impl Puller {
         let admitted = audited(ask, blob, &governing, refused)?;
         // Audit serves blobs that nothing is known to list, but a client must not take one for a manifest.
         match self.fetch.manifest(&subject).await {
-            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok(admitted),
+            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok((admitted, None)),
             Ok(_) | Err(PullError::Content { .. }) => Err(blob_is_manifest()),
             Err(unsure) => Err(unsure),
         }
@@ -141,14 +169,15 @@ impl Puller {
     ) -> Result<Admitted<Arc<Manifest>>, PullError> {
         let manifest = self.fetch.manifest(subject).await?;
         let governing = ask.snapshot.policies.governing(subject, ask.now);
-        let refused = match refused_tag(ask, &governing, tag) {
-            Some(denial) => PullError::Denied(denial),
-            None => match self.admitted_by_right(ask, &manifest, &governing, depth).await {
-                Ok(admitted) => return Ok(admitted),
-                Err(refused) => refused,
-            },
+        let by_right = match refused_tag(ask, &governing, tag) {
+            Some(denial) => Err(PullError::Denied(denial)),
+            None => self.admitted_by_right(ask, &manifest, &governing, depth).await,
         };
-        audited(ask, manifest, &governing, refused)
+        let admitted = by_right.or_else(|refused| audited(ask, manifest.clone(), &governing, refused))?;
+        match self.nested.refused(&ask.snapshot.policies, subject, &manifest, ask.now).await {
+            Ok(()) => Ok(admitted),
+            Err(refused) => audited(ask, manifest, &governing, refused),
+        }
     }
 
     /// Admits as a member of an admitted index, or else on the manifest's own evidence.
@@ -171,16 +200,37 @@ impl Puller {
         };
         let (verdict, lookup) = self.judge.verdict(&snapshot, governing, manifest, ask.now).await?;
         ask.facts.cache = Some(lookup.label());
+        if depth > 0 && lookup != Lookup::Hit {
+            ask.budget.judged_anew();
+        }
         let denial = match on_verdict(ask, manifest.clone(), governing, &verdict) {
             Ok(admitted) => return Ok(admitted),
             Err(denial) => denial,
         };
-        match by_parents {
+        // No index admits what is revoked, or lists what is.
+        let final_for_all = matches!(denial.reason, Reason::Revoked | Reason::ChildDenied);
+        let by_parents = match by_parents {
             // A parent that could not be judged might have admitted it: that is not a no.
-            Some(unsure) if unsure.reason().class() == Class::Unavailable => Err(unsure),
+            Some(unsure) if unsure.reason().class() == Class::Unavailable => return Err(unsure),
+            known @ Some(PullError::Denied(_)) if !final_for_all => known,
+            _ => None,
+        };
+        let sought = ask.sought == Some(governing.subject().digest);
+        if !sought || final_for_all || !search::may_help(governing, &snapshot.policies) {
+            return Err(by_parents.unwrap_or(PullError::Denied(denial)));
+        }
+        match self.searched(ask, governing.subject(), &denial).await {
+            Ok(parent) => admit_member(manifest.clone(), &parent, &snapshot.policies).map_err(|why| {
+                // What confers nothing changes nothing.
+                PullError::Denied(if why.reason == Reason::NotAMember { denial } else { why })
+            }),
+            Err(Some(unsure)) if unsure.reason().class() == Class::Unavailable => Err(unsure),
             // Who signs indexes looks for the reason there.
-            Some(refused @ PullError::Denied(_)) if denial.reason != Reason::Revoked => Err(refused),
-            _ => Err(PullError::Denied(denial)),
+            Err(found) => {
+                // An index without any evidence says less than the manifest's own.
+                let found = found.filter(|found| found.reason() != Reason::Unsigned);
+                Err(by_parents.or(found).unwrap_or(PullError::Denied(denial)))
+            }
         }
     }
 }

@@ -132,7 +132,7 @@ reasons! {
         UpstreamDigestMismatch "upstream_digest_mismatch" "the registry sent other content than was asked for"
         EvidenceUnreadable "evidence_unreadable" "evidence could not be read from the registry"
         EvidenceIncomplete "evidence_incomplete" "there is more evidence than the limits allow to read"
-        MembershipIncomplete "membership_incomplete" "too many parents to judge in one request"
+        MembershipIncomplete "membership_incomplete" "it could not be told which admitted manifest lists it"
         RedirectRefused "redirect_refused" "the registry redirects to a host that is not allowed"
         TrustRootUnavailable "trust_root_unavailable" "the trusted root could not be loaded"
         TrustRootExpired "trust_root_expired" "the trusted root has expired"

@@ -71,26 +71,35 @@ const TAG: usize = 32;
 #[serde(deny_unknown_fields)]
 pub struct VerdictRecord {
     pub(crate) key: Key,
-    pub(crate) denial: Option<Denial>,
-    pub(crate) exempt: Option<String>,
+    pub(crate) said: Said,
     pub(crate) would_deny: Vec<Denial>,
     pub(crate) valid_until: Timestamp,
     pub(crate) fresh_until: Timestamp,
 }
 
+/// What a stored verdict said.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Said {
+    Denied(Denial),
+    Evidence,
+    Exempt(String),
+    Signed,
+}
+
 impl VerdictRecord {
     /// The record of `verdict`; nothing for the ones that are made at each use.
     pub fn of(verdict: &Verdict) -> Option<Self> {
-        let (denial, exempt) = match verdict.outcome() {
-            Outcome::Allow(Basis::Signed) => (None, None),
-            Outcome::Allow(Basis::Exempt(reason)) => (None, Some(reason.to_string())),
+        let said = match verdict.outcome() {
+            Outcome::Allow(Basis::Signed) => Said::Signed,
+            Outcome::Allow(Basis::Evidence) => Said::Evidence,
+            Outcome::Allow(Basis::Exempt(reason)) => Said::Exempt(reason.to_string()),
             Outcome::Allow(Basis::Audited(_) | Basis::Member { .. }) => return None,
-            Outcome::Deny(denial) => (Some(denial.clone()), None),
+            Outcome::Deny(denial) => Said::Denied(denial.clone()),
         };
         Some(Self {
             key: verdict.key().clone(),
-            denial,
-            exempt,
+            said,
             would_deny: verdict.would_deny().to_vec(),
             valid_until: verdict.valid_until(),
             fresh_until: verdict.fresh_until(),
@@ -99,10 +108,11 @@ impl VerdictRecord {
 
     /// What the verdict said.
     pub(crate) fn outcome(&self) -> Outcome {
-        match (&self.denial, &self.exempt) {
-            (Some(denial), _) => Outcome::Deny(denial.clone()),
-            (None, Some(exempt)) => Outcome::Allow(Basis::Exempt(exempt.as_str().into())),
-            (None, None) => Outcome::Allow(Basis::Signed),
+        match &self.said {
+            Said::Denied(denial) => Outcome::Deny(denial.clone()),
+            Said::Evidence => Outcome::Allow(Basis::Evidence),
+            Said::Exempt(reason) => Outcome::Allow(Basis::Exempt(reason.as_str().into())),
+            Said::Signed => Outcome::Allow(Basis::Signed),
         }
     }
 }

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use http::header::{
-    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LINK, RETRY_AFTER,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LINK, LOCATION,
+    RETRY_AFTER,
 };
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
@@ -126,6 +127,19 @@ pub(crate) fn blob(
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(CONTENT_DIGEST, value(&admitted.content().0.to_string()));
+    admitted_for(headers, admitted.basis());
+    response
+}
+
+/// Sends the client for a blob to another host. The address is often a secret, and soon stale.
+pub(crate) fn elsewhere(admitted: &Admitted<crate::oci::Blob>, location: HeaderValue) -> Response<Body> {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, location);
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(CONTENT_DIGEST, value(&admitted.content().0.to_string()));
     admitted_for(headers, admitted.basis());
     response

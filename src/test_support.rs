@@ -15,11 +15,12 @@ use crate::discovery::{Candidate, Material};
 use crate::evidence::EvidenceSet;
 use crate::examined::{Examined, Part};
 use crate::limits::Limits;
-use crate::oci::{Digest, Subject};
+use crate::oci::{Digest, Manifest, Subject};
 use crate::policy::condition::ImageFacts;
 use crate::policy::file::parse;
 use crate::policy::{Name, Revoked};
 use crate::trust::Trust;
+use crate::verify::artifact::{EvidenceProof, Reading};
 use crate::verify::{Against, Findings, verify_all};
 
 /// A Sigstore that all tests share; whoever needs a foreign one makes it.
@@ -90,6 +91,27 @@ pub(crate) fn attested(key: &TestKey, digest: Digest, predicate_type: &str, pred
         key.sign(pae.as_bytes())
     );
     Candidate::new("tag".into(), Material::Envelope(envelope.into()))
+}
+
+/// A manifest over one statement that nobody signed, and the proof that it is an evidence artifact.
+pub(crate) fn evidence_artifact() -> (Manifest, EvidenceProof) {
+    let statement = format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","predicateType":"p","subject":[{{"digest":{{"sha256":"{}"}}}}]}}"#,
+        subject().digest.hex()
+    );
+    let blobs = [("a/b", "{}"), ("application/vnd.in-toto+json", statement.as_str())];
+    let [config, layer] = blobs.map(|(media_type, bytes)| {
+        let digest = Digest::of(bytes.as_bytes());
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{}}}"#, bytes.len())
+    });
+    let text = format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layer}]}}"#);
+    let (digest, media_type) = (Digest::of(text.as_bytes()), "application/vnd.oci.image.manifest.v1+json");
+    let manifest = Manifest::parse(text.into(), &digest, media_type, 10).expect("a manifest");
+    let mut reading = Reading::begin(&manifest, &patient()).expect("may be evidence");
+    for (_, bytes) in blobs {
+        reading = reading.take(bytes.as_bytes()).expect("evidence");
+    }
+    (manifest, reading.end().expect("everything was read"))
 }
 
 /// What verification makes of `candidates` for the authorities `a` ([`KEY_A`]) and `b` ([`KEY_B`]) that are named.

@@ -1,8 +1,10 @@
 //! The registry behind the proxy: what the pull needs of it, and how it can fail.
 //!
 //! Everything that it answers is untrusted: sizes and times are bounded here, digests are recomputed by whoever reads.
-//! It refuses to follow redirects and to carry credentials to a host that is not the registry's own.
+//! It refuses to follow a redirect that the configuration does not allow, and to carry credentials to a host that is
+//! not the registry's own.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,20 +24,30 @@ mod docker_config;
 
 mod connection;
 
+mod breaker;
+
+pub mod tls;
+
+mod rotation;
+
 mod auth;
 
-mod realm;
+pub(crate) mod realm;
 
-mod challenge;
+pub(crate) mod challenge;
 
 pub(crate) mod link;
 
 mod body;
 
-pub use blob::BlobResponse;
+pub mod redirect;
+
+pub use blob::{BlobAnswer, BlobResponse, ContentRange};
 pub use client::Upstream;
-pub use credentials::{Credentials, Secret};
+pub use credentials::{Credentials, Secret, SecretSource};
+pub use redirect::{Network, RedirectHost, Redirects};
 pub use settings::{BuildError, Settings};
+pub use tls::{OwnCertificate, Tls, TlsFileError};
 
 /// A manifest as the registry sent it: bytes and announced type, nothing checked.
 #[derive(Debug, Clone)]
@@ -70,6 +82,12 @@ pub enum UpstreamError {
         /// Its answer.
         status: u16,
     },
+    /// What the configuration names for credentials did not give any.
+    #[error("the proxy has no credentials for the registry: {why}; its log says more")]
+    CredentialsUnavailable {
+        /// Why, without what only the operator may know.
+        why: String,
+    },
     /// The content is not what its digest says.
     #[error("the registry sent `{actual}` for `{expected}`")]
     DigestMismatch {
@@ -77,6 +95,14 @@ pub enum UpstreamError {
         expected: Digest,
         /// What the bytes hash to.
         actual: Digest,
+    },
+    /// It could not be reached several times in a row, so it was not asked.
+    #[error("the {server} cannot be reached; it is asked again in {} s", .retry_after.as_secs())]
+    LeftAlone {
+        /// `registry` or `token server`.
+        server: &'static str,
+        /// How long it is left alone, in whole seconds.
+        retry_after: Duration,
     },
     /// The answer is not HTTP as the registry's specification has it.
     #[error("the registry's answer is malformed: {0}")]
@@ -90,11 +116,35 @@ pub enum UpstreamError {
         /// The host of the challenge's realm.
         host: String,
     },
+    /// A host that a redirect leads to has an address that may not be dialled.
+    #[error("its address {address} is not public")]
+    NotPublic {
+        /// The address.
+        address: IpAddr,
+    },
+    /// Where it redirects to has no blob to give.
+    #[error("the registry redirects to `{host}`, which {why}")]
+    RedirectFailed {
+        /// The host in `Location`.
+        host: String,
+        /// What became of the request.
+        why: String,
+    },
     /// It redirects where the configuration does not allow.
-    #[error("the registry redirects to `{host}`, which is not allowed")]
+    #[error("the registry redirects to `{host}`, {why}")]
     RedirectRefused {
         /// The host in `Location`.
         host: String,
+        /// Why not, and what would allow it.
+        why: String,
+    },
+    /// The content has another size than its manifest declares.
+    #[error("the registry has {actual} bytes of what the manifest says to be {declared} bytes long")]
+    SizeMismatch {
+        /// What the manifest says.
+        declared: u64,
+        /// What the registry says.
+        actual: u64,
     },
     /// Any other status.
     #[error("the registry answered {0}")]
@@ -102,6 +152,12 @@ pub enum UpstreamError {
     /// 429.
     #[error("the registry asks to slow down")]
     Throttled {
+        /// Its `Retry-After`, if it gave one in seconds.
+        retry_after: Option<Duration>,
+    },
+    /// 503.
+    #[error("the registry answered 503")]
+    Unavailable {
         /// Its `Retry-After`, if it gave one in seconds.
         retry_after: Option<Duration>,
     },
@@ -129,24 +185,30 @@ impl UpstreamError {
     /// The reason that a client is given.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::CredentialsRejected { .. } | Self::RealmRefused { .. } => Reason::UpstreamCredentialsRejected,
-            Self::DigestMismatch { .. } => Reason::UpstreamDigestMismatch,
+            Self::CredentialsRejected { .. } | Self::CredentialsUnavailable { .. } | Self::RealmRefused { .. } => {
+                Reason::UpstreamCredentialsRejected
+            }
+            Self::DigestMismatch { .. } | Self::SizeMismatch { .. } => Reason::UpstreamDigestMismatch,
             Self::NotFound => Reason::UpstreamNotFound,
-            Self::RedirectRefused { .. } => Reason::RedirectRefused,
-            Self::Malformed(_)
+            Self::NotPublic { .. } | Self::RedirectRefused { .. } => Reason::RedirectRefused,
+            Self::LeftAlone { .. }
+            | Self::Malformed(_)
+            | Self::RedirectFailed { .. }
             | Self::Status(_)
             | Self::TokenServer { .. }
             | Self::TooLarge { .. }
-            | Self::Transport(_) => Reason::UpstreamUnavailable,
+            | Self::Transport(_)
+            | Self::Unavailable { .. } => Reason::UpstreamUnavailable,
             Self::Throttled { .. } => Reason::UpstreamThrottled,
             Self::Timeout => Reason::UpstreamTimeout,
         }
     }
 
-    /// When it may be worth asking again, if the registry said so.
+    /// When it is worth asking again, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Throttled { retry_after } => *retry_after,
+            Self::LeftAlone { retry_after, .. } => Some(*retry_after),
+            Self::Throttled { retry_after } | Self::Unavailable { retry_after } => *retry_after,
             _ => None,
         }
     }
@@ -188,6 +250,12 @@ impl Operation<'_> {
             Self::Catalog => "catalog",
             Self::Ping => "ping",
         }
+    }
+
+    /// Whether a redirect to another path of the registry is followed: where the answer's digest tells what it is. A
+    /// list's own address says where its next page is.
+    const fn is_followed(self) -> bool {
+        matches!(self, Self::Resolve(_) | Self::Manifest(_) | Self::Blob(_))
     }
 
     /// The path of the request, built from parsed parts only.

@@ -3,11 +3,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
-use crate::decide::foregone;
+use crate::decide::{decide_artifact, ungoverned};
 use crate::outcome::Terms;
 use crate::policy::file::parse;
-use crate::test_support::subject;
+use crate::test_support::{evidence_artifact, subject};
 use crate::trust::Trust;
+use crate::verify::artifact::EvidenceProof;
 
 const NOW: Timestamp = Timestamp(1_000_000);
 
@@ -32,9 +33,19 @@ fn index(listed: &[Digest]) -> Arc<Manifest> {
 }
 
 fn verdict(governing: &Governing) -> Verdict {
+    ungoverned(governing, Trust::none().revision(governing), &terms()).expect("ungoverned")
+}
+
+fn terms() -> Terms {
     let day = std::time::Duration::from_hours(24);
-    let terms = Terms { now: NOW, allow: day, deny: day, evidence_max_age: day };
-    foregone(governing, Trust::none().revision(governing), &terms).expect("foregone")
+    Terms { now: NOW, allow: day, deny: day, evidence_max_age: day }
+}
+
+/// Admits `content` as evidence.
+fn as_evidence(content: Arc<Manifest>, proof: &EvidenceProof, policies: &Policies) -> Admitted<Arc<Manifest>> {
+    let governing = policies.governing(&subject().image.at(content.digest()), NOW);
+    let verdict = decide_artifact(&governing, Trust::none().revision(&governing), proof, &terms());
+    admit(content, &verdict.expect("a verdict"), &governing, policies, NOW).expect("evidence")
 }
 
 fn try_admit(content: &Arc<Manifest>, policies: &Policies) -> Result<Admitted<Arc<Manifest>>, Denial> {
@@ -105,4 +116,27 @@ fn a_member_is_what_the_parent_lists_and_nothing_revoked() {
     assert_eq!(admit_member(child, &parent, &revoking).expect_err("revoked").reason, Reason::Revoked);
     let refused = try_admit(&parent_content, &revoking).expect_err("lists a revoked child");
     assert_eq!(refused.reason, Reason::ChildDenied);
+}
+
+#[test]
+fn an_evidence_artifact_lets_through_its_blobs_and_an_index_of_evidence_nothing() {
+    let (manifest, proof) = evidence_artifact();
+    let (manifest, none) = (Arc::new(manifest), policies(""));
+    let artifact = as_evidence(manifest.clone(), &proof, &none);
+    assert!(artifact.confers());
+    for blob in manifest.listed() {
+        let member = admit_member(Blob(*blob), &artifact, &none).expect("listed");
+        assert_eq!(member.basis(), &Basis::Member { of: manifest.digest() });
+    }
+    let listing = index(&[manifest.digest()]);
+    let of_index = EvidenceProof::of_index(&listing, &[proof]).expect("evidence");
+    let admitted = as_evidence(listing.clone(), &of_index, &none);
+    assert_eq!((admitted.basis(), admitted.confers()), (&Basis::Evidence, false));
+    let refused = admit_member(manifest.clone(), &admitted, &none).expect_err("judged on its own");
+    assert_eq!(refused.reason, Reason::NotAMember);
+    assert!(admit_member(Blob(manifest.digest()), &admitted, &none).is_err());
+    // The very index lets it through, where it is admitted on other grounds.
+    let allow = exempt("");
+    let exempted = try_admit(&listing, &allow).expect("exempt");
+    assert!(exempted.confers() && admit_member(manifest, &exempted, &allow).is_ok());
 }

@@ -4,18 +4,20 @@ use std::path::Path;
 
 use super::field;
 use super::raw::{RawBasic, RawBearer, RawCredentials};
-use crate::upstream::{Credentials, Secret};
+use crate::oci::Registry;
+use crate::upstream::credentials::examine;
+use crate::upstream::{Credentials, Secret, SecretSource};
 use crate::yaml::At;
 
-/// Judges `credentials`.
-pub(super) fn judge(at: &At<'_>, raw: &RawCredentials, base: &Path) -> Credentials {
+/// Judges `credentials` of the registry that is known by `names`.
+pub(super) fn judge(at: &At<'_>, raw: &RawCredentials, base: &Path, names: &[Registry]) -> Credentials {
     let kind = at.exactly_one(&[
         ("dockerConfig", raw.docker_config.is_some()),
         ("basic", raw.basic.is_some()),
         ("bearer", raw.bearer.is_some()),
     ]);
     let credentials = match (kind, raw) {
-        (Some(_), RawCredentials { docker_config: Some(path), .. }) => docker_config(at, path, base),
+        (Some(_), RawCredentials { docker_config: Some(path), .. }) => docker_config(at, path, base, names),
         (Some(_), RawCredentials { basic: Some(raw), .. }) => basic(&at.key("basic"), raw, base),
         (Some(_), RawCredentials { bearer: Some(raw), .. }) => bearer(&at.key("bearer"), raw, base),
         _ => None,
@@ -23,10 +25,10 @@ pub(super) fn judge(at: &At<'_>, raw: &RawCredentials, base: &Path) -> Credentia
     credentials.unwrap_or(Credentials::None)
 }
 
-fn docker_config(at: &At<'_>, path: &str, base: &Path) -> Option<Credentials> {
+fn docker_config(at: &At<'_>, path: &str, base: &Path, names: &[Registry]) -> Option<Credentials> {
     let bytes = field::file(at, "dockerConfig", path, base)?;
-    let json = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&bytes);
-    at.key("dockerConfig").accept(json.map_err(|_| format!("`{path}` is not a JSON object")))?;
+    let examined = examine(&bytes, names).map_err(|why| format!("`{path}`: {why}"));
+    at.key("dockerConfig").accept(examined)?;
     Some(Credentials::DockerConfig(base.join(path)))
 }
 
@@ -44,24 +46,22 @@ fn bearer(at: &At<'_>, raw: &RawBearer, base: &Path) -> Option<Credentials> {
     Some(Credentials::Bearer(token))
 }
 
-/// A secret that is written out or, better, in a file of its own; the line break at its end is not part of it.
+/// A secret that is written out or, better, in a file of its own.
 fn secret(
     at: &At<'_>,
     (key, text): (&'static str, Option<&String>),
     (file_key, path): (&'static str, Option<&String>),
     base: &Path,
-) -> Option<Secret> {
+) -> Option<SecretSource> {
     at.exactly_one(&[(key, text.is_some()), (file_key, path.is_some())])?;
-    let (key, text) = match path {
-        None => (key, text?.clone()),
-        Some(path) => {
-            let text = String::from_utf8(field::file(at, file_key, path, base)?);
-            (file_key, at.key(file_key).accept(text.map_err(|_| format!("`{path}` is not UTF-8")))?)
-        }
-    };
-    let text = text.trim_end_matches(['\r', '\n']);
+    if let Some(path) = path {
+        let secret = Secret::of_file(field::file(at, file_key, path, base)?);
+        at.key(file_key).accept(secret.map_err(|why| format!("`{path}`: {why}")))?;
+        return Some(SecretSource::File(base.join(path)));
+    }
+    let text = text?.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         at.key(key).problem("it is empty");
     }
-    Some(Secret::from(text.to_string()))
+    Some(SecretSource::Inline(Secret::from(text.to_string())))
 }

@@ -1,7 +1,8 @@
 //! What is allowed but deserves a look.
 
 use super::{Config, clients};
-use crate::upstream::Credentials;
+use crate::upstream::credentials::missing_helpers;
+use crate::upstream::{Credentials, settings};
 
 impl Config {
     /// What the configuration says, in a few lines.
@@ -35,6 +36,22 @@ impl Config {
         for upstream in self.upstreams.iter().filter(|upstream| upstream.dial.scheme() == "http") {
             let why = format!("`{}` is read over plain HTTP (`insecurePlainHttp`)", upstream.registry);
             warnings.push(("insecure", why));
+        }
+        for upstream in self.upstreams.iter().filter(|upstream| upstream.tls.insecure_skip_verify) {
+            let why = format!(
+                "whoever answers is taken for `{}`, and is sent the proxy's credentials (`insecureSkipVerify`)",
+                upstream.registry
+            );
+            warnings.push(("insecure", why));
+        }
+        for upstream in &self.upstreams {
+            let Credentials::DockerConfig(path) = &upstream.credentials else { continue };
+            let names = settings::names(&upstream.registry, &upstream.dial);
+            for helper in missing_helpers(path, &names) {
+                let (path, registry) = (path.display(), &upstream.registry);
+                let why = format!("`{helper}`, which `{path}` names for `{registry}`, is not in PATH");
+                warnings.push(("helper_missing", why));
+            }
         }
         for client in &self.clients {
             if client.insecure_anonymous {

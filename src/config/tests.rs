@@ -6,7 +6,11 @@ use super::*;
 
 mod environment;
 
+mod docker_config;
+
 mod later;
+
+mod upstream_tls;
 
 /// The least that is a configuration, on lines 1 and 2.
 const LEAST: &str = "policy: { path: policy.yaml }\nupstreams: { r.io: { } }\n";
@@ -139,6 +143,35 @@ fn names_are_canonical_and_unique() {
 }
 
 #[test]
+fn redirects_lead_where_the_file_says_and_nowhere_else() {
+    let redirects = |text: &str| {
+        let config = parsed(&LEAST.replace("r.io: { }", &format!("r.io: {{ {text} }}")), &[]);
+        config.expect(text).upstreams[0].redirects.clone()
+    };
+    let nothing = redirects("blobRedirects: follow");
+    assert!(!nothing.relay && nothing.hosts.is_empty() && nothing.private.is_empty());
+    let some = redirects(
+        "blobRedirects: relay, redirectHosts: [ s3.r.io, 'http://minio:9000' ], redirectPrivate: [ 10.0.0.0/8 ]",
+    );
+    assert!(some.relay);
+    assert_eq!(some.hosts, ["s3.r.io", "http://minio:9000"].map(|host| host.parse().expect("a host")));
+    assert_eq!(some.private, ["10.0.0.0/8".parse().expect("a network")]);
+    for (text, expected) in [
+        ("blobRedirects: ignore", "blobRedirects: `ignore` is not one of"),
+        ("redirectHosts: [ s3.r.io, 's3.r.io/bucket' ]", "redirectHosts[1]: `s3.r.io/bucket` is not a host"),
+        (
+            "redirectHosts: [ s3.r.io ], redirectPrivate: [ 10.0.0.0/33 ]",
+            "redirectPrivate[0]: `10.0.0.0/33` is not a network",
+        ),
+        ("redirectPrivate: [ 10.0.0.0/8 ]", "redirectPrivate: no redirect leads there without `redirectHosts`"),
+    ] {
+        let found = mistakes(&LEAST.replace("r.io: { }", &format!("r.io: {{ {text} }}")), &[]);
+        let [one] = &found[..] else { panic!("{text}\n{found:?}") };
+        assert!(one.contains(expected), "{text}\n{one}");
+    }
+}
+
+#[test]
 fn anonymous_callers_get_the_proxys_credentials_only_if_spelled_out() {
     let text = |may: &str, more: &str| {
         format!(
@@ -184,11 +217,12 @@ fn files_are_relative_to_the_configuration_and_secrets_lose_their_line_break() {
     let config = Config::load(&path, std::iter::empty()).expect("a configuration");
     assert_eq!(config.policy_path, folder.path().join("policies"));
     let Credentials::Basic { username, password } = &config.upstreams[0].credentials else { panic!("{config:?}") };
-    assert_eq!((username.as_str(), password.expose()), ("u", "s3cret"));
+    let file = crate::upstream::SecretSource::File(folder.path().join("password"));
+    assert_eq!((username.as_str(), password), ("u", &file));
     fs::write(&path, text("    tls: { ca: ca.crt }\n")).expect("a file");
     let errors = Config::load(&path, std::iter::empty()).map(|_| ()).expect_err("no certificate").to_string();
     assert!(
-        errors.contains(":5:16: upstreams.\"r.io\".tls.ca: `ca.crt` is not a PEM file of certificates"),
+        errors.contains(":5:16: upstreams.\"r.io\".tls.ca: `ca.crt`: it is not a PEM file of certificates"),
         "{errors}"
     );
     assert!(!errors.contains("s3cret"), "{errors}");

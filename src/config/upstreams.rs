@@ -1,19 +1,17 @@
 //! The registries behind the proxy.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use url::Url;
 
 use super::listen::origin;
-use super::raw::{RawUpstream, RawUpstreamTls};
-use super::{UpstreamConfig, credentials, field};
+use super::raw::RawUpstream;
+use super::{UpstreamConfig, credentials, field, upstream_tls};
 use crate::oci::Registry;
-use crate::upstream::Credentials;
+use crate::upstream::{Credentials, Network, RedirectHost, Redirects, settings};
 use crate::yaml::At;
 
 /// Judges `upstreams`.
@@ -41,11 +39,9 @@ fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUp
     later(at, raw);
     let tls = raw.tls.as_ref();
     let dial = dial(at, &registry, raw.dial.as_deref(), tls.and_then(|tls| tls.insecure_plain_http) == Some(true));
-    let ca_pem = tls.and_then(|tls| ca(&at.key("tls"), tls, base));
-    if dial.scheme() == "http" && ca_pem.is_some() {
-        at.key("tls").key("ca").problem("plain HTTP has no certificates");
-    }
-    let proxy_owned = raw.credentials.as_ref().map(|raw| credentials::judge(&at.key("credentials"), raw, base));
+    let tls = upstream_tls::judge(&at.key("tls"), tls, dial.scheme() == "http", base);
+    let names = settings::names(&registry, &dial);
+    let proxy_owned = raw.credentials.as_ref().map(|raw| credentials::judge(&at.key("credentials"), raw, base, &names));
     let times = at.key("timeouts");
     let timeouts = raw.timeouts.as_ref();
     let seconds = Duration::from_secs;
@@ -54,13 +50,31 @@ fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUp
         aliases,
         dial,
         credentials: proxy_owned.unwrap_or(Credentials::None),
-        ca_pem,
+        tls,
         connect: field::positive(&times, "connect", timeouts.and_then(|t| t.connect.as_deref()), seconds(3)),
         first_byte: field::positive(&times, "firstByte", timeouts.and_then(|t| t.first_byte.as_deref()), seconds(15)),
         idle: field::positive(&times, "idle", timeouts.and_then(|t| t.idle.as_deref()), seconds(30)),
         referrers: field::word(at, "referrers", raw.referrers.as_deref(), &["auto", "off"]) == "auto",
         catalog: raw.catalog.unwrap_or(false),
+        redirects: redirects(at, raw),
     }
+}
+
+/// What is done with redirects. Hosts that nothing leads to are harmless; networks need a host that may be in them.
+fn redirects(at: &At<'_>, raw: &RawUpstream) -> Redirects {
+    let relay = field::word(at, "blobRedirects", raw.blob_redirects.as_deref(), &["follow", "relay"]) == "relay";
+    let hosts: Vec<RedirectHost> = each(&at.key("redirectHosts"), raw.redirect_hosts.as_deref());
+    let private: Vec<Network> = each(&at.key("redirectPrivate"), raw.redirect_private.as_deref());
+    if hosts.is_empty() && !private.is_empty() {
+        at.key("redirectPrivate").problem("no redirect leads there without `redirectHosts`");
+    }
+    Redirects { relay, hosts, private }
+}
+
+/// The entries of a list that can be read; the others are problems.
+fn each<T: FromStr<Err = String>>(at: &At<'_>, raw: Option<&[String]>) -> Vec<T> {
+    let entries = raw.unwrap_or_default().iter().enumerate();
+    entries.filter_map(|(index, text)| at.index(index).accept(text.parse())).collect()
 }
 
 fn registry(at: &At<'_>, name: &str) -> Option<Registry> {
@@ -111,42 +125,9 @@ fn dial(at: &At<'_>, registry: &Registry, text: Option<&str>, plain: bool) -> Ur
     parsed.unwrap_or_else(|| NOWHERE.parse().unwrap_or_else(|_| unreachable!("a constant URL")))
 }
 
-fn ca(at: &At<'_>, raw: &RawUpstreamTls, base: &Path) -> Option<Vec<u8>> {
-    let path = raw.ca.as_ref()?;
-    let pem = field::file(at, "ca", path, base)?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    if !certificates.is_ok_and(|certificates| !certificates.is_empty()) {
-        at.key("ca").problem(format!("`{path}` is not a PEM file of certificates"));
-    }
-    Some(pem)
-}
-
 /// What is understood and not yet honoured.
 fn later(at: &At<'_>, raw: &RawUpstream) {
-    // This version follows no redirects: even the default of later versions would be a promise.
-    field::word(at, "blobRedirects", raw.blob_redirects.as_deref(), &["follow", "relay"]);
-    field::later_if_given(at, "blobRedirects", raw.blob_redirects.as_ref());
     field::later(at, "push", field::word(at, "push", raw.push.as_deref(), &["refuse", "relay"]), "refuse");
-    field::later(at, "redirectHosts", raw.redirect_hosts.as_ref().is_some_and(|hosts| !hosts.is_empty()), false);
-    for (index, text) in raw.redirect_private.iter().flatten().enumerate() {
-        at.key("redirectPrivate").index(index).accept(network(text));
-    }
-    field::later(at, "redirectPrivate", raw.redirect_private.as_ref().is_some_and(|nets| !nets.is_empty()), false);
-    if let Some(tls) = &raw.tls {
-        let at = at.key("tls");
-        field::later_if_given(&at, "certificate", tls.certificate.as_ref());
-        field::later_if_given(&at, "key", tls.key.as_ref());
-        field::later(&at, "insecureSkipVerify", tls.insecure_skip_verify.unwrap_or(false), false);
-    }
-}
-
-/// Whether `text` is an address and the length of a prefix.
-fn network(text: &str) -> Result<(), String> {
-    let parsed = text.split_once('/').and_then(|(address, prefix)| {
-        let longest = if address.parse::<IpAddr>().ok()?.is_ipv4() { 32 } else { 128 };
-        prefix.parse::<u8>().ok().filter(|prefix| *prefix <= longest)
-    });
-    parsed.map(|_| ()).ok_or_else(|| format!("`{text}` is not a network such as `10.1.0.0/16`"))
 }
 
 const NOWHERE: &str = "https://nowhere.invalid";

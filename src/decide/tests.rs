@@ -7,7 +7,10 @@ use crate::evidence::Unread;
 use crate::oci::Digest;
 use crate::policy::file::parse;
 use crate::policy::{Format, Name, Policies};
-use crate::test_support::{KEY_A, KEY_B, examined, findings_of, signed_attestation, signed_simple, subject};
+use crate::test_support::{
+    KEY_A, KEY_B, evidence_artifact, examined, findings_of, signed_attestation, signed_simple, subject,
+};
+use crate::trust::Trust;
 use crate::verify::{Findings, Rejected};
 
 const NOW: Timestamp = Timestamp(1_000_000);
@@ -38,11 +41,8 @@ fn outcome(policies: &Policies, findings: &Findings) -> String {
     let governing = policies.governing(&subject(), NOW);
     match decide(&governing, Trust::none().revision(&governing), &examined(findings), &terms()) {
         Ok(verdict) => match verdict.outcome() {
-            Outcome::Allow(basis) => basis.reason().to_string(),
-            Outcome::Deny(denial) => match denial.cause {
-                Some(cause) => format!("{} ({cause})", denial.reason),
-                None => denial.reason.to_string(),
-            },
+            Outcome::Deny(Denial { reason, cause: Some(cause), .. }) => format!("{reason} ({cause})"),
+            _ => reason(&verdict).to_string(),
         },
         Err(Indeterminate(why)) => format!("503 {}", why.reason),
     }
@@ -58,8 +58,6 @@ fn cut_off(mut findings: Findings) -> Findings {
     findings.incomplete = true;
     findings
 }
-
-use crate::trust::Trust;
 
 #[test]
 fn only_a_signature_by_the_authority_over_the_subject_in_an_accepted_format_allows() {
@@ -181,6 +179,49 @@ fn an_audited_policy_leaves_a_note_and_never_allows_or_blocks() {
 }
 
 #[test]
+fn an_evidence_artifact_passes_unless_it_is_revoked_or_the_proof_is_about_another() {
+    let (manifest, proof) = evidence_artifact();
+    let digest = manifest.digest();
+    let decided = |policies: &Policies, digest| {
+        let governing = policies.governing(&subject().image.at(digest), NOW);
+        let verdict = decide_artifact(&governing, Trust::none().revision(&governing), &proof, &terms());
+        verdict.map_or_else(|Indeterminate(why)| why.reason, |verdict| reason(&verdict))
+    };
+    let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: INC-1\n";
+    let revoked = format!("revoked: {{ digests: [ \"{digest}\" ] }}\n");
+    for (policies, expected) in [
+        (one(""), Reason::Evidence),
+        (policies("policies: []\n"), Reason::Evidence),
+        (one(exempt), Reason::Exempt),
+        (one(&revoked), Reason::Revoked),
+        (one(&format!("{exempt}{revoked}")), Reason::Revoked),
+    ] {
+        assert_eq!(decided(&policies, digest), expected);
+    }
+    assert_eq!(decided(&one(""), Digest::of(b"another")), Reason::Internal);
+    let governing = one("").governing(&subject().image.at(digest), NOW);
+    let trust = Trust::none().revision(&governing);
+    let verdict = decide_artifact(&governing, trust, &proof, &terms()).expect("a verdict");
+    assert_eq!((verdict.fresh_until(), verdict.valid_until()), (NOW.plus(Duration::from_mins(5)), Timestamp::FOREVER));
+    let restored = Verdict::restore(&restorable(&verdict), &governing, trust, NOW).expect("fresh");
+    assert_eq!(reason(&restored), Reason::Evidence);
+}
+
+#[test]
+fn only_what_no_policy_governs_is_ungoverned() {
+    let revoked = format!("policies: []\nrevoked: {{ digests: [ \"{}\" ] }}\n", subject().digest);
+    for (policies, expected) in [
+        (one(""), None),
+        (policies("policies: []\n"), Some(Reason::NoPolicy)),
+        (policies(&revoked), Some(Reason::Revoked)),
+    ] {
+        let governing = policies.governing(&subject(), NOW);
+        let verdict = ungoverned(&governing, Trust::none().revision(&governing), &terms());
+        assert_eq!(verdict.as_ref().map(reason), expected);
+    }
+}
+
+#[test]
 fn verdicts_end_with_what_they_rest_on() {
     let here = subject().digest;
     let governing = one("").governing(&subject(), NOW);
@@ -222,16 +263,28 @@ fn a_record_is_restored_only_for_the_same_key_while_fresh() {
     let governing = ours.governing(&subject(), NOW);
     let trust = Trust::none().revision(&governing);
     let verdict = decide(&governing, trust, &examined(&signed), &terms()).expect("a verdict");
-    let seal = crate::record::Seal::random().expect("randomness");
-    let record = VerdictRecord::of(&verdict).expect("a stored kind");
-    let sealed = seal.close(b"p", &record).expect("serialises");
-    let record = seal.open::<VerdictRecord>(b"p", &sealed).expect("ours");
+    let record = restorable(&verdict);
     assert!(Verdict::restore(&record, &governing, trust, NOW).is_some());
     assert!(Verdict::restore(&record, &governing, trust, verdict.fresh_until()).is_none());
     assert!(Verdict::restore(&record, &edited.governing(&subject(), NOW), trust, NOW).is_none());
     let mut other = subject();
     other.digest = Digest::of(b"other");
     assert!(Verdict::restore(&record, &ours.governing(&other, NOW), trust, NOW).is_none());
+}
+
+fn reason(verdict: &Verdict) -> Reason {
+    match verdict.outcome() {
+        Outcome::Allow(basis) => basis.reason(),
+        Outcome::Deny(denial) => denial.reason,
+    }
+}
+
+/// `verdict`, as the store gives it back.
+fn restorable(verdict: &Verdict) -> Authenticated<VerdictRecord> {
+    let seal = crate::record::Seal::random().expect("randomness");
+    let record = VerdictRecord::of(verdict).expect("a stored kind");
+    let sealed = seal.close(b"p", &record).expect("serialises");
+    seal.open::<VerdictRecord>(b"p", &sealed).expect("ours")
 }
 
 #[test]

@@ -66,6 +66,11 @@ impl Found {
     pub(super) fn within(mut self, place: &str) -> Self {
         self.candidates = self.candidates.into_iter().map(|candidate| candidate.within(place)).collect();
         self.unread = self.unread.into_iter().map(|unread| unread.within(place)).collect();
+        // Like what could not be read in it, what a limit cut off matters to those only who look there.
+        if std::mem::take(&mut self.incomplete) {
+            let cut_off = Unread::new(place, Reason::EvidenceIncomplete, "a limit ended the reading");
+            self.unread.push(Unread { elsewhere: Some(place.into()), ..cut_off });
+        }
         for unusable in &mut self.unusable {
             unusable.location.insert_str(0, &format!("{place}, "));
         }
@@ -109,6 +114,7 @@ impl From<ManifestError> for Miss {
     fn from(error: ManifestError) -> Self {
         match error {
             ManifestError::DigestMismatch { .. } => Self::Unread(Reason::UpstreamDigestMismatch, error.to_string()),
+            ManifestError::Limits(_) => Self::too_large(error.to_string()),
             _ => Self::malformed(error.to_string()),
         }
     }
@@ -136,6 +142,11 @@ impl<S: Source> Reader<'_, S> {
             } else {
                 cut_off = true;
             }
+        }
+        if !self.share.take(sizes.values().sum()).await {
+            let why = "too much evidence is being read at once; ask again";
+            let none = |digest| (digest, Err(Miss::Unread(Reason::Overloaded, why.to_string())));
+            return (order.into_iter().map(none).collect(), cut_off);
         }
         let fetches = order.into_iter().map(|digest| {
             let size = sizes.get(&digest).copied().unwrap_or(0);

@@ -112,8 +112,10 @@ impl<S: Source> Reader<'_, S> {
             }
             *listed += 1;
             match serde_json::from_value::<Descriptor>(entry) {
-                Ok(descriptor) if may_be_evidence(&descriptor, self.wants) && seen.insert(descriptor.digest) => {
+                Ok(mut descriptor) if may_be_evidence(&descriptor, self.wants) && seen.insert(descriptor.digest) => {
                     let location = format!("referrer {}", descriptor.digest);
+                    // What the list says about it is never asked for, and may be long.
+                    descriptor.annotations = None;
                     listing.pieces.push(Piece { location, descriptor });
                 }
                 Ok(_) => {}

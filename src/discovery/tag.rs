@@ -8,7 +8,7 @@ use super::found::{Found, Listing, Miss, Piece, pick};
 use super::source::Source;
 use super::{Beside, Candidate, Material, Reader};
 use crate::limits::Limits;
-use crate::oci::manifest::Descriptor;
+use crate::oci::manifest::{Descriptor, ManifestError};
 use crate::oci::media_type::{BUNDLE_V03, DSSE, SIMPLE_SIGNING};
 use crate::oci::{Digest, Manifest, Reference, Tag};
 use crate::policy::Format;
@@ -83,6 +83,7 @@ impl<S: Source> Reader<'_, S> {
                 return listing;
             }
             Err(error) => {
+                found.incomplete |= matches!(error, ManifestError::Limits(_));
                 found.miss(&location, Format::Legacy, error.into());
                 return listing;
             }

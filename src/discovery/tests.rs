@@ -10,6 +10,7 @@ mod bundles;
 mod elsewhere;
 mod legacy;
 mod real_cosign;
+mod registries;
 mod rows;
 
 const ALL: Wants = Wants { bundle: true, signatures: true, attestations: true };
@@ -29,7 +30,7 @@ async fn discovered(registry: &Registry, limits: Limits) -> EvidenceSet {
 /// Reads in one repository, as beside an image.
 async fn read_one(registry: &Registry, digest: &Digest, wants: Wants, limits: &Limits) -> EvidenceSet {
     let place = Place { source: registry, repository: &"app".parse().expect("a repository"), name: None };
-    read(&[place], digest, wants, limits, Timestamp(7)).await
+    read(&[place], digest, wants, limits, &InFlight::new(1 << 30).share(), Timestamp(7)).await
 }
 
 async fn found(registry: &Registry) -> EvidenceSet {
@@ -82,7 +83,7 @@ async fn every_failure_but_404_leaves_a_source_unread() {
         E::Timeout,
         E::Throttled { retry_after: None },
         E::CredentialsRejected { status: 401 },
-        E::RedirectRefused { host: "x".into() },
+        E::RedirectRefused { host: "x".into(), why: String::new() },
         E::Transport("reset".into()),
     ] {
         for suffix in ["", ".sig", ".att"] {
@@ -119,6 +120,12 @@ async fn a_tag_of_the_wrong_kind_is_unusable() {
 #[test]
 fn discovery_may_move_between_threads() {
     type Upstreams = BTreeMap<oci::Registry, Arc<Upstream>>;
-    fn sendable<'a, F: Future + Send + 'a>(_: impl FnOnce(&'a Upstreams, &'a Subject, &'a [Image], &'a Limits) -> F) {}
-    sendable(|upstreams, subject, places, limits| discover(upstreams, subject, places, ALL, limits, Timestamp(7)));
+    type Elsewhere<'a> = &'a [Image];
+    fn sendable<'a, F: Future + Send + 'a>(
+        _: impl FnOnce(&'a Upstreams, &'a Subject, Elsewhere<'a>, &'a Limits, &'a Share) -> F,
+    ) {
+    }
+    sendable(|upstreams, subject, places, limits, share| {
+        discover(upstreams, subject, places, ALL, limits, share, Timestamp(7))
+    });
 }

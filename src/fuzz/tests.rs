@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 
 type Target = fn(&[u8]);
-const TARGETS: [(&str, Target); 10] = [
+const TARGETS: [(&str, Target); 12] = [
     ("bundle", bundle),
     ("envelope", envelope),
     ("legacy", legacy),
@@ -13,9 +13,11 @@ const TARGETS: [(&str, Target); 10] = [
     ("trusted_root", trusted_root),
     ("manifest", manifest),
     ("names", names),
+    ("reference", reference),
     ("condition", condition),
     ("route", route),
     ("link", link),
+    ("challenge", challenge),
 ];
 
 fn folder(path: &str) -> PathBuf {
@@ -56,6 +58,15 @@ fn every_target_and_every_corpus_is_known_here() {
     for (name, _) in TARGETS {
         let source = fs::read_to_string(folder(&format!("fuzz_targets/{name}.rs"))).expect("a target");
         assert!(source.contains(&format!("fuzz::{name}(data)")), "{name} fuzzes something else");
+    }
+}
+
+/// The seeds are challenges, or what was once taken for one: a change to them begins where parameters are read.
+#[test]
+fn the_challenges_have_realms() {
+    for (file, data) in files("corpus/challenge") {
+        let text = String::from_utf8(data).expect("a text");
+        assert!(text.contains("realm="), "{file}");
     }
 }
 

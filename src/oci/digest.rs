@@ -45,7 +45,7 @@ impl Digest {
     pub fn from_hex(hex: &str) -> Result<Self, ParseDigestError> {
         let digits = hex.as_bytes();
         if digits.len() != 64 {
-            return Err(ParseDigestError);
+            return Err(ParseDigestError::Form);
         }
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
@@ -59,7 +59,7 @@ fn nibble(digit: u8) -> Result<u8, ParseDigestError> {
     match digit {
         b'0'..=b'9' => Ok(digit - b'0'),
         b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(ParseDigestError),
+        _ => Err(ParseDigestError::Form),
     }
 }
 
@@ -67,7 +67,11 @@ impl FromStr for Digest {
     type Err = ParseDigestError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::from_hex(text.strip_prefix("sha256:").ok_or(ParseDigestError)?)
+        match text.split_once(':') {
+            Some(("sha256", hex)) => Self::from_hex(hex),
+            Some((other, encoded)) if is_registered(other, encoded) => Err(ParseDigestError::Algorithm),
+            _ => Err(ParseDigestError::Form),
+        }
     }
 }
 
@@ -100,10 +104,28 @@ impl<'de> serde::Deserialize<'de> for Digest {
     }
 }
 
-/// The text is not `sha256:` and 64 lower-case hex digits.
+/// Whether this is a digest by the grammar of the image specification, of another algorithm than ours.
+fn is_registered(algorithm: &str, encoded: &str) -> bool {
+    let lower = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let separated = algorithm.split(['+', '.', '_', '-']).all(|part| !part.is_empty() && part.bytes().all(lower));
+    let encoded = (1..=MAX_ENCODED).contains(&encoded.len())
+        && encoded.bytes().all(|c| c.is_ascii_alphanumeric() || b"=_-".contains(&c));
+    separated && encoded
+}
+
+/// Why a text is not a digest that is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a digest: expected `sha256:` and 64 lower-case hex digits")]
-pub struct ParseDigestError;
+pub enum ParseDigestError {
+    /// It is a digest of another algorithm, which cosign's tags and statements could not name.
+    #[error("a digest of another algorithm: only sha256 is served; use the sha256 digest of the same content")]
+    Algorithm,
+    /// It is not `sha256:` and 64 lower-case hex digits.
+    #[error("not a digest: expected `sha256:` and 64 lower-case hex digits")]
+    Form,
+}
+
+/// The longest encoded part that is taken for a digest of some algorithm.
+const MAX_ENCODED: usize = 256;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -132,8 +154,26 @@ mod tests {
             good.replace('a', "A").replace("shA", "sha"),
         ] {
             if bad != good {
-                assert_eq!(bad.parse::<Digest>(), Err(ParseDigestError), "{bad}");
+                assert!(bad.parse::<Digest>().is_err(), "{bad}");
             }
+        }
+    }
+
+    #[test]
+    fn a_digest_of_another_algorithm_is_told_from_what_is_none() {
+        let hex = Digest::of(b"x").hex();
+        for (text, expected) in [
+            (format!("sha512:{hex}{hex}"), ParseDigestError::Algorithm),
+            (format!("blake3:{hex}"), ParseDigestError::Algorithm),
+            ("multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8".into(), ParseDigestError::Algorithm),
+            (format!("SHA512:{hex}{hex}"), ParseDigestError::Form),
+            (format!("sha512:{hex}/{hex}"), ParseDigestError::Form),
+            (format!("sha256:{hex}{hex}"), ParseDigestError::Form),
+            ("sha512:".into(), ParseDigestError::Form),
+            (format!("+:{hex}"), ParseDigestError::Form),
+            (hex, ParseDigestError::Form),
+        ] {
+            assert_eq!(text.parse::<Digest>(), Err(expected), "{text}");
         }
     }
 }

@@ -20,6 +20,11 @@ impl ManifestType {
         Self::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(essence))
     }
 
+    /// Recognises a name exactly as it is registered, as clients compare those in descriptors.
+    pub fn exactly(value: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == value)
+    }
+
     /// The type's registered name.
     pub const fn as_str(self) -> &'static str {
         match self {

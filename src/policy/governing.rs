@@ -61,6 +61,12 @@ impl Policies {
         }
     }
 
+    /// Whether an exemption names a digest of the repository `image`, whichever.
+    pub fn exempts_some_digest(&self, image: &Image) -> bool {
+        let mut scopes = self.exemptions.iter().flat_map(|exemption| &exemption.scopes);
+        scopes.any(|scope| scope.digest.is_some() && scope.scope.matches(image))
+    }
+
     /// Whether `digest` is revoked, for everyone and in every mode.
     pub fn revokes(&self, digest: &Digest) -> bool {
         self.revoked.digest(digest)
@@ -191,4 +197,4 @@ fn keys_end<'a>(policies: impl Iterator<Item = &'a Arc<Policy>>, now: Timestamp)
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// Raised whenever the same text would be decided differently.
-const ENGINE: &[u8] = b"countersign decision engine 3";
+const ENGINE: &[u8] = b"countersign decision engine 4";

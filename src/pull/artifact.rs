@@ -3,87 +3,124 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use moka::future::Cache;
 
-use super::{PullError, fetch};
+use super::{Fetch, PullError, fetch};
 use crate::limits::Limits;
-use crate::oci::manifest::Descriptor;
 use crate::oci::{Digest, Image, Manifest, Registry};
 use crate::upstream::{Upstream, UpstreamError};
-use crate::verify::{Pool, artifact};
+use crate::verify::Pool;
+use crate::verify::artifact::{self, EvidenceProof, Reading};
 
-/// Tells evidence artifacts, and remembers those that it has told: content does not change.
+/// Tells evidence artifacts, and remembers what it has told: content does not change.
 #[derive(Debug)]
 pub struct Artifacts {
     upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+    fetch: Arc<Fetch>,
     limits: Limits,
-    known: Cache<Digest, ()>,
+    /// Nothing for what is no evidence.
+    told: Cache<Digest, Option<EvidenceProof>>,
 }
 
 impl Artifacts {
     /// Reads from `upstreams`, within `limits`.
-    pub fn new(upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>, limits: Limits) -> Self {
-        Self { upstreams, limits, known: Cache::new(AT_MOST) }
+    pub fn new(upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>, fetch: Arc<Fetch>, limits: Limits) -> Self {
+        Self { upstreams, fetch, limits, told: Cache::new(AT_MOST) }
     }
 
-    /// Whether all that `manifest` of the repository `image` lists is evidence: every byte is read, and parsed in `pool`.
-    ///
-    /// What its descriptors say can only keep it from being tried.
+    /// Proof that all that `manifest` of the repository `image` lists is evidence, if it is: every byte is read, and
+    /// parsed in `pool`. An ordinary image costs no request.
     ///
     /// # Errors
     /// Why something that it lists could not be read or parsed: it may be evidence.
-    pub async fn is_evidence(&self, image: &Image, manifest: &Manifest, pool: &Pool) -> Result<bool, PullError> {
-        let Some(config) = manifest.config().filter(|config| self.may_be_evidence(config, manifest.entries())) else {
-            return Ok(false);
-        };
-        if self.known.get(&manifest.digest()).await.is_some() {
-            return Ok(true);
+    pub async fn prove(
+        &self,
+        image: &Image,
+        manifest: &Manifest,
+        pool: &Pool,
+    ) -> Result<Option<EvidenceProof>, PullError> {
+        if manifest.media_type().is_index() {
+            return self.prove_listing(image, manifest, pool).await;
+        }
+        let Some(mut reading) = Reading::begin(manifest, &self.limits) else { return Ok(None) };
+        if let Some(told) = self.told.get(&manifest.digest()).await {
+            return Ok(told);
         }
         let upstream = fetch::upstream(&self.upstreams, &image.registry)?;
-        for (number, blob) in std::iter::once(config).chain(manifest.entries()).enumerate() {
+        while let Some(blob) = reading.next() {
             let bytes = match upstream.small_blob(&image.repository, &blob.digest, blob.size).await {
                 Ok(bytes) => bytes,
-                Err(UpstreamError::TooLarge { .. }) => return Ok(false),
+                Err(UpstreamError::TooLarge { .. }) => return Ok(None),
                 Err(error) => return Err(error.into()),
             };
-            if u64::try_from(bytes.len()).ok() != Some(blob.size) {
-                return Ok(false);
-            }
-            let (media_type, limits) = (blob.media_type.clone(), self.limits);
-            let parse = move || match number {
-                0 => artifact::config(&bytes),
-                _ => artifact::layer(&media_type, &bytes, &limits),
+            let taken = pool.run(move || reading.take(&bytes)).await;
+            let taken = taken.map_err(|unfinished| PullError::unsure(unfinished.reason(), unfinished.to_string()))?;
+            let Ok(taken) = taken else {
+                // These bytes are what the manifest lists, whoever sends them.
+                self.told.insert(manifest.digest(), None).await;
+                return Ok(None);
             };
-            let parsed = pool.run(parse).await;
-            if parsed.map_err(|unfinished| PullError::unsure(unfinished.reason(), unfinished.to_string()))?.is_err() {
-                return Ok(false);
+            reading = taken;
+        }
+        let proof = reading.end();
+        self.told.insert(manifest.digest(), proof.clone()).await;
+        Ok(proof)
+    }
+
+    /// Proof for an index, such as clients tag where a registry has no list of referrers.
+    async fn prove_listing(
+        &self,
+        image: &Image,
+        index: &Manifest,
+        pool: &Pool,
+    ) -> Result<Option<EvidenceProof>, PullError> {
+        if !artifact::may_be_listing(index, &self.limits) {
+            return Ok(None);
+        }
+        if let Some(told) = self.told.get(&index.digest()).await {
+            return Ok(told);
+        }
+        // The manifests first, which are small, and tell most images.
+        let listed: Vec<_> = index.listed().iter().map(|digest| image.at(*digest)).collect();
+        let read = listed.into_iter().map(|child| async move { self.fetch.manifest(&child).await });
+        let mut read = stream::iter(read).buffered(AT_ONCE);
+        let (mut children, mut size) = (Vec::new(), 0_u64);
+        while let Some(child) = read.next().await {
+            let child = match child {
+                Ok(child) => child,
+                // A node may hold what the registry does not have, or does not give.
+                Err(PullError::Content { .. } | PullError::Upstream(UpstreamError::NotFound)) => return Ok(None),
+                Err(unsure) => return Err(unsure),
+            };
+            let Some(takes) = self.takes(&child) else { return Ok(None) };
+            size = size.saturating_add(takes);
+            if size > self.limits.attestation.saturating_mul(LARGEST) {
+                return Ok(None);
             }
+            children.push(child);
         }
-        self.known.insert(manifest.digest(), ()).await;
-        Ok(true)
+        let mut proofs = Vec::new();
+        for child in &children {
+            // An index within an index is nothing that clients write.
+            let Some(proof) = Box::pin(self.prove(image, child, pool)).await? else { return Ok(None) };
+            proofs.push(proof);
+        }
+        let proof = EvidenceProof::of_index(index, &proofs);
+        self.told.insert(index.digest(), proof.clone()).await;
+        Ok(proof)
     }
 
-    /// How many bytes it takes at most to tell whether `manifest` is evidence.
-    pub fn takes(&self, manifest: &Manifest) -> u64 {
-        match manifest.config().filter(|config| self.may_be_evidence(config, manifest.entries())) {
-            Some(_) => manifest.entries().iter().fold(0, |total, layer| total.saturating_add(layer.size)),
-            None => 0,
-        }
-    }
-
-    fn may_be_evidence(&self, config: &Descriptor, layers: &[Descriptor]) -> bool {
-        let fits = |layer: &Descriptor| {
-            artifact::max_size(&layer.media_type, &self.limits).is_some_and(|most| layer.size <= most)
-        };
-        let total = layers.iter().fold(0_u64, |total, layer| total.saturating_add(layer.size));
-        (1..=self.limits.examined).contains(&layers.len())
-            && config.size <= artifact::MAX_CONFIG
-            && layers.iter().all(fits)
-            && total <= self.limits.attestation.saturating_mul(LARGEST)
+    /// How many bytes have to be read to tell whether `manifest` is an evidence artifact; nothing if it is none.
+    pub fn takes(&self, manifest: &Manifest) -> Option<u64> {
+        let reading = Reading::begin(manifest, &self.limits)?;
+        Some(reading.size().saturating_add(u64::try_from(manifest.bytes().len()).unwrap_or(u64::MAX)))
     }
 }
 
-/// Artifacts that are remembered.
+/// Artifacts and images that are remembered.
 const AT_MOST: u64 = 10_000;
-/// How many layers of the largest size an artifact may be as large as.
-const LARGEST: u64 = 4;
+/// Manifests of one index that are read at once.
+const AT_ONCE: usize = 4;
+/// How many attestations of the largest size the artifacts of one index may be as large as.
+const LARGEST: u64 = 16;

@@ -3,6 +3,7 @@
 use crate::oci::manifest::ManifestError;
 use crate::outcome::{Denial, Indeterminate};
 use crate::reason::{Class, Reason};
+use crate::store::StoreDown;
 use crate::upstream::UpstreamError;
 
 /// Why there is nothing to serve.
@@ -62,12 +63,19 @@ impl From<ManifestError> for PullError {
             ManifestError::DigestMismatch { .. } => {
                 return Self::unsure(Reason::UpstreamDigestMismatch, error.to_string());
             }
-            ManifestError::ForeignUrls => Reason::ForeignUrls,
+            ManifestError::DescriptorMismatch(_) => Reason::DescriptorMismatch,
+            ManifestError::ForeignUrls(_) => Reason::ForeignUrls,
             ManifestError::Limits(_) => Reason::ManifestLimits,
             ManifestError::Malformed(_) => Reason::ManifestMalformed,
             ManifestError::MediaTypeUnsupported(_) => Reason::MediaTypeUnsupported,
         };
         Self::Content { reason, detail: error.to_string() }
+    }
+}
+
+impl From<StoreDown> for PullError {
+    fn from(down: StoreDown) -> Self {
+        Self::unsure(Reason::StoreUnavailable, down.to_string())
     }
 }
 

@@ -7,6 +7,7 @@ use moka::future::Cache;
 
 use super::PullError;
 use crate::limits::Limits;
+use crate::oci::manifest::Bounds;
 use crate::oci::{Digest, Image, Manifest, Reference, Registry, Subject, Tag};
 use crate::reason::Reason;
 use crate::upstream::{Upstream, UpstreamError};
@@ -24,10 +25,7 @@ pub struct Fetch {
 impl Fetch {
     /// Reads from `upstreams` and holds at most `bytes` of manifests.
     pub fn new(upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>, limits: Limits, bytes: u64) -> Self {
-        let weigh = |_: &Subject, manifest: &Arc<Manifest>| {
-            let parsed = manifest.listed().len() * 256;
-            u32::try_from(manifest.bytes().len() + parsed + 512).unwrap_or(u32::MAX)
-        };
+        let weigh = |_: &Subject, manifest: &Arc<Manifest>| u32::try_from(manifest.weight()).unwrap_or(u32::MAX);
         let manifests = Cache::builder().max_capacity(bytes).weigher(weigh).build();
         Self { upstreams, limits, manifests, resolving: Cache::new(10_000) }
     }
@@ -76,8 +74,8 @@ impl Fetch {
         let reference = Reference::Digest(subject.digest);
         let raw = upstream.manifest(&subject.image.repository, &reference, self.limits.manifest).await;
         let raw = raw.map_err(too_large)?;
-        let manifest = Manifest::parse(raw.bytes, &subject.digest, &raw.content_type, self.limits.index_children)?;
-        Ok(Arc::new(manifest))
+        let bounds = Bounds { children: self.limits.index_children, layers: LAYERS };
+        Ok(Arc::new(Manifest::parse(raw.bytes, &subject.digest, &raw.content_type, bounds)?))
     }
 }
 
@@ -96,9 +94,13 @@ pub(crate) fn upstream<'a>(
 fn too_large(error: UpstreamError) -> PullError {
     match error {
         UpstreamError::TooLarge { limit } => {
-            let detail = format!("the manifest is longer than {limit} bytes");
+            let detail =
+                format!("the manifest is longer than {limit} bytes; split the index, or raise `limits.manifest`");
             PullError::Content { reason: Reason::ManifestTooLarge, detail }
         }
         other => PullError::Upstream(other),
     }
 }
+
+/// The most layers of one image. Container runtimes stack at most a few hundred, and cosign reads a thousand.
+const LAYERS: usize = 1000;

@@ -1,4 +1,5 @@
-//! The verdict on a subject: from memory, from the store, or anew: discover, or take what is held → verify → decide.
+//! The verdict on a subject: from memory, from the store, or anew: told by its content to be evidence itself, or
+//! discover, or take what is held → verify → decide.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,19 +11,21 @@ use super::held::{About, Held};
 use super::{Artifacts, Case, Fetch, Gathered, Piece, PullError, Witness};
 use crate::cache::{Lookup, Verdicts};
 use crate::clock::Timestamp;
-use crate::decide::{Verdict, foregone};
-use crate::discovery::{self, Backoff, Wants};
+use crate::decide::{Verdict, decide_artifact, foregone, ungoverned};
+use crate::discovery::{self, Backoff, InFlight, Share, Wants};
 use crate::examined::Examined;
 use crate::limits::Limits;
 use crate::oci::{Manifest, Registry, Subject};
 use crate::outcome::{Denial, Indeterminate, Key, Outcome, Terms};
 use crate::policy::{Governing, Leaf};
+use crate::reason::Reason;
 use crate::record::{Seal, VerdictRecord};
 use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, UpstreamError};
 use crate::verify::Pool;
+use crate::verify::artifact::EvidenceProof;
 use crate::verify::pool::Unfinished;
 
 mod children;
@@ -45,6 +48,8 @@ pub struct Judge {
     pub held: Held,
     /// Evidence that is not asked for again yet.
     pub backoff: Backoff,
+    /// Evidence that is being read or judged.
+    pub in_flight: InFlight,
     /// Where verifications run.
     pub pool: Pool,
     /// The bounds of discovery and verification.
@@ -88,6 +93,11 @@ impl Judge {
         answer.map_err(|indeterminate| Indeterminate::clone(&indeterminate).into())
     }
 
+    /// Whether the verdict on what is governed is in memory.
+    pub async fn remembers(&self, snapshot: &Snapshot, governing: &Governing, now: Timestamp) -> bool {
+        self.verdicts.has_fresh(&Key::new(governing, snapshot.trust.revision(governing)), now).await
+    }
+
     async fn anew(
         &self,
         snapshot: &Arc<Snapshot>,
@@ -109,6 +119,14 @@ impl Judge {
         {
             return Ok(verdict);
         }
+        if let Some(proof) = self.evidence_artifact(governing, manifest).await? {
+            let verdict = decide_artifact(governing, trust, &proof, &terms)?;
+            self.keep(&place, &verdict).await;
+            return Ok(verdict);
+        }
+        if let Some(verdict) = ungoverned(governing, trust, &terms) {
+            return Ok(verdict);
+        }
         let (subject, revision) = (governing.subject(), governing.revision());
         let case = |evidence| Case {
             snapshot: snapshot.clone(),
@@ -121,13 +139,13 @@ impl Judge {
             // There is nothing to verify: what could not be read a moment ago leaves it open still.
             return case(Gathered::alone(Piece::new(subject, manifest, nothing))).deliberate().1;
         }
-        let began = Instant::now();
-        let evidence = self.gather(governing, manifest, now, self.lasting.evidence).await;
+        let (began, share) = (Instant::now(), self.in_flight.share());
+        let evidence = self.gather(governing, manifest, now, self.lasting.evidence, &share).await;
         let old = evidence.held_for(self.lasting.deny, now);
         let (mut examined, mut verdict) = self.deliberated(case(evidence)).await?;
         // What is held may allow. Where it does not, the registry may have what is missing.
         if old && !allows(&verdict) {
-            let evidence = self.gather(governing, manifest, now, self.lasting.deny).await;
+            let evidence = self.gather(governing, manifest, now, self.lasting.deny, &share).await;
             (examined, verdict) = self.deliberated(case(evidence)).await?;
         }
         self.count(&examined, began);
@@ -140,22 +158,53 @@ impl Judge {
             }
         };
         self.backoff.succeeded(subject, revision).await;
-        if let Some(Ok(sealed)) = VerdictRecord::of(&verdict).map(|record| self.seal.close(&place, &record))
-            && let Err(down) = self.store.put(&place, sealed.into()).await
-        {
-            tracing::warn!(error = %down, "verdict not stored");
-        }
+        self.keep(&place, &verdict).await;
         Ok(verdict)
     }
 
+    /// Stores a verdict, where it can be found again.
+    async fn keep(&self, place: &[u8], verdict: &Verdict) {
+        if let Some(Ok(sealed)) = VerdictRecord::of(verdict).map(|record| self.seal.close(place, &record))
+            && let Err(down) = self.store.put(place, sealed.into()).await
+        {
+            tracing::warn!(error = %down, "verdict not stored");
+        }
+    }
+
+    /// Proof that the manifest is an evidence artifact, if it is one.
+    async fn evidence_artifact(
+        &self,
+        governing: &Governing,
+        manifest: &Manifest,
+    ) -> Result<Option<EvidenceProof>, Indeterminate> {
+        match self.artifacts.prove(&governing.subject().image, manifest, &self.pool).await {
+            Ok(proof) => Ok(proof),
+            // Of what is not there, nothing can pass by its content; policies may know more.
+            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok(None),
+            Err(PullError::Denied(denial) | PullError::Indeterminate(denial)) => Err(Indeterminate(denial)),
+            Err(error) => {
+                let detail =
+                    format!("it may be an evidence artifact, and could not be read: {}: {error}", error.reason());
+                Err(Indeterminate(Denial::new(Reason::EvidenceUnreadable, detail)))
+            }
+        }
+    }
+
     /// The evidence that the policies ask for: what was read less than `max_age` ago, or is read now.
-    async fn gather(&self, governing: &Governing, manifest: &Manifest, now: Timestamp, max_age: Duration) -> Gathered {
-        let own = self.piece(governing, governing.subject(), manifest, now, max_age);
+    async fn gather(
+        &self,
+        governing: &Governing,
+        manifest: &Manifest,
+        now: Timestamp,
+        max_age: Duration,
+        share: &Share,
+    ) -> Gathered {
+        let own = self.piece(governing, governing.subject(), manifest, now, max_age, share);
         let asked = governing.remaining().any(|policy| policy.require().asks_platforms());
         if !asked || !manifest.media_type().is_index() {
             return Gathered::alone(own.await);
         }
-        let (own, children) = join(own, self.children(governing, manifest, now, max_age)).await;
+        let (own, children) = join(own, self.children(governing, manifest, now, max_age, share)).await;
         Gathered { own, children: Some(children) }
     }
 
@@ -167,10 +216,11 @@ impl Judge {
         manifest: &Manifest,
         now: Timestamp,
         max_age: Duration,
+        share: &Share,
     ) -> Piece {
         let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing));
         let about = About { subject: subject.clone(), elsewhere, wants };
-        let read = discovery::discover(&self.upstreams, subject, &about.elsewhere, wants, &self.limits, now);
+        let read = discovery::discover(&self.upstreams, subject, &about.elsewhere, wants, &self.limits, share, now);
         let (evidence, lookup) = self.held.get(&about, now, max_age, read).await;
         self.metrics.evidence_cache(lookup.label());
         Piece { held: lookup == Lookup::Hit, ..Piece::new(subject, manifest, evidence) }

@@ -1,16 +1,40 @@
 //! Members: the manifests that list a digest and are admitted now, and the record of what an admitted one lists.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::nested::indexes;
 use super::{Ask, PullError, Puller, blob_is_manifest};
-use crate::admission::Admitted;
-use crate::membership::Kind;
-use crate::oci::{Manifest, Subject};
+use crate::admission::{Admitted, admit_member};
+use crate::membership::{self, Kind};
+use crate::oci::{Digest, Image, Manifest, Subject};
+use crate::outcome::Denial;
 use crate::reason::Reason;
+use crate::store::StoreDown;
 use crate::upstream::UpstreamError;
 
+/// How many parents may still be looked at for one request.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Budget {
+    /// Those on which there is no verdict in memory.
+    anew: usize,
+    /// All.
+    all: usize,
+}
+
+impl Budget {
+    pub(super) fn new(anew: usize) -> Self {
+        Self { anew, all: anew.saturating_mul(WARM) }
+    }
+
+    /// A parent was judged.
+    pub(super) fn judged_anew(&mut self) {
+        self.anew = self.anew.saturating_sub(1);
+    }
+}
+
 impl Puller {
-    /// The first manifest that lists `subject` as `kind` and is admitted now.
+    /// The first manifest that lists `subject` as `kind` and is admitted now; the newest admitted is asked first.
     ///
     /// # Errors
     /// Why none is; `None` if no manifest is known to list it.
@@ -23,37 +47,142 @@ impl Puller {
     ) -> Result<Admitted<Arc<Manifest>>, Option<PullError>> {
         let parents = match self.membership.parents(subject).await {
             Ok(parents) => parents,
-            Err(down) => return Err(Some(PullError::unsure(Reason::StoreUnavailable, down.to_string()))),
+            Err(down) => return Err(Some(down.into())),
         };
         if kind == Kind::Blob && parents.iter().any(|parent| parent.kind == Kind::Child) {
             return Err(Some(blob_is_manifest()));
         }
         let mut refused = None;
         for parent in parents.iter().filter(|parent| parent.kind == kind) {
-            if ask.budget == 0 || depth >= self.limits.index_depth {
-                let detail = "more manifests list this digest than are judged in one request; pull the index again";
-                return Err(Some(PullError::unsure(Reason::MembershipIncomplete, detail)));
-            }
-            ask.budget -= 1;
             let parent = subject.image.at(parent.digest);
-            match Box::pin(self.admitted(ask, &parent, None, depth + 1)).await {
-                Ok(parent) => return Ok(parent),
-                // The registry has forgotten it, so it lists nothing any more.
-                Err(PullError::Upstream(UpstreamError::NotFound)) => {}
-                Err(why) => refused = PullError::weightier(refused, why),
+            if depth > self.limits.index_depth || self.is_spent(ask, &parent).await {
+                return Err(Some(too_many()));
             }
+            match Box::pin(self.admitted(ask, &parent, None, depth + 1)).await {
+                Ok(parent) if parent.confers() => return Ok(parent),
+                // It lets nothing through; or the registry has forgotten it, so it lists nothing any more.
+                Ok(_) | Err(PullError::Upstream(UpstreamError::NotFound)) => {}
+                Err(why) => refused = PullError::weightier(refused, of_parent(&parent, kind, why)),
+            }
+        }
+        // The oldest were forgotten to make room: one of them may be admitted now.
+        if parents.len() >= membership::KEPT {
+            refused = PullError::weightier(refused, too_many());
         }
         Err(refused)
     }
 
-    /// Records what an admitted manifest lists; now and then again, because the store may forget.
-    pub(super) async fn record(&self, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) {
-        if self.recorded.get(subject).await.is_some() {
+    /// An admitted index that a tag names and that lists `subject`, at any depth; it is recorded, and from then on known.
+    ///
+    /// # Errors
+    /// Why none is; `None` if there is none. `own` is the denial that stands then.
+    pub(super) async fn searched(
+        &self,
+        ask: &mut Ask,
+        subject: &Subject,
+        own: &Denial,
+    ) -> Result<Admitted<Arc<Manifest>>, Option<PullError>> {
+        let tagged = self.search.indexes(&subject.image).await;
+        let mut refused = None;
+        for index in tagged.indexes.iter().map(|digest| subject.image.at(*digest)) {
+            let judged = match self.lists(ask, &index, subject.digest).await {
+                Ok(false) => continue,
+                Ok(true) if self.is_spent(ask, &index).await => return Err(Some(too_many())),
+                Ok(true) => Box::pin(self.admitted(ask, &index, None, 1)).await,
+                Err(error) => Err(error),
+            };
+            match judged {
+                Ok(index_admitted) if !index_admitted.confers() => {}
+                Ok(index_admitted) => {
+                    self.record(ask, &index, &index_admitted).await;
+                    if index_admitted.content().lists(&subject.digest) {
+                        return Ok(index_admitted);
+                    }
+                    return self.parents(ask, subject, Kind::Child, 0).await;
+                }
+                // What is gone, and what nobody is served, lists nothing.
+                Err(PullError::Upstream(UpstreamError::NotFound) | PullError::Content { .. }) => {}
+                Err(why) => refused = PullError::weightier(refused, of_parent(&index, Kind::Child, why)),
+            }
+        }
+        if let Some(why) = &tagged.incomplete {
+            let detail = format!(
+                "it is denied by itself ({}: {}), and an index that lists it may not have been found: {why}; ask for the \
+                 index first",
+                own.reason, own.detail
+            );
+            refused = PullError::weightier(refused, PullError::unsure(Reason::MembershipIncomplete, detail));
+        }
+        Err(refused)
+    }
+
+    async fn lists(&self, ask: &Ask, index: &Subject, digest: Digest) -> Result<bool, PullError> {
+        let manifest = self.fetch.manifest(index).await?;
+        Ok(manifest.lists(&digest) || self.nested.lists(index, &manifest, &digest, ask.now).await?)
+    }
+
+    /// Whether `parent` may not be judged for this request any more.
+    pub(super) async fn is_spent(&self, ask: &mut Ask, parent: &Subject) -> bool {
+        if ask.budget.all == 0 {
+            return true;
+        }
+        ask.budget.all -= 1;
+        if ask.budget.anew > 0 {
+            return false;
+        }
+        let governing = ask.snapshot.policies.governing(parent, ask.now);
+        !self.judge.remembers(&ask.snapshot, &governing, ask.now).await
+    }
+
+    /// Records what an admitted manifest lists, and what the indexes within it list; now and then again, because the
+    /// store may forget.
+    pub(super) async fn record(&self, ask: &Ask, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) {
+        if !admitted.confers() || self.recorded.get(subject).await.is_some() {
             return;
         }
-        match self.membership.record(&subject.image, admitted).await {
+        match self.record_deep(ask, &subject.image, admitted, &mut BTreeSet::new()).await {
             Ok(()) => self.recorded.insert(subject.clone(), ()).await,
             Err(down) => tracing::warn!(image.digest = %subject.digest, error = %down, "members not recorded"),
         }
     }
+
+    /// A node that holds an index within an index asks for what that one lists, and never for that one.
+    async fn record_deep(
+        &self,
+        ask: &Ask,
+        image: &Image,
+        parent: &Admitted<Arc<Manifest>>,
+        seen: &mut BTreeSet<Digest>,
+    ) -> Result<(), StoreDown> {
+        self.membership.record(image, parent).await?;
+        for digest in indexes(parent.content()) {
+            if !seen.insert(digest) {
+                continue;
+            }
+            // It was read within bounds to admit what lists it. What the registry does not have, it cannot list.
+            let Ok(within) = self.fetch.manifest(&image.at(digest)).await else { continue };
+            if let Ok(within) = admit_member(within, parent, &ask.snapshot.policies) {
+                Box::pin(self.record_deep(ask, image, &within, seen)).await?;
+            }
+        }
+        Ok(())
+    }
 }
+
+/// What the refusal of a parent is to what it lists: its own, but a flaw of an index is none of its children's, so that
+/// audit may serve them. What a revoked manifest lists stays refused.
+fn of_parent(parent: &Subject, kind: Kind, why: PullError) -> PullError {
+    if kind == Kind::Blob || !why.reason().is_firm() || why.reason() == Reason::Revoked {
+        return why;
+    }
+    let detail = format!("{}, which lists it, is refused itself: {why}", parent.digest);
+    PullError::Denied(Denial { cause: Some(why.reason()), ..Denial::new(Reason::NotAMember, detail) })
+}
+
+pub(super) fn too_many() -> PullError {
+    let detail = "more manifests list this digest than are judged in one request; ask for its image or index first";
+    PullError::unsure(Reason::MembershipIncomplete, detail)
+}
+
+/// How many times more parents are looked at whose verdicts are in memory.
+const WARM: usize = 8;

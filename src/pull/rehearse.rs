@@ -1,6 +1,7 @@
 //! Rehearsing a pull: the steps that follow the reading of evidence, without a registry and without a client. Nothing
 //! leaves it but the answer.
 
+use super::parents::Budget;
 use super::{Ask, Case, PullError, audited, on_verdict, refused_tag};
 use crate::admission::{Addressed, Admitted};
 use crate::oci::Tag;
@@ -21,7 +22,8 @@ impl Case {
     /// The answer to a client that asks for `content`, whose case this is, by `tag` or by its digest.
     pub fn rehearse<T: Addressed + Clone>(&self, content: T, tag: Option<&Tag>) -> Rehearsed {
         let facts = Facts::default();
-        let mut ask = Ask { snapshot: self.snapshot.clone(), now: self.terms.now, budget: 0, facts };
+        let (snapshot, now) = (self.snapshot.clone(), self.terms.now);
+        let mut ask = Ask { snapshot, now, budget: Budget::default(), sought: None, facts };
         let governing = &self.governing;
         let admitted = match refused_tag(&mut ask, governing, tag) {
             Some(denial) => Err(PullError::Denied(denial)),

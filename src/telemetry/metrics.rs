@@ -5,12 +5,14 @@
 //! that first appears with its first denial shows no increase. They are also held as handles, so that counting on the
 //! way of a cached pull takes no lock.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use prometheus::core::GenericCounter;
 use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
 
 use crate::reason::Reason;
+
+mod credentials;
 
 mod exemptions;
 
@@ -25,9 +27,12 @@ mod trust;
 #[cfg(test)]
 mod tests;
 
+pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
-use family::{ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec};
-pub use in_use::{InUse, ListenerMetrics};
+use family::{
+    ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec, seconds_since_epoch,
+};
+pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
 pub use trust::TrustMetrics;
 
@@ -46,6 +51,8 @@ pub struct Metrics {
     verifying: IntGauge,
     upstream: Counters<2>,
     upstream_duration: Histograms<1>,
+    upstream_unreachable: IntGaugeVec,
+    blobs_cut: Counters<1>,
     reloads: Counters<1>,
     reload_failed: IntGauge,
     loaded: IntGauge,
@@ -54,6 +61,7 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
+    credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
 }
 
@@ -117,6 +125,16 @@ impl Metrics {
                 ),
                 labels::OPERATIONS.map(|operation| [operation]),
             ),
+            upstream_unreachable: gauge_vec(
+                r,
+                "upstream_unreachable",
+                "1 while a registry or its token server cannot be reached, and requests are refused without asking it.",
+                &["registry", "server"],
+            ),
+            blobs_cut: Counters::new(
+                counter_vec(r, "blobs_cut_total", "Blobs cut off before their end, and why.", &["cause"]),
+                ["corrupt", "timeout", "broken"].map(|cause| [cause]),
+            ),
             reloads: Counters::new(
                 counter_vec(r, "policy_reloads_total", "Attempts to reload the policy.", &["result"]),
                 ["loaded", "failed"].map(|result| [result]),
@@ -137,6 +155,7 @@ impl Metrics {
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
+            credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
             registry: r.clone(),
         };
@@ -209,6 +228,18 @@ impl Metrics {
         self.upstream_duration.at([operation], |histogram| histogram.observe(took.as_secs_f64()));
     }
 
+    /// Whether the `server` of a configured registry is left alone: the `registry` itself, or its `token` server.
+    pub fn upstream_unreachable(&self, registry: &str, server: &'static str) -> Flag {
+        let flag = Flag(self.upstream_unreachable.with_label_values(&[registry, server]));
+        flag.set(false);
+        flag
+    }
+
+    /// Counts a blob that was cut off before its end: `corrupt`, or because of a `timeout` or a `broken` connection.
+    pub fn blob_cut(&self, cause: &'static str) {
+        self.blobs_cut.at([cause], GenericCounter::inc);
+    }
+
     /// Counts an attempt to reload the policy.
     pub fn policy_reload(&self, ok: bool) {
         self.reloads.at([if ok { "loaded" } else { "failed" }], GenericCounter::inc);
@@ -237,6 +268,11 @@ impl Metrics {
         self.trust.clone()
     }
 
+    /// What is shown of the proxy's own credentials.
+    pub fn credentials(&self) -> CredentialMetrics {
+        self.credentials.clone()
+    }
+
     /// What is shown of exemptions.
     pub fn exemptions(&self) -> &ExemptionMetrics {
         &self.exemptions
@@ -257,8 +293,4 @@ impl Default for Metrics {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn seconds_since_epoch() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
 }

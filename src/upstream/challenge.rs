@@ -7,25 +7,31 @@ use http::header::WWW_AUTHENTICATE;
 
 /// One challenge: a scheme and its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Challenge {
+pub(crate) struct Challenge {
     scheme: String,
     parameters: Vec<(String, String)>,
 }
 
 impl Challenge {
     /// Every challenge of every such header.
-    pub(super) fn all(headers: &HeaderMap) -> Vec<Self> {
+    pub(crate) fn all(headers: &HeaderMap) -> Vec<Self> {
         let readable = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
         readable.filter_map(parse).flatten().collect()
     }
 
     /// Whether it is of this scheme.
-    pub(super) fn is(&self, scheme: &str) -> bool {
+    pub(crate) fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme)
     }
 
+    /// The scheme and the parameters, as they were read.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn parts(&self) -> (&str, &[(String, String)]) {
+        (&self.scheme, &self.parameters)
+    }
+
     /// The value of a parameter.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         let found = self.parameters.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
@@ -207,5 +213,39 @@ mod tests {
         }
         assert_eq!(parse(""), Some(Vec::new()));
         assert_eq!(parse(" , ,"), Some(Vec::new()));
+    }
+
+    /// Whatever stands in a header, what is read of it can be written and is read as the same; nothing panics. The texts
+    /// are pieces of challenges in an order that comes of counting.
+    #[test]
+    fn what_is_read_is_read_again() {
+        const PIECES: [&str; 16] = [
+            "Bearer",
+            " ",
+            "realm",
+            "=",
+            "\"",
+            "https://a/?b=c",
+            ",",
+            "\\",
+            "Basic",
+            "service",
+            "YIIJ+/==",
+            "\t",
+            "é",
+            "\"x\"",
+            "(",
+            "realm=\"y\"",
+        ];
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            let mut text = String::new();
+            for _ in 0..state % 12 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                text += PIECES[usize::try_from(state >> 60).expect("four bits")];
+            }
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 3;
+            crate::fuzz::challenge(text.as_bytes());
+        }
     }
 }

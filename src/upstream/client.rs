@@ -5,29 +5,34 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::{Request, Response};
 use url::Url;
 
 use super::auth::{Authenticator, Scope};
-use super::challenge::Challenge;
 use super::connection::{self, Connection};
 use super::link::{self, Next};
 use super::realm::Home;
-use super::{BlobResponse, BuildError, Operation, Page, RawManifest, Settings, UpstreamError, body};
+use super::redirect::{self, Redirector, Way};
+use super::tls::Material;
+use super::{BuildError, Operation, Page, RawManifest, Settings, UpstreamError, body};
 use crate::oci::media_type::{ACCEPT_MANIFESTS, ManifestType};
-use crate::oci::{Digest, Reference, Registry, Repository, Tag};
+use crate::oci::{Digest, Reference, Repository, Tag};
 use crate::telemetry::Metrics;
+
+mod blobs;
 
 /// The registry behind the proxy.
 #[derive(Debug)]
 pub struct Upstream {
-    registry: Registry,
+    pub(super) settings: Settings,
     dial: Url,
-    referrers: bool,
-    connection: Connection,
+    pub(super) connection: Connection,
+    /// What the connection's clients were made from at first.
+    pub(super) made_from: Material,
     authenticator: Authenticator,
+    redirector: Redirector,
 }
 
 impl Upstream {
@@ -35,16 +40,17 @@ impl Upstream {
     pub fn new(settings: Settings, metrics: Arc<Metrics>) -> Result<Self, BuildError> {
         let dial = settings.validated_dial()?;
         let home = Home::new(&settings.registry, &dial);
-        let authenticator = Authenticator::new(settings.login()?, home);
-        let connection = settings.connection(metrics)?;
-        Ok(Self { registry: settings.registry, dial, referrers: settings.referrers, connection, authenticator })
+        let authenticator = Authenticator::new(settings.keyring(&metrics)?, home);
+        let (connection, made_from) = settings.connection(metrics.clone())?;
+        let redirector = Redirector::new(&settings, &made_from, metrics)?;
+        Ok(Self { settings, dial, connection, made_from, authenticator, redirector })
     }
 
     /// The digest that the registry says `tag` names now, if it says one: its word only.
     pub async fn resolve(&self, repository: &Repository, tag: &Tag) -> Result<Option<Digest>, UpstreamError> {
         let ask = Ask::new(Operation::Resolve(tag)).head().with(ACCEPT, ACCEPT_MANIFESTS);
         let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
-        Ok(text(&response, DOCKER_CONTENT_DIGEST).parse().ok())
+        Ok(text(response.headers(), DOCKER_CONTENT_DIGEST).parse().ok())
     }
 
     /// A manifest of at most `max` bytes.
@@ -55,37 +61,8 @@ impl Upstream {
         max: u64,
     ) -> Result<RawManifest, UpstreamError> {
         let ask = Ask::new(Operation::Manifest(reference)).with(ACCEPT, ACCEPT_MANIFESTS);
-        let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
-        let content_type = text(&response, CONTENT_TYPE).to_string();
-        Ok(RawManifest { bytes: self.connection.read(response, max).await?, content_type })
-    }
-
-    /// A blob of at most `max` bytes, held and hashed.
-    pub async fn small_blob(&self, repository: &Repository, digest: &Digest, max: u64) -> Result<Bytes, UpstreamError> {
-        let response = self.ask(repository, Ask::new(Operation::Blob(digest)), &[StatusCode::OK]).await?;
-        let bytes = self.connection.read(response, max).await?;
-        let actual = Digest::of(&bytes);
-        if actual == *digest { Ok(bytes) } else { Err(UpstreamError::DigestMismatch { expected: *digest, actual }) }
-    }
-
-    /// A blob as it streams, or its headers; `range` and `if_range` are the client's.
-    pub async fn blob(
-        &self,
-        method: Method,
-        repository: &Repository,
-        digest: &Digest,
-        range: Option<&HeaderValue>,
-        if_range: Option<&HeaderValue>,
-    ) -> Result<BlobResponse, UpstreamError> {
-        let mut ask = Ask::new(Operation::Blob(digest));
-        if method == Method::HEAD {
-            ask = ask.head();
-        }
-        ask.headers.extend(range.map(|value| (RANGE, value.clone())));
-        ask.headers.extend(if_range.map(|value| (IF_RANGE, value.clone())));
-        let hoped = [StatusCode::OK, StatusCode::PARTIAL_CONTENT, StatusCode::RANGE_NOT_SATISFIABLE];
-        let response = self.ask(repository, ask, &hoped).await?;
-        BlobResponse::new(response, &method, range.is_some(), self.connection.pace)
+        let Held { headers, bytes, .. } = self.held(repository, ask, max).await?;
+        Ok(RawManifest { bytes, content_type: text(&headers, CONTENT_TYPE).to_string() })
     }
 
     /// A page of the manifests whose subject is `digest`; the first, or the one that an earlier page named. A registry
@@ -97,30 +74,26 @@ impl Upstream {
         max: u64,
         page: Option<&str>,
     ) -> Result<Page, UpstreamError> {
-        if !self.referrers {
+        if !self.settings.referrers {
             return Err(UpstreamError::NotFound);
         }
         let mut ask = Ask::new(Operation::Referrers(digest)).with(ACCEPT, ManifestType::OciIndex.as_str());
         ask.query = page.map(str::to_string);
-        let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
-        self.page(response, max).await
+        Ok(self.page(self.held(repository, ask, max).await?))
     }
 
     /// A page of the repository's tags.
     pub async fn tags(&self, repository: &Repository, query: Option<&str>, max: u64) -> Result<Page, UpstreamError> {
         let mut ask = Ask::new(Operation::Tags).with(ACCEPT, "application/json");
         ask.query = query.map(str::to_string);
-        let response = self.ask(repository, ask, &[StatusCode::OK]).await?;
-        self.page(response, max).await
+        Ok(self.page(self.held(repository, ask, max).await?))
     }
 
     /// A page of the registry's repositories.
     pub async fn catalog(&self, query: Option<&str>, max: u64) -> Result<Page, UpstreamError> {
         let mut ask = Ask::new(Operation::Catalog).with(ACCEPT, "application/json");
         ask.query = query.map(str::to_string);
-        let request = self.request(Operation::CATALOG_PATH, &ask);
-        let response = self.exchange(Operation::Catalog, request, Scope::catalog(), &[StatusCode::OK]).await?;
-        self.page(response, max).await
+        Ok(self.page(self.held_at(Operation::CATALOG_PATH, &Scope::catalog(), ask, max).await?))
     }
 
     /// Whether the registry answers, and takes the proxy's credentials.
@@ -131,15 +104,35 @@ impl Upstream {
         Ok(())
     }
 
-    async fn page(&self, response: Response, max: u64) -> Result<Page, UpstreamError> {
-        let (next, foreign_next) = match link::next(response.headers(), response.url(), &self.registry) {
+    fn page(&self, held: Held) -> Page {
+        let (next, foreign_next) = match link::next(&held.headers, &held.url, &self.settings.registry) {
             Next::None => (None, false),
             Next::Query(query) => (Some(query), false),
             Next::Foreign => (None, true),
         };
-        let content_type = text(&response, CONTENT_TYPE).to_string();
-        let filtered = text(&response, OCI_FILTERS_APPLIED).split(',').any(|filter| filter.trim() == "artifactType");
-        Ok(Page { bytes: self.connection.read(response, max).await?, content_type, next, foreign_next, filtered })
+        let content_type = text(&held.headers, CONTENT_TYPE).to_string();
+        let filters = text(&held.headers, OCI_FILTERS_APPLIED);
+        let filtered = filters.split(',').any(|filter| filter.trim() == "artifactType");
+        Page { bytes: held.bytes, content_type, next, foreign_next, filtered }
+    }
+
+    async fn held(&self, repository: &Repository, ask: Ask<'_>, max: u64) -> Result<Held, UpstreamError> {
+        let path = ask.operation.path(repository);
+        self.held_at(&path, &Scope::pull(repository), ask, max).await
+    }
+
+    /// An answer that is held whole; asked for once more if its connection broke in the middle.
+    async fn held_at(&self, path: &str, scope: &Scope, ask: Ask<'_>, max: u64) -> Result<Held, UpstreamError> {
+        let mut tries_left = 1;
+        loop {
+            let request = self.request(path, &ask);
+            let response = self.exchange(ask.operation, request, scope.clone(), &[StatusCode::OK]).await?;
+            let (headers, url) = (response.headers().clone(), response.url().clone());
+            match self.connection.read(response, max).await {
+                Err(UpstreamError::Transport(_)) if tries_left > 0 => tries_left -= 1,
+                read => return Ok(Held { headers, url, bytes: read? }),
+            }
+        }
     }
 
     async fn ask(
@@ -152,26 +145,42 @@ impl Upstream {
         self.exchange(ask.operation, request, Scope::pull(repository), hoped).await
     }
 
-    /// Sends a request, once more if the registry wants to know who asks, and takes one of the `hoped` statuses.
+    /// Sends a request as whom the registry wants to see, and takes one of the `hoped` statuses.
     async fn exchange(
         &self,
         operation: Operation<'_>,
-        mut request: Request,
+        request: Request,
         scope: Scope,
         hoped: &[StatusCode],
     ) -> Result<Response, UpstreamError> {
-        let known = self.authenticator.known(&scope).await;
-        request.headers_mut().extend(known.clone().map(|value| (AUTHORIZATION, value)));
-        let again = request.try_clone();
-        let mut response = self.connection.send(operation.name(), request).await?;
-        if let (StatusCode::UNAUTHORIZED, Some(mut again)) = (response.status(), again) {
-            let challenges = Challenge::all(response.headers());
-            body::discard(response).await;
-            let answer = self.authenticator.answer(&self.connection, &scope, &challenges, known.as_ref()).await?;
-            again.headers_mut().insert(AUTHORIZATION, answer);
-            response = self.connection.send(operation.name(), again).await?;
-        }
+        let response = self.at_home(operation, request, &scope).await?;
         if hoped.contains(&response.status()) { Ok(response) } else { Err(connection::refusal(response).await) }
+    }
+
+    /// Sends a request, and again where the registry redirects to another path of its own.
+    async fn at_home(
+        &self,
+        operation: Operation<'_>,
+        request: Request,
+        scope: &Scope,
+    ) -> Result<Response, UpstreamError> {
+        let mut next = Some(request);
+        for _ in 0..=redirect::MAX_HOPS {
+            let Some(request) = next else { break };
+            let mut again = request.try_clone();
+            let response = self.authenticator.send(&self.connection, operation.name(), request, scope).await?;
+            match self.redirector.way(&response)? {
+                Way::Home(target) if operation.is_followed() => {
+                    body::discard(response).await;
+                    if let Some(again) = &mut again {
+                        *again.url_mut() = target;
+                    }
+                    next = again;
+                }
+                Way::Here | Way::Home(_) | Way::Away(_) => return Ok(response),
+            }
+        }
+        Err(redirect::too_many(&self.dial))
     }
 
     fn request(&self, path: &str, ask: &Ask<'_>) -> Request {
@@ -182,6 +191,14 @@ impl Upstream {
         *request.headers_mut() = ask.headers.clone();
         request
     }
+}
+
+/// An answer whose body was read.
+struct Held {
+    headers: HeaderMap,
+    /// Where it came from.
+    url: Url,
+    bytes: Bytes,
 }
 
 /// A request before it has an address.
@@ -209,8 +226,8 @@ impl<'a> Ask<'a> {
 }
 
 /// A header that is readable, or nothing.
-fn text(response: &Response, name: HeaderName) -> &str {
-    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+fn text(headers: &HeaderMap, name: HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 const DOCKER_CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");

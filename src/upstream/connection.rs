@@ -1,47 +1,96 @@
 //! One HTTP exchange with the registry or its token server: bounded in time, counted, its status told apart.
 //!
-//! It refuses to follow a redirect. An error names no address, which may hold secrets in its query.
+//! It refuses to follow a redirect, and to ask a server that is down. Every request here changes nothing, so it may be
+//! sent once more as long as nothing of an answer was passed on. An error names no address, which may hold secrets in
+//! its query.
 
 use std::error::Error;
 use std::fmt::Write;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::StatusCode;
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, TRANSFER_ENCODING};
+use http::{StatusCode, Version};
 use reqwest::{Client, Request, Response};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout_at};
+use url::Url;
 
 use super::UpstreamError;
 use super::body::{self, Pace};
+use super::breaker::{Breaker, Pass};
+use super::redirect::NotPublic;
 use crate::telemetry::Metrics;
 
-/// The HTTP client and its bounds.
+/// The HTTP clients and their bounds.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) http: Client,
+    /// Swapped when the files change that they were made from.
+    pub(super) clients: ArcSwap<Clients>,
     pub(super) metrics: Arc<Metrics>,
-    /// From the request to the end of the answer's headers.
+    /// From the request to the end of the answer's headers, whatever is tried in between.
     pub(super) headers_within: Duration,
     pub(super) pace: Pace,
+    /// Where the registry is.
+    pub(super) dial: Url,
+    pub(super) registry: Breaker,
+    pub(super) token_server: Breaker,
+}
+
+/// The clients of one registry.
+#[derive(Debug)]
+pub(super) struct Clients {
+    /// For answers that are read at once. Over HTTP/2 they share a connection.
+    pub(super) held: Client,
+    /// For blobs, which clients read at their own pace. They never share a connection: over HTTP/2 a few clients that
+    /// stop reading would hold all of its window, and everybody else's answers with it.
+    pub(super) streamed: Client,
 }
 
 impl Connection {
-    /// Sends a request that changes nothing; once more if the connection, kept from an earlier one, was already gone.
+    /// Sends a request that changes nothing; once more if the connection could not be made, or broke before an answer.
     pub(super) async fn send(&self, operation: &'static str, request: Request) -> Result<Response, UpstreamError> {
+        let pass = self.pass(operation, request.url())?;
+        let deadline = Instant::now() + self.headers_within;
         let again = request.try_clone();
-        match (self.attempt(operation, request).await, again) {
-            (Err(Failure { lost: true, .. }), Some(again)) => Ok(self.attempt(operation, again).await?),
-            (answer, _) => Ok(answer?),
+        let mut answer = self.attempt(operation, request, deadline).await;
+        if let (Err(Failure { again: Some(after), .. }), Some(again)) = (&answer, again) {
+            sleep(*after).await;
+            answer = self.attempt(operation, again, deadline).await;
         }
+        match (pass, &answer) {
+            (Some(pass), Err(failure)) if failure.unreached => pass.unreached(Instant::now().into_std()),
+            // It is there, whatever it said; a connection that breaks costs nobody time.
+            (Some(pass), _) => pass.reached(),
+            (None, _) => {}
+        }
+        Ok(answer?)
     }
 
-    async fn attempt(&self, operation: &'static str, request: Request) -> Result<Response, Failure> {
+    /// Leave to ask the server of `url`, if it is one whose failures are counted.
+    fn pass(&self, operation: &'static str, url: &Url) -> Result<Option<Pass<'_>>, UpstreamError> {
+        let (breaker, server) = if operation == "token" {
+            (&self.token_server, "token server")
+        } else if url.origin() == self.dial.origin() {
+            (&self.registry, "registry")
+        } else {
+            return Ok(None);
+        };
+        breaker.pass(Instant::now().into_std()).map(Some).map_err(|left| {
+            let whole = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
+            UpstreamError::LeftAlone { server, retry_after: whole }
+        })
+    }
+
+    async fn attempt(&self, operation: &'static str, request: Request, deadline: Instant) -> Result<Response, Failure> {
         let started = Instant::now();
-        let answer = match timeout(self.headers_within, self.http.execute(request)).await {
+        let clients = self.clients.load_full();
+        let client = if operation == "blob" { &clients.streamed } else { &clients.held };
+        let answer = match timeout_at(deadline, client.execute(request)).await {
             Ok(answer) => answer.map_err(Failure::from),
-            Err(_) => Err(Failure { lost: false, error: UpstreamError::Timeout }),
+            Err(_) => Err(Failure::timeout()),
         };
         let status = match &answer {
             Ok(response) => response.status(),
@@ -52,13 +101,28 @@ impl Connection {
             }
         };
         self.metrics.upstream(operation, status.as_str(), started.elapsed());
-        answer
+        answer.and_then(framed)
     }
 
     /// Reads the body of an answer.
     pub(super) async fn read(&self, response: Response, limit: u64) -> Result<Bytes, UpstreamError> {
         body::read(response, limit, self.pace).await
     }
+}
+
+/// Lets an answer pass whose length is told in one way. Where two disagree, two readers see two answers.
+fn framed(response: Response) -> Result<Response, Failure> {
+    let headers = response.headers();
+    let encodings: Vec<_> = headers.get_all(TRANSFER_ENCODING).iter().map(HeaderValue::as_bytes).collect();
+    let why = match encodings.as_slice() {
+        [] => return Ok(response),
+        [_] if headers.contains_key(CONTENT_LENGTH) => "it has a length and is chunked as well",
+        [chunked] if chunked.eq_ignore_ascii_case(b"chunked") && response.version() == Version::HTTP_11 => {
+            return Ok(response);
+        }
+        _ => "its transfer encoding is not `chunked`",
+    };
+    Err(Failure { again: None, unreached: false, error: UpstreamError::Malformed(why) })
 }
 
 /// What a status that was not hoped for says. The registry's own text is not repeated: it is untrusted.
@@ -69,9 +133,10 @@ pub(super) async fn refusal(response: Response) -> UpstreamError {
             UpstreamError::CredentialsRejected { status: status.as_u16() }
         }
         StatusCode::NOT_FOUND => UpstreamError::NotFound,
-        StatusCode::TOO_MANY_REQUESTS => UpstreamError::Throttled { retry_after: retry_after(&response) },
+        StatusCode::TOO_MANY_REQUESTS => UpstreamError::Throttled { retry_after: retry_after(response.headers()) },
+        StatusCode::SERVICE_UNAVAILABLE => UpstreamError::Unavailable { retry_after: retry_after(response.headers()) },
         redirect if redirect.is_redirection() && response.headers().contains_key(LOCATION) => {
-            UpstreamError::RedirectRefused { host: location_host(&response) }
+            UpstreamError::RedirectRefused { host: location_host(&response), why: NOT_FOLLOWED.into() }
         }
         other => UpstreamError::Status(other.as_u16()),
     };
@@ -79,8 +144,8 @@ pub(super) async fn refusal(response: Response) -> UpstreamError {
     error
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
     seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
@@ -90,16 +155,35 @@ fn location_host(response: &Response) -> String {
     target.as_ref().and_then(|target| target.host_str()).unwrap_or("an unreadable address").to_string()
 }
 
-/// How an attempt failed, and whether the connection may have been gone before it began.
+/// How an attempt failed.
 struct Failure {
-    lost: bool,
+    /// After how long another attempt may do better, if it may.
+    again: Option<Duration>,
+    /// The server could not be connected to, or did not answer in time.
+    unreached: bool,
     error: UpstreamError,
+}
+
+impl Failure {
+    fn timeout() -> Self {
+        Self { again: None, unreached: true, error: UpstreamError::Timeout }
+    }
 }
 
 impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Self {
-        let lost = error.is_request() && !error.is_connect() && !error.is_timeout();
-        Self { lost, error: error.into() }
+        let again = match &error {
+            // It has waited long enough.
+            error if error.is_timeout() => return Self::timeout(),
+            // A refusal of ours: it says nothing of the server.
+            error if find::<NotPublic>(error).is_some() => None,
+            error if error.is_connect() => Some(jitter()),
+            // A connection kept from an earlier request may have been gone before this one.
+            error if error.is_request() => Some(Duration::ZERO),
+            _ => None,
+        };
+        let unreached = error.is_connect() && find::<NotPublic>(&error).is_none();
+        Self { again, unreached, error: error.into() }
     }
 }
 
@@ -115,6 +199,9 @@ impl From<reqwest::Error> for UpstreamError {
         if error.is_timeout() {
             return Self::Timeout;
         }
+        if let Some(NotPublic { address }) = find(&error) {
+            return Self::NotPublic { address: *address };
+        }
         let mut text = String::new();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -126,3 +213,16 @@ impl From<reqwest::Error> for UpstreamError {
         Self::Transport(if text.is_empty() { error.without_url().to_string() } else { text })
     }
 }
+
+/// A moment, another one each time: requests that failed together do not come back together.
+fn jitter() -> Duration {
+    Duration::from_millis(20 + RandomState::new().hash_one(0) % 80)
+}
+
+/// The first cause of this type.
+fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    error.downcast_ref().or_else(|| find(error.source()?))
+}
+
+/// Of redirects that no configuration allows.
+const NOT_FOLLOWED: &str = "and only redirects of blobs are followed to another host";

@@ -1,16 +1,26 @@
-//! The proxy's own credentials for a registry, and how they are written into a request.
+//! The proxy's own credentials for a registry: what the configuration says of them.
 //!
 //! A secret has no `Display`, and its `Debug` says nothing.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use http::HeaderValue;
-
-use super::docker_config::{self, DockerConfigError};
+use super::docker_config::{DockerConfig, DockerConfigError};
 use crate::oci::Registry;
+
+pub(super) mod file;
+
+pub(super) mod helper;
+
+pub(super) mod keyring;
+
+pub(super) mod login;
+
+pub(super) mod source;
+
+pub use helper::HelperError;
 
 /// What the configuration gives for one registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,20 +32,39 @@ pub enum Credentials {
         /// The name.
         username: String,
         /// The password, or a token that stands for it.
-        password: Secret,
+        password: SecretSource,
     },
     /// A token that is sent with every request to the registry, and nowhere else.
-    Bearer(Secret),
-    /// The entry for this registry in a file that `docker login` writes.
+    Bearer(SecretSource),
+    /// What a file that `docker login` or Kubernetes writes has for this registry, or the helper that it names.
     DockerConfig(PathBuf),
 }
 
+/// Where a secret stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// In the configuration itself.
+    Inline(Secret),
+    /// In a file, which is read again when it has changed.
+    File(PathBuf),
+}
+
 /// A text that is never shown.
-#[derive(Clone, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
+    /// The secret that a file holds; the line break at its end is not part of it.
+    ///
+    /// # Errors
+    /// If there is none, in words that go after the file's name.
+    pub fn of_file(content: Vec<u8>) -> Result<Self, &'static str> {
+        let text = String::from_utf8(content).map_err(|_| "it is not UTF-8")?;
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.is_empty() { Err("it is empty") } else { Ok(Self(text.to_string())) }
+    }
+
     /// The text itself, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -54,7 +83,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why the credentials cannot be used.
+/// Why the credentials cannot be used. No variant repeats a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// The file of [`Credentials::DockerConfig`].
@@ -65,6 +94,32 @@ pub enum CredentialsError {
         /// What is wrong with it.
         source: DockerConfigError,
     },
+    /// The helper that such a file names.
+    #[error("`{}` names a helper for `{server}`: {source}", path.display())]
+    Helper {
+        /// The file.
+        path: PathBuf,
+        /// What the helper was asked for.
+        server: String,
+        /// What went wrong.
+        source: HelperError,
+    },
+    /// A file cannot be read.
+    #[error("`{}`: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file of [`SecretSource::File`] holds no secret.
+    #[error("`{}`: {why}", path.display())]
+    NoSecret {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// HTTP's Basic scheme ends the name at the first colon.
     #[error("the user name contains a colon")]
     UsernameWithColon,
@@ -73,73 +128,36 @@ pub enum CredentialsError {
     UnsendableToken,
 }
 
-/// Credentials as the value of an `Authorization` header.
-#[derive(Debug, Clone)]
-pub(super) enum Login {
-    Anonymous,
-    Basic(HeaderValue),
-    Bearer(HeaderValue),
-}
-
-impl Login {
-    /// Reads what `credentials` point to, for the registry under any of `names`.
-    pub(super) fn load(credentials: &Credentials, names: &[Registry]) -> Result<Self, CredentialsError> {
-        match credentials {
-            Credentials::None => Ok(Self::Anonymous),
-            Credentials::Basic { username, password } => basic(username, password),
-            Credentials::Bearer(token) => bearer(token.expose()).map(Self::Bearer),
-            Credentials::DockerConfig(path) => {
-                let found = docker_config::read(path, names);
-                let (username, password) =
-                    found.map_err(|source| CredentialsError::DockerConfig { path: path.clone(), source })?;
-                basic(&username, &password)
+impl CredentialsError {
+    /// The same for those who may not know what the proxy's files are called and what its helpers say.
+    pub(super) fn summary(&self) -> String {
+        match self {
+            Self::DockerConfig { source, .. } => source.to_string(),
+            Self::Helper { source: HelperError::Failed { program, status, .. }, .. } => {
+                format!("`{program}` failed ({status})")
             }
+            Self::Helper { source, .. } => source.to_string(),
+            Self::Io { .. } | Self::NoSecret { .. } => "a file of the configuration cannot be used".to_string(),
+            Self::UsernameWithColon | Self::UnsendableToken => self.to_string(),
         }
     }
 }
 
-fn basic(username: &str, password: &Secret) -> Result<Login, CredentialsError> {
-    if username.contains(':') {
-        return Err(CredentialsError::UsernameWithColon);
-    }
-    let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
-    sensitive(&format!("Basic {pair}")).map(Login::Basic)
+/// Looks in the text of a docker configuration for the mistakes that show before anybody uses it. Helpers are not asked.
+///
+/// # Errors
+/// If it is none, or has nothing for a registry known by one of `names`.
+pub fn examine(text: &[u8], names: &[Registry]) -> Result<(), DockerConfigError> {
+    DockerConfig::parse(text)?.plan(names).map(|_| ())
 }
 
-/// `Bearer` and the token, as a header that HTTP logs leave out.
-pub(super) fn bearer(token: &str) -> Result<HeaderValue, CredentialsError> {
-    let graphic = !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
-    if graphic { sensitive(&format!("Bearer {token}")) } else { Err(CredentialsError::UnsendableToken) }
-}
-
-fn sensitive(text: &str) -> Result<HeaderValue, CredentialsError> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| CredentialsError::UnsendableToken)?;
-    value.set_sensitive(true);
-    Ok(value)
+/// The helpers that a docker configuration names for this registry and that are not in `PATH`.
+pub fn missing_helpers(path: &Path, names: &[Registry]) -> Vec<String> {
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    let plan = file::read(path).ok().and_then(|text| DockerConfig::parse(&text).ok()?.plan(names).ok());
+    let missing = plan.into_iter().flat_map(|plan| plan.ask).filter(|ask| ask.helper.find(&search).is_none());
+    missing.map(|ask| ask.helper.program()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_not_shown() {
-        let password = Secret::from("hunter2".to_string());
-        let credentials = Credentials::Basic { username: "robot".to_string(), password };
-        assert!(!format!("{credentials:?}").contains("hunter2"));
-        let login = Login::load(&credentials, &[]).expect("usable");
-        assert!(!format!("{login:?}").contains("cm9ib3Q6aHVudGVyMg"));
-        assert!(matches!(login, Login::Basic(value) if value == "Basic cm9ib3Q6aHVudGVyMg=="));
-    }
-
-    #[test]
-    fn refuses_what_http_cannot_carry() {
-        let secret = || Secret::from("x".to_string());
-        let colon = Credentials::Basic { username: "a:b".to_string(), password: secret() };
-        assert!(matches!(Login::load(&colon, &[]), Err(CredentialsError::UsernameWithColon)));
-        for token in ["", "a b", "a\r\nb", "ä"] {
-            let bearer = Credentials::Bearer(Secret::from(token.to_string()));
-            assert!(matches!(Login::load(&bearer, &[]), Err(CredentialsError::UnsendableToken)), "{token:?}");
-        }
-    }
-}
+mod tests;

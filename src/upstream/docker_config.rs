@@ -1,37 +1,35 @@
-//! Docker's `config.json`: the entry that belongs to one registry.
+//! Docker's `config.json`, and the forms of it in Kubernetes' secrets: what it has for one registry.
 //!
 //! Hosts are compared whole and canonical. A narrower entry (podman's `host/namespace`) never serves the whole host,
-//! and no entry at all is an error: it would silently mean anonymous.
+//! and nothing at all is an error: it would silently mean anonymous.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::credentials::Secret;
+use super::credentials::helper::Helper;
+use super::credentials::login::Login;
+use super::credentials::{CredentialsError, Secret};
 use crate::oci::Registry;
 
-/// The user name and password for the first of `names` that the file at `path` has an entry for.
-pub(super) fn read(path: &Path, names: &[Registry]) -> Result<(String, Secret), DockerConfigError> {
-    let mut text = Vec::new();
-    File::open(path)?.take(MAX_LENGTH + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > MAX_LENGTH {
-        return Err(DockerConfigError::TooLarge);
-    }
-    // The parser's own message may quote the text, so only the place is kept.
-    let config: DockerConfig = serde_json::from_slice(&text)
-        .map_err(|error| DockerConfigError::Malformed { line: error.line(), column: error.column() })?;
-    for name in names {
-        if let Some(found) = config.entry(name)? {
-            return Ok(found);
-        }
-    }
-    Err(DockerConfigError::NoEntry(names.first().map(ToString::to_string).unwrap_or_default()))
+/// What to do to have the credentials of one registry, in docker's order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Whom to ask, one after the other, until one of them has some.
+    pub(super) ask: Vec<Ask>,
+    /// What the file itself holds, for when none of them has.
+    pub(super) login: Option<Login>,
+}
+
+/// A helper, and the name that it knows the registry by.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ask {
+    pub(super) helper: Helper,
+    pub(super) server: String,
 }
 
 /// Why the file gives no credentials.
@@ -43,9 +41,9 @@ pub enum DockerConfigError {
     /// `auth` is not the base64 form of `user:password`.
     #[error("the entry `{0}` does not hold `user:password` in base64")]
     Auth(String),
-    /// The file cannot be read.
-    #[error("cannot be read: {0}")]
-    Io(#[from] io::Error),
+    /// A helper's name that cannot be a part of a program's name.
+    #[error("`{0}` is not the name of a credential helper")]
+    HelperName(String),
     /// Not such a file.
     #[error("not a docker configuration (line {line}, column {column})")]
     Malformed {
@@ -57,70 +55,124 @@ pub enum DockerConfigError {
     /// Nothing for the registry.
     #[error("no entry for `{0}`")]
     NoEntry(String),
-    /// Longer than such a file ever is.
-    #[error("longer than {MAX_LENGTH} bytes")]
-    TooLarge,
-    /// A form of credentials that is not implemented.
-    #[error("the entry for `{name}` uses {what}, which is not yet supported")]
-    Unsupported {
+    /// What the entry holds cannot be sent.
+    #[error("the entry for `{name}`: {source}")]
+    Unusable {
         /// The registry.
         name: String,
-        /// The form.
-        what: &'static str,
+        /// Why.
+        source: Box<CredentialsError>,
     },
 }
 
+/// The file. Its values are never shown.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct DockerConfig {
-    #[serde(default)]
-    auths: BTreeMap<String, Entry>,
-    #[serde(default)]
-    cred_helpers: BTreeMap<String, String>,
-    #[serde(default)]
-    creds_store: String,
+pub(super) struct DockerConfig {
+    auths: Option<BTreeMap<String, Entry>>,
+    cred_helpers: Option<BTreeMap<String, String>>,
+    creds_store: Option<String>,
+    /// The entries themselves in the legacy form, `.dockercfg`; else settings that are of no use here.
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize, Default, PartialEq)]
 #[serde(default)]
 struct Entry {
-    auth: String,
+    auth: Secret,
     username: String,
-    password: String,
-    identitytoken: String,
-    registrytoken: String,
+    password: Secret,
+    identitytoken: Secret,
+    registrytoken: Secret,
 }
 
 impl DockerConfig {
-    fn entry(&self, name: &Registry) -> Result<Option<(String, Secret)>, DockerConfigError> {
-        let unsupported = |what| DockerConfigError::Unsupported { name: name.to_string(), what };
-        if self.cred_helpers.keys().any(|key| registry_of(key).as_ref() == Some(name)) {
-            return Err(unsupported("a credential helper"));
+    /// Reads the text of such a file.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, DockerConfigError> {
+        // The parser's own message may quote the text, so only the place is kept.
+        let mut config: Self = serde_json::from_slice(text)
+            .map_err(|error| DockerConfigError::Malformed { line: error.line(), column: error.column() })?;
+        let rest = std::mem::take(&mut config.rest);
+        if config.auths.is_none() && config.cred_helpers.is_none() && config.creds_store.is_none() {
+            let entries = rest.into_iter().filter_map(|(key, value)| Some((key, serde_json::from_value(value).ok()?)));
+            config.auths = Some(entries.collect());
         }
-        let mut matching = self.auths.iter().filter(|(key, _)| registry_of(key).as_ref() == Some(name));
+        Ok(config)
+    }
+
+    /// How to come to the credentials of the registry that is known by `names`, the foremost first.
+    pub(super) fn plan(&self, names: &[Registry]) -> Result<Plan, DockerConfigError> {
+        let mut ask = Vec::new();
+        for name in names {
+            let helpers = self.cred_helpers.iter().flatten();
+            for (_, helper) in helpers.filter(|(key, _)| registry_of(key).as_ref() == Some(name)) {
+                ask.push(Ask { helper: named(helper)?, server: server(name) });
+            }
+        }
+        if let Some(store) = self.creds_store.as_ref().filter(|store| !store.is_empty()) {
+            let store = named(store)?;
+            ask.extend(names.iter().map(|name| Ask { helper: store.clone(), server: server(name) }));
+        }
+        let mut login = None;
+        for name in names {
+            login = match login {
+                None => self.login(name)?,
+                found => found,
+            };
+        }
+        if ask.is_empty() && login.is_none() {
+            return Err(no_entry(names));
+        }
+        Ok(Plan { ask, login })
+    }
+
+    fn login(&self, name: &Registry) -> Result<Option<Login>, DockerConfigError> {
+        let entries = self.auths.iter().flatten();
+        let mut matching = entries.filter(|(key, _)| registry_of(key).as_ref() == Some(name));
         let Some((key, entry)) = matching.next() else {
             return Ok(None);
         };
         if matching.any(|(_, other)| other != entry) {
             return Err(DockerConfigError::Ambiguous(name.to_string()));
         }
-        if !entry.identitytoken.is_empty() {
-            return Err(unsupported("an identity token"));
-        }
-        if !entry.registrytoken.is_empty() {
-            return Err(unsupported("a registry token"));
-        }
-        if !entry.auth.is_empty() {
-            return decode(&entry.auth).map(Some).ok_or_else(|| DockerConfigError::Auth(key.clone()));
-        }
-        if !entry.username.is_empty() {
-            return Ok(Some((entry.username.clone(), Secret::from(entry.password.clone()))));
-        }
-        if !self.creds_store.is_empty() {
-            return Err(unsupported("a credential store"));
-        }
-        Ok(None)
+        entry.login(name, key)
     }
+}
+
+impl Entry {
+    /// What is to be sent, the strongest form first; nothing where a store holds it.
+    fn login(&self, name: &Registry, key: &str) -> Result<Option<Login>, DockerConfigError> {
+        let unusable = |source| DockerConfigError::Unusable { name: name.to_string(), source: Box::new(source) };
+        if !self.registrytoken.expose().is_empty() {
+            return Login::bearer(&self.registrytoken).map(Some).map_err(unusable);
+        }
+        if !self.identitytoken.expose().is_empty() {
+            return Ok(Some(Login::Identity(self.identitytoken.clone())));
+        }
+        let (username, password) = if !self.auth.expose().is_empty() {
+            decode(self.auth.expose()).ok_or_else(|| DockerConfigError::Auth(key.to_string()))?
+        } else if !self.username.is_empty() {
+            (self.username.clone(), self.password.clone())
+        } else {
+            return Ok(None);
+        };
+        Login::basic(&username, &password).map(Some).map_err(unusable)
+    }
+}
+
+/// That none of `names` has credentials.
+pub(super) fn no_entry(names: &[Registry]) -> DockerConfigError {
+    DockerConfigError::NoEntry(names.first().map(ToString::to_string).unwrap_or_default())
+}
+
+fn named(helper: &str) -> Result<Helper, DockerConfigError> {
+    Helper::new(helper).ok_or_else(|| DockerConfigError::HelperName(helper.escape_default().take(100).collect()))
+}
+
+/// What docker itself calls a registry when it asks a helper.
+fn server(name: &Registry) -> String {
+    if name.as_str() == "docker.io" { "https://index.docker.io/v1/".to_string() } else { name.to_string() }
 }
 
 /// The registry that a key names: `host`, `host:port`, or the URL of its API's first or second version.
@@ -146,56 +198,5 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-const MAX_LENGTH: u64 = 1 << 20;
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read_text(text: &str, names: &[&str]) -> Result<(String, String), DockerConfigError> {
-        let file = tempfile::NamedTempFile::new()?;
-        std::fs::write(file.path(), text)?;
-        let names: Vec<Registry> = names.iter().map(|name| name.parse().expect(name)).collect();
-        read(file.path(), &names).map(|(username, password)| (username, password.expose().to_string()))
-    }
-
-    #[test]
-    fn finds_the_entry_under_every_spelling_of_the_host() {
-        for key in ["reg.io", "REG.io:443", "https://reg.io", "https://reg.io/v1/", "http://reg.io/v2", "reg.io/"] {
-            let text = format!(r#"{{"auths":{{"other.io":{{}},"{key}":{{"auth":"dTpwOnc"}}}},"HttpHeaders":{{}}}}"#);
-            let found = read_text(&text, &["reg.io"]).expect(key);
-            assert_eq!(found, ("u".to_string(), "p:w".to_string()), "{key}");
-        }
-        let hub = r#"{"auths":{"https://index.docker.io/v1/":{"username":"u","password":"p"}}}"#;
-        assert!(read_text(hub, &["docker.io"]).is_ok());
-        let dialled = r#"{"auths":{"internal.lan:5000":{"auth":"dTpw"}}}"#;
-        assert!(read_text(dialled, &["reg.io", "internal.lan:5000"]).is_ok());
-    }
-
-    #[test]
-    fn another_hosts_entry_is_not_ours() {
-        for key in ["reg.io.evil.com", "evilreg.io", "evil.com/reg.io", "reg.io/team", "reg.io:5000", "io", ""] {
-            let text = format!(r#"{{"auths":{{"{key}":{{"auth":"dTpw"}}}}}}"#);
-            assert!(matches!(read_text(&text, &["reg.io"]), Err(DockerConfigError::NoEntry(_))), "{key}");
-        }
-    }
-
-    #[test]
-    fn says_what_is_wrong_without_repeating_secrets() {
-        let error = |text: &str| read_text(text, &["reg.io"]).expect_err(text).to_string();
-        let token = r#"{"auths":{"reg.io":{"auth":"dTpw","identitytoken":"hunter2"}}}"#;
-        assert_eq!(error(token), "the entry for `reg.io` uses an identity token, which is not yet supported");
-        let helper = r#"{"credHelpers":{"reg.io":"ecr-login"}}"#;
-        assert!(error(helper).contains("credential helper"));
-        let store = r#"{"auths":{"reg.io":{}},"credsStore":"pass"}"#;
-        assert!(error(store).contains("credential store"));
-        let twice = r#"{"auths":{"reg.io":{"auth":"dTpw"},"https://reg.io":{"auth":"dTpx"}}}"#;
-        assert!(error(twice).contains("several"));
-        for auth in ["hunter2", "aHVudGVyMg==", "OnB3"] {
-            let text = format!(r#"{{"auths":{{"reg.io":{{"auth":"{auth}"}}}}}}"#);
-            assert_eq!(error(&text), "the entry `reg.io` does not hold `user:password` in base64");
-        }
-        assert!(!error(r#"{"auths":"hunter2"}"#).contains("hunter2"));
-        assert_eq!(error("{}"), "no entry for `reg.io`");
-    }
-}
+mod tests;

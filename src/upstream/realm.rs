@@ -10,7 +10,7 @@ use crate::oci::Registry;
 
 /// The hosts that a registry is known by: the one that is dialled, and its own name.
 #[derive(Debug)]
-pub(super) struct Home {
+pub(crate) struct Home {
     plain_http: bool,
     hosts: Vec<Host<String>>,
     docker_hub: bool,
@@ -18,7 +18,7 @@ pub(super) struct Home {
 
 impl Home {
     /// The home of `registry` that is reached at `dial`.
-    pub(super) fn new(registry: &Registry, dial: &Url) -> Self {
+    pub(crate) fn new(registry: &Registry, dial: &Url) -> Self {
         let name = registry.as_str().split(':').next().and_then(|host| Host::parse(host).ok());
         let hosts = dial.host().map(|host| host.to_owned()).into_iter().chain(name).collect();
         Self { plain_http: dial.scheme() == "http", hosts, docker_hub: registry.as_str() == "docker.io" }
@@ -26,7 +26,7 @@ impl Home {
 
     /// Parses a realm that may be asked for a token: with the proxy's credentials only the registry's own host or one
     /// of the same domain, without them any name over https.
-    pub(super) fn realm(&self, text: &str, with_credentials: bool) -> Result<Url, UpstreamError> {
+    pub(crate) fn realm(&self, text: &str, with_credentials: bool) -> Result<Url, UpstreamError> {
         let realm = Url::parse(text).map_err(|_| UpstreamError::Malformed("the challenge's realm is not a URL"))?;
         let host = realm.host().map(|host| host.to_owned());
         let Some(host) = host.filter(|_| realm.username().is_empty() && realm.password().is_none()) else {

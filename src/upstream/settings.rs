@@ -1,17 +1,23 @@
 //! How one registry is reached, as the configuration says, and the HTTP client that follows from it.
 //!
-//! It refuses addresses that carry more than a host and a path, and authorities' files that hold none.
+//! It refuses addresses that carry more than a host and a path, and files for TLS that cannot be used.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Client, ClientBuilder, redirect};
+use reqwest::{Client, ClientBuilder, redirect};
 use url::Url;
 
 use super::body::Pace;
-use super::connection::Connection;
-use super::credentials::{Credentials, CredentialsError, Login};
+use super::breaker::Breaker;
+use super::connection::{Clients, Connection};
+use super::credentials::keyring::Keyring;
+use super::credentials::source::Bounds;
+use super::credentials::{Credentials, CredentialsError};
+use super::redirect::Redirects;
+use super::tls::{Material, Tls, TlsFileError};
 use crate::oci::Registry;
 use crate::telemetry::Metrics;
 
@@ -30,24 +36,26 @@ pub struct Settings {
     pub first_byte: Duration,
     /// The time between two pieces of a body. A body that is held may take this and `first_byte` together.
     pub idle: Duration,
-    /// Authorities trusted for TLS, in PEM, as well as the system's.
-    pub ca_pem: Option<Vec<u8>>,
+    /// Whose TLS it has to speak, and what the proxy shows of its own.
+    pub tls: Tls,
     /// Whether the registry is asked for referrers.
     pub referrers: bool,
+    /// What is done with its redirects.
+    pub redirects: Redirects,
 }
 
 /// Why an upstream cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// `ca_pem`.
-    #[error("the authorities' file holds no certificate in PEM")]
-    Authorities,
     /// The credentials.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
     /// `dial`.
     #[error("the address to dial has to be http:// or https://, a host, and at most a port and a path")]
     Dial,
+    /// A file of `tls`.
+    #[error(transparent)]
+    TlsFile(#[from] TlsFileError),
     /// The TLS client, for want of authorities for instance.
     #[error("no TLS client can be made: {0}")]
     Tls(String),
@@ -62,30 +70,46 @@ impl Settings {
         if good { Ok(dial.clone()) } else { Err(BuildError::Dial) }
     }
 
-    pub(super) fn login(&self) -> Result<Login, BuildError> {
-        let mut names = vec![self.registry.clone()];
-        let port = self.dial.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let dialled = format!("{}{port}", self.dial.host_str().unwrap_or_default());
-        names.extend(dialled.parse::<Registry>());
-        Ok(Login::load(&self.credentials, &names)?)
+    pub(super) fn keyring(&self, metrics: &Metrics) -> Result<Keyring, BuildError> {
+        let names = names(&self.registry, &self.dial);
+        Ok(Keyring::new(self.credentials.clone(), names, Bounds::default(), metrics.credentials())?)
     }
 
-    pub(super) fn connection(&self, metrics: Arc<Metrics>) -> Result<Connection, BuildError> {
-        let authorities = match &self.ca_pem {
-            None => Vec::new(),
-            Some(pem) => Certificate::from_pem_bundle(pem).map_err(|_| BuildError::Authorities)?,
+    pub(super) fn connection(&self, metrics: Arc<Metrics>) -> Result<(Connection, Material), BuildError> {
+        let material = self.tls.read()?;
+        Ok((self.connection_of(self.clients(&material)?, metrics), material))
+    }
+
+    /// What asks with these clients.
+    pub(super) fn connection_of(&self, clients: Clients, metrics: Arc<Metrics>) -> Connection {
+        let headers_within = self.connect + self.first_byte;
+        let name = self.registry.as_str();
+        let breaker = |server, label: &'static str| {
+            Breaker::new(format!("{server} {name}"), headers_within, metrics.upstream_unreachable(name, label))
         };
-        if self.ca_pem.is_some() && authorities.is_empty() {
-            return Err(BuildError::Authorities);
+        Connection {
+            clients: ArcSwap::from_pointee(clients),
+            registry: breaker("registry", "registry"),
+            token_server: breaker("token server of", "token"),
+            headers_within,
+            pace: Pace { idle: self.idle, total: self.first_byte + self.idle },
+            dial: self.dial.clone(),
+            metrics,
         }
-        let http = match self.builder().tls_certs_merge(authorities).build() {
-            // A machine without the system's authorities can still reach a registry over plain HTTP.
-            Err(_) if self.dial.scheme() == "http" => self.builder().tls_certs_only([]).build(),
-            built => built,
-        };
-        let http: Client = http.map_err(|error| BuildError::Tls(causes(&error)))?;
-        let pace = Pace { idle: self.idle, total: self.first_byte + self.idle };
-        Ok(Connection { http, metrics, headers_within: self.connect + self.first_byte, pace })
+    }
+
+    /// Makes the HTTP clients that trust and show what `material` says.
+    pub(super) fn clients(&self, material: &Material) -> Result<Clients, BuildError> {
+        let failed = |error: reqwest::Error| BuildError::Tls(causes(&error));
+        if self.dial.scheme() == "http" {
+            // A machine without the system's authorities can still reach a registry over plain HTTP. Its token server
+            // may speak TLS all the same.
+            let made = self.builder().http1_only().build();
+            let held = made.or_else(|_| self.builder().http1_only().tls_certs_only([]).build()).map_err(failed)?;
+            return Ok(Clients { streamed: held.clone(), held });
+        }
+        let build = |builder: ClientBuilder| material.apply(builder).and_then(ClientBuilder::build).map_err(failed);
+        Ok(Clients { held: build(bounded_http2(self.builder()))?, streamed: build(self.builder().http1_only())? })
     }
 
     fn builder(&self) -> ClientBuilder {
@@ -94,13 +118,30 @@ impl Settings {
         Client::builder()
             .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
-            .http1_only()
             .no_proxy()
             .referer(false)
             .redirect(redirect::Policy::none())
             .connect_timeout(self.connect)
             .pool_idle_timeout(POOL_IDLE)
     }
+}
+
+/// What a registry that speaks HTTP/2 may make the proxy hold; and a connection that went silent is noticed.
+fn bounded_http2(builder: ClientBuilder) -> ClientBuilder {
+    builder
+        .http2_max_header_list_size(32 << 10)
+        .http2_initial_stream_window_size(256 << 10)
+        .http2_initial_connection_window_size(4 << 20)
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .http2_keep_alive_timeout(Duration::from_secs(5))
+}
+
+/// What `registry`, dialled at `dial`, is known by to those who keep credentials: its own name, and the dialled host.
+pub fn names(registry: &Registry, dial: &Url) -> Vec<Registry> {
+    let port = dial.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let dialled = format!("{}{port}", dial.host_str().unwrap_or_default());
+    let dialled = dialled.parse::<Registry>().ok().filter(|dialled| dialled != registry);
+    [registry.clone()].into_iter().chain(dialled).collect()
 }
 
 fn causes(error: &dyn std::error::Error) -> String {

@@ -30,10 +30,10 @@ async fn the_exemption_of_an_index_covers_its_children() {
     let lab = Lab::start(Options::default()).await;
     let images = [lab.unsigned("team/multi")];
     let index = lab.index_over("team/multi", Some("all"), &[&images[0].manifest]);
-    lab.set_policy(&(lab.policy() + &exemption(&format!("registry.demo/team/multi@{}", index.digest), "")))
-        .expect("a good policy");
     let child = manifest("team/multi", images[0].manifest.digest);
     denied(&lab.get(&child).await, "unsigned");
+    lab.set_policy(&(lab.policy() + &exemption(&format!("registry.demo/team/multi@{}", index.digest), "")))
+        .expect("a good policy");
     served(&lab.get(&manifest("team/multi", "all")).await, index.digest, "exempt");
     served(&lab.get(&child).await, images[0].manifest.digest, "member");
 }

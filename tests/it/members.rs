@@ -2,10 +2,11 @@
 
 use countersign::demo::images::Stored;
 use countersign::demo::registry::Options;
+use countersign::oci::Digest;
 use http::header::RANGE;
 use http::{HeaderMap, Method};
 
-use crate::support::expect::{denied, header, served};
+use crate::support::expect::{denied, header, served, unsure};
 use crate::support::lab::Lab;
 use crate::support::registry_double::{Fault, Kind};
 use crate::support::scene::{INDEX, blob, manifest};
@@ -30,12 +31,43 @@ async fn the_children_of_a_signed_index_are_served_and_what_they_list() {
 async fn a_child_that_nobody_signed_is_denied_until_its_index_was_asked_for() {
     let lab = Lab::start(Options::default()).await;
     let (index, images) = lab.signed_index("team/multi");
+    // An index that no tag names is not found.
+    lab.registry().untag("team/multi", "1");
     let child = manifest("team/multi", images[0].manifest.digest);
     denied(&lab.get(&child).await, "unsigned");
     denied(&lab.get(&blob("team/multi", images[0].layer)).await, "not_a_member");
     // A node that holds the index already asks no more than this.
     assert_eq!(lab.head(&manifest("team/multi", index.digest)).await.status, 200);
     served(&lab.get(&child).await, images[0].manifest.digest, "member");
+    served(&lab.get(&blob("team/multi", images[0].layer)).await, images[0].layer, "member");
+}
+
+#[tokio::test]
+async fn c30_layers_are_served_to_a_node_that_holds_index_and_image_already() {
+    let lab = Lab::start(Options::default()).await;
+    let (index, images) = lab.signed_index("team/multi");
+    let layer = blob("team/multi", images[1].layer);
+    denied(&lab.get(&layer).await, "not_a_member");
+    assert_eq!(lab.head(&manifest("team/multi", index.digest)).await.status, 200);
+    served(&lab.get(&layer).await, images[1].layer, "member");
+    // What they do not list is asked for once only.
+    let stray = Digest::of(b"stray");
+    denied(&lab.get(&blob("team/multi", stray)).await, "not_a_member");
+    lab.double.forget();
+    denied(&lab.get(&blob("team/multi", stray)).await, "not_a_member");
+    assert_eq!(lab.double.seen().len(), 0);
+    lab.distrust_signer();
+    denied(&lab.get(&layer).await, "signature_missing");
+}
+
+#[tokio::test]
+async fn an_image_that_cannot_be_read_leaves_it_open_what_it_lists() {
+    let lab = Lab::start(Options::default()).await;
+    let (index, images) = lab.signed_index("team/multi");
+    assert_eq!(lab.head(&manifest("team/multi", index.digest)).await.status, 200);
+    lab.double.fault(Method::GET, &manifest("team/multi", images[0].manifest.digest), Fault::Status(500));
+    unsure(&lab.get(&blob("team/multi", images[0].layer)).await, "upstream_unavailable");
+    lab.double.heal();
     served(&lab.get(&blob("team/multi", images[0].layer)).await, images[0].layer, "member");
 }
 
@@ -121,7 +153,6 @@ async fn an_index_within_a_signed_index_confers_what_it_lists() {
     let inner = lab.index_over("team/nested", None, &[&image.manifest]);
     let outer = lab.index_over("team/nested", Some("1"), &[&inner]);
     lab.signer.sign_bundle(lab.registry(), &outer).expect("signs");
-    denied(&lab.get(&manifest("team/nested", inner.digest)).await, "unsigned");
     served(&lab.get(&manifest("team/nested", "1")).await, outer.digest, "signed");
     for stored in [&inner, &image.manifest] {
         served(&lab.get(&manifest("team/nested", stored.digest)).await, stored.digest, "member");

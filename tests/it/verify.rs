@@ -14,6 +14,7 @@ use crate::support::lab::Lab;
 use crate::support::registry_double::Fault;
 use crate::support::scene::{authority, manifest, rule};
 
+mod artifact;
 mod keyless;
 mod places;
 

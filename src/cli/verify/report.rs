@@ -125,6 +125,11 @@ impl Answer {
     fn of(explanation: &Explanation) -> Self {
         let plain = |reason, detail| Self { reason, cause: None, policy: None, detail };
         match &explanation.answer {
+            Ok(Basis::Evidence) => plain(
+                Reason::Evidence,
+                "by its content it is a signature or an attestation, or an index of nothing else: policies are about images"
+                    .into(),
+            ),
             Ok(Basis::Exempt(why)) => plain(Reason::Exempt, format!("exempt: {why}")),
             Ok(basis @ Basis::Audited(refused)) => Self {
                 policy: explanation

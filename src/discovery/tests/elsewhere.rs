@@ -13,7 +13,7 @@ async fn both(own: &Registry, other: &Registry, limits: Limits) -> EvidenceSet {
         Place { source: own, repository: &app, name: None },
         Place { source: other, repository: &signatures, name: Some("s.io/signatures".into()) },
     ];
-    read(&places, &subject(), ALL, &limits, Timestamp(7)).await
+    read(&places, &subject(), ALL, &limits, &InFlight::new(1 << 30).share(), Timestamp(7)).await
 }
 
 fn with_bundles(contents: std::ops::Range<usize>) -> Registry {
@@ -82,8 +82,13 @@ async fn the_limit_holds_over_all_places_and_a_flood_in_one_hides_nothing_in_ano
 
     let (one, other) = (with_signatures(100), with_signatures(100));
     let set = both(&one, &other, limits).await;
-    assert_eq!(summary(&set), (6, vec![], vec![], true));
+    assert_eq!(summary(&set), (6, vec![Reason::EvidenceIncomplete], vec![], true));
     assert_eq!((one.asked("blob"), other.asked("blob")), (3, 3));
+
+    // What a limit cut off in another repository matters to those who look there.
+    let set = both(&with_bundles(200..202), &with_bundles(0..100), limits).await;
+    assert_eq!(summary(&set), (6, vec![Reason::EvidenceIncomplete], vec![], false));
+    assert_eq!(set.unread[0].elsewhere.as_deref(), Some("s.io/signatures"));
 
     // Nothing beside the image: all that is allowed may stand elsewhere.
     let set = both(&Registry::default(), &with_bundles(0..6), limits).await;
@@ -93,7 +98,10 @@ async fn the_limit_holds_over_all_places_and_a_flood_in_one_hides_nothing_in_ano
     let limits = Limits { bundle: 8, attestation: 8, ..Limits::default() };
     let (one, other) = (with_bundles(0..5), with_bundles(0..5));
     let set = both(&one, &other, limits).await;
-    assert_eq!((summary(&set), one.asked("blob"), other.asked("blob")), ((4, vec![], vec![], true), 2, 2));
+    assert_eq!(
+        (summary(&set), one.asked("blob"), other.asked("blob")),
+        ((4, vec![Reason::EvidenceIncomplete], vec![], true), 2, 2)
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream};
 
 use super::{Judge, Piece};
 use crate::clock::Timestamp;
+use crate::discovery::Share;
 use crate::oci::manifest::Descriptor;
 use crate::oci::{Image, Manifest};
 use crate::policy::{Governing, Shortfall};
@@ -45,12 +46,13 @@ impl Judge {
         index: &Manifest,
         now: Timestamp,
         max_age: Duration,
+        share: &Share,
     ) -> Result<Vec<Piece>, Shortfall> {
         let within = &governing.subject().image;
         let images = self.images(within, index).await?;
         let read = images.into_iter().map(|Child { platform, manifest }| async move {
             let subject = within.at(manifest.digest());
-            Piece { platform, ..self.piece(governing, &subject, &manifest, now, max_age).await }
+            Piece { platform, ..self.piece(governing, &subject, &manifest, now, max_age, share).await }
         });
         let (mut read, mut pieces, mut bytes) = (stream::iter(read).buffered(DISCOVERIES), Vec::new(), 0_usize);
         while let Some(piece) = read.next().await {
@@ -99,11 +101,12 @@ impl Judge {
         if manifest.media_type().is_index() {
             return Ok(Listed::Index(manifest.entries().to_vec()));
         }
-        let (takes, most) = (self.artifacts.takes(&manifest), self.limits.attestation.saturating_mul(TOLD));
+        let (takes, most) =
+            (self.artifacts.takes(&manifest).unwrap_or(0), self.limits.attestation.saturating_mul(TOLD));
         if told.fetch_add(takes, Ordering::Relaxed).saturating_add(takes) > most {
             return Err(too_much(&format!("what may be evidence of more than {most} bytes")));
         }
-        if self.artifacts.is_evidence(within, &manifest, &self.pool).await.map_err(fell_short)? {
+        if self.artifacts.prove(within, &manifest, &self.pool).await.map_err(fell_short)?.is_some() {
             return Ok(Listed::Evidence);
         }
         Ok(Listed::Image(Child { platform: entry.platform, manifest }))

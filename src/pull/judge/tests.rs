@@ -17,8 +17,9 @@ use crate::policy::file::parse;
 use crate::reason::Reason;
 use crate::store::MemoryStore;
 use crate::trust::Trust;
-use crate::upstream::{Credentials, Settings};
+use crate::upstream::{Credentials, Settings, Tls};
 
+mod artifacts;
 mod held;
 mod platforms;
 
@@ -57,23 +58,26 @@ impl World {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(5),
             idle: Duration::from_secs(5),
-            ca_pem: None,
+            tls: Tls::default(),
             referrers: true,
+            redirects: crate::upstream::Redirects::default(),
         };
         let upstream = Upstream::new(settings, metrics.clone()).expect("a client");
         let text = policy(&name, &signer.public_key_pem());
         let policies = parse(&text, "policy.yaml", Path::new(".")).expect("a policy");
         let limits = Limits::default();
         let upstreams = Arc::new(BTreeMap::from([(name.parse().expect("a name"), Arc::new(upstream))]));
+        let fetch = Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20));
         let judge = Judge {
-            fetch: Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20)),
-            artifacts: Artifacts::new(upstreams.clone(), limits),
+            fetch: fetch.clone(),
+            artifacts: Artifacts::new(upstreams.clone(), fetch, limits),
             upstreams,
             verdicts: Verdicts::new(100),
             store: Arc::new(MemoryStore::new(1 << 20)),
             seal: Seal::random().expect("randomness"),
             held: Held::new(1 << 20, Duration::from_mins(1)),
             backoff: Backoff::new(),
+            in_flight: InFlight::new(1 << 30),
             pool: Pool::new(verification),
             limits,
             lasting: Lasting { allow: Duration::from_mins(1), deny: Duration::ZERO, evidence: Duration::from_mins(1) },

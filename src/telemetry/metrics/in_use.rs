@@ -10,6 +10,10 @@ pub struct ListenerMetrics {
     pub(super) accept_errors: IntCounter,
 }
 
+/// Something that is so or is not: 1 or 0.
+#[derive(Debug, Clone)]
+pub struct Flag(pub(super) IntGauge);
+
 /// Something in use, counted as long as this value lives.
 #[derive(Debug)]
 pub struct InUse(IntGauge);
@@ -28,6 +32,13 @@ impl ListenerMetrics {
     /// Counts a connection that could not be accepted.
     pub fn accept_error(&self) {
         self.accept_errors.inc();
+    }
+}
+
+impl Flag {
+    /// Shows whether it is so.
+    pub fn set(&self, so: bool) {
+        self.0.set(i64::from(so));
     }
 }
 

@@ -15,8 +15,8 @@ pub const fn outcome_of(reason: Reason) -> &'static str {
 pub(super) const OUTCOMES: [&str; 4] = ["allow", "deny", "unavailable", "request"];
 pub(super) const CACHE: [&str; 3] = ["hit", "miss", "joined"];
 pub(super) const LISTENERS: [&str; 2] = ["pull", "admin"];
-pub(super) const OPERATIONS: [&str; 8] =
-    ["resolve", "manifest", "blob", "referrers", "tags", "catalog", "ping", "token"];
+pub(super) const OPERATIONS: [&str; 9] =
+    ["resolve", "manifest", "blob", "referrers", "tags", "catalog", "ping", "token", "redirect"];
 
 /// Upstream statuses that tell an operator something; any other is counted as its class.
 pub(super) const STATUSES: [&str; 20] = [

@@ -28,6 +28,8 @@ fn series_are_born_at_zero() {
         r#"countersign_upstream_requests_total{operation="manifest",status="timeout"}"#,
         r#"countersign_policy_reloads_total{result="failed"}"#,
         r#"countersign_connections_turned_away_total{listener="pull"}"#,
+        r#"countersign_credentials_reloads_total{result="failed"}"#,
+        "countersign_credentials_reload_failed",
         "countersign_policy_reload_failed",
         "countersign_requests_in_flight",
     ] {

@@ -5,8 +5,12 @@ use super::*;
 /// `robot:hunter2`.
 const BASIC: &str = "Basic cm9ib3Q6aHVudGVyMg==";
 
+fn secret(text: &str) -> SecretSource {
+    SecretSource::Inline(Secret::from(text.to_string()))
+}
+
 fn robot() -> Credentials {
-    Credentials::Basic { username: "robot".to_string(), password: Secret::from("hunter2".to_string()) }
+    Credentials::Basic { username: "robot".to_string(), password: secret("hunter2") }
 }
 
 fn challenge(realm: &str) -> Answer {
@@ -139,7 +143,7 @@ async fn a_wrong_password_is_tried_once() {
 #[tokio::test]
 async fn a_configured_token_goes_to_the_registry_only() {
     let registry = token_registry(300).await;
-    let token = Credentials::Bearer(Secret::from("mine".to_string()));
+    let token = Credentials::Bearer(secret("mine"));
     let error = upstream(&registry.address, token).ping().await;
     assert_eq!(error, Err(UpstreamError::CredentialsRejected { status: 401 }));
     let [asked] = registry.asked().try_into().expect("one request");
@@ -170,7 +174,7 @@ async fn a_failing_token_server_says_nothing_about_the_content() {
         (status(401), UpstreamError::CredentialsRejected { status: 401 }),
         (status(429), UpstreamError::Throttled { retry_after: None }),
         (status(200), UpstreamError::Malformed("the token server's answer is not the expected JSON")),
-        (status(302).header("location", "http://evil/"), UpstreamError::RedirectRefused { host: "evil".to_string() }),
+        (status(302).header("location", "http://evil/"), refused("evil")),
     ] {
         let answer = answer.body(Bytes::from_static(b"hello")).expect("a response");
         let registry = Registry::start(move |asked, own| match asked.uri.path() {

@@ -22,6 +22,7 @@ pub(super) struct Asked {
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
 }
 
 impl Asked {
@@ -53,7 +54,19 @@ pub(super) struct Registry {
 impl Registry {
     /// Starts one. `answer` is given each request and the double's own address.
     pub(super) async fn start(answer: impl Fn(&Asked, &Url) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::listen("127.0.0.1:0", answer).await
+    }
+
+    /// Starts one at an address that is known before.
+    pub(super) async fn start_at(
+        address: &Url,
+        answer: impl Fn(&Asked, &Url) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(address.authority(), answer).await
+    }
+
+    async fn listen(at: &str, answer: impl Fn(&Asked, &Url) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(at).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let address = Url::parse(&format!("http://{address}")).expect("a URL");
         let registry = Self { address: address.clone(), asked: Arc::default() };
@@ -63,10 +76,14 @@ impl Registry {
             while let Ok((connection, _)) = listener.accept().await {
                 let (asked, answer, address) = (Arc::clone(&asked), Arc::clone(&answer), address.clone());
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let (head, _) = request.into_parts();
-                    let seen = Asked { method: head.method, uri: head.uri, headers: head.headers };
-                    asked.lock().expect("not poisoned").push(seen.clone());
-                    respond(answer(&seen, &address))
+                    let (asked, answer, address) = (Arc::clone(&asked), Arc::clone(&answer), address.clone());
+                    async move {
+                        let (head, body) = request.into_parts();
+                        let body = body.collect().await.map_err(|_| "no body")?.to_bytes();
+                        let seen = Asked { method: head.method, uri: head.uri, headers: head.headers, body };
+                        asked.lock().expect("not poisoned").push(seen.clone());
+                        respond(answer(&seen, &address)).await
+                    }
                 });
                 let serve =
                     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service);

@@ -114,13 +114,148 @@ fn sizes_are_bounded() {
     assert_eq!(max_size("application/octet-stream", &limits), None);
 }
 
+/// Whether `text` may be the config of two layers.
+fn may_be_config(text: &str) -> bool {
+    config(text.as_bytes(), [Digest::of(b"1"), Digest::of(b"2")].into_iter()).is_ok()
+}
+
 #[test]
 fn a_config_is_a_small_strict_object() {
-    assert!(config(b"{}").is_ok());
-    assert!(config(br#"{"architecture":"unknown","os":"unknown","config":{},"rootfs":{"type":"layers"}}"#).is_ok());
-    for bad in [&b""[..], b"[]", b"{} {}", br#"{"a":1,"A":2}"#, b"\x1f\x8b"] {
-        assert!(config(bad).is_err());
+    assert!(may_be_config("{}"));
+    for bad in ["", "[]", "{} {}", r#"{"a":1,"A":2}"#, r#"{"s":1,"\u017f":2}"#, "\u{1f}\u{8b}"] {
+        assert!(!may_be_config(bad), "{bad}");
     }
-    let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(64 << 10));
-    assert!(config(large.as_bytes()).is_err());
+    assert!(!may_be_config(&format!(r#"{{"a":"{}"}}"#, "x".repeat(64 << 10))));
 }
+
+#[test]
+fn a_config_by_which_something_runs_is_none() {
+    let (first, second) = (Digest::of(b"1").to_string(), Digest::of(b"2").to_string());
+    let layers = json!([first, second]);
+    for good in [
+        json!({ "architecture": "", "os": "", "config": {}, "history": [{}], "rootfs": { "type": "layers", "diff_ids": layers } }),
+        json!({ "architecture": "unknown", "os": "unknown", "rootfs": { "diff_ids": layers } }),
+        json!({ "config": null, "rootfs": null }),
+        json!({ "rootfs": { "type": "layers" } }),
+    ] {
+        assert!(may_be_config(&good.to_string()), "{good}");
+    }
+    // What a node that holds the layers of another image would run, and other ways to write it.
+    for bad in [
+        json!({ "rootfs": { "type": "layers", "diff_ids": [second, first] } }),
+        json!({ "rootfs": { "type": "layers", "diff_ids": [first] } }),
+        json!({ "rootfs": { "type": "layers", "diff_ids": [] } }),
+        json!({ "rootfs": { "type": "layers", "diff_ids": null } }),
+        json!({ "rootfs": { "type": "layers", "Diff_IDs": [Digest::of(b"3").to_string(), second] } }),
+        json!({ "RootFS": { "diff_ids": [] } }),
+        json!({ "rootf\u{17f}": { "diff_id\u{17f}": [] } }),
+        json!({ "rootfs": [] }),
+        json!({ "config": { "Entrypoint": ["/bin/sh"] } }),
+        json!({ "CONFIG": { "Cmd": ["/bin/sh"] } }),
+        json!({ "container_config": { "Cmd": ["/bin/sh"] } }),
+        json!({ "config": [] }),
+    ] {
+        assert!(!may_be_config(&bad.to_string()), "{bad}");
+    }
+}
+
+/// A manifest over these blobs, the config first.
+fn manifest(blobs: &[(&str, &[u8])]) -> Manifest {
+    let describe = |(media_type, bytes): &(&str, &[u8])| json!({ "mediaType": media_type, "digest": Digest::of(bytes).to_string(), "size": bytes.len() });
+    let (config, layers) = (describe(&blobs[0]), blobs[1..].iter().map(describe).collect::<Vec<_>>());
+    parsed(&json!({ "schemaVersion": 2, "mediaType": IMAGE, "config": config, "layers": layers }), IMAGE)
+}
+
+/// An index over these manifests.
+fn index(children: &[&Manifest]) -> Manifest {
+    let describe = |child: &&Manifest| json!({ "mediaType": IMAGE, "digest": child.digest().to_string(), "size": child.bytes().len() });
+    let children: Vec<_> = children.iter().map(describe).collect();
+    parsed(&json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": children }), INDEX)
+}
+
+fn parsed(document: &Value, media_type: &str) -> Manifest {
+    let bytes = document.to_string();
+    Manifest::parse(bytes.clone().into(), &Digest::of(bytes.as_bytes()), media_type, 1000).expect("a manifest")
+}
+
+/// What comes of reading these blobs for `manifest`.
+fn proof(manifest: &Manifest, blobs: &[&[u8]]) -> Option<EvidenceProof> {
+    let mut reading = Reading::begin(manifest, &Limits::default())?;
+    for bytes in blobs {
+        reading = reading.take(bytes).ok()?;
+    }
+    reading.end()
+}
+
+#[test]
+fn a_proof_takes_every_blob_and_its_very_bytes() {
+    let (statement, other) =
+        (statement().to_string(), simple_signing_payload("r.io/app", Digest::of(b"x")).to_string());
+    let (first, second) = (statement.as_bytes(), other.as_bytes());
+    let manifest = manifest(&[("a/b", b"{}"), (IN_TOTO, first), (SIMPLE_SIGNING, second)]);
+    let told = proof(&manifest, &[b"{}", first, second]).expect("evidence");
+    assert_eq!(told.digest(), manifest.digest());
+    let (config, near): (&[u8], &[u8]) = (b"{}", b"{ }");
+    for some in [
+        vec![],
+        vec![config],
+        vec![config, first],
+        vec![first, second],
+        vec![config, second, first],
+        vec![near, first, second],
+    ] {
+        assert!(proof(&manifest, &some).is_none());
+    }
+    assert!(proof(&manifest, &[b"{}", first, second, second]).is_none(), "more than there is");
+}
+
+#[test]
+fn what_descriptors_say_keeps_a_manifest_from_being_tried() {
+    let begins = |manifest: &Manifest| Reading::begin(manifest, &Limits::default()).is_some();
+    let (layer, config) = ((IN_TOTO, &b"{}"[..]), ("a/b", &b"{}"[..]));
+    assert!(begins(&manifest(&[config, layer])));
+    assert!(!begins(&manifest(&[config])), "nothing is no evidence");
+    for other in [
+        "application/vnd.oci.image.layer.v1.tar",
+        "application/vnd.in-toto+json; charset=utf-8",
+        "APPLICATION/VND.IN-TOTO+JSON",
+        "application/vnd.dev.sigstore.bundle.v0.4+json",
+        "",
+    ] {
+        assert!(!begins(&manifest(&[config, layer, (other, b"{}")])), "{other}");
+    }
+    assert!(begins(&manifest(&[&[config][..], &[layer; 64]].concat())));
+    assert!(!begins(&manifest(&[&[config][..], &[layer; 65]].concat())));
+    let large = vec![b' '; (64 << 10) + 1];
+    assert!(!begins(&manifest(&[("a/b", &large), layer])));
+    let huge = vec![b' '; 16 << 20];
+    let (whole, above) = (manifest(&[&[config][..], &[(IN_TOTO, &huge[..]); 4]].concat()), vec![b' '; (16 << 20) + 1]);
+    assert!(begins(&whole));
+    assert!(!begins(&manifest(&[&[config][..], &[(IN_TOTO, &huge[..]); 4], &[layer]].concat())));
+    assert!(!begins(&manifest(&[config, (IN_TOTO, &above)])));
+    assert!(!begins(&index(&[&whole])));
+}
+
+#[test]
+fn an_index_is_proven_by_all_of_its_children_and_by_one_at_least() {
+    let statement = statement().to_string();
+    let manifest_of = |config: &[u8]| {
+        let manifest = manifest(&[("a/b", config), (IN_TOTO, statement.as_bytes())]);
+        let proof = proof(&manifest, &[config, statement.as_bytes()]).expect("evidence");
+        (manifest, proof)
+    };
+    let ((one, of_one), (two, of_two)) = (manifest_of(b"{}"), manifest_of(b"{ }"));
+    let both = index(&[&one, &two]);
+    let proof = EvidenceProof::of_index(&both, &[of_two.clone(), of_one.clone()]).expect("evidence");
+    assert_eq!(proof.digest(), both.digest());
+    assert!(EvidenceProof::of_index(&both, std::slice::from_ref(&of_one)).is_none());
+    assert!(EvidenceProof::of_index(&both, &[of_one.clone(), of_one.clone()]).is_none());
+    assert!(EvidenceProof::of_index(&index(&[]), std::slice::from_ref(&of_one)).is_none(), "nothing is no evidence");
+    assert!(EvidenceProof::of_index(&one, &[of_one, of_two]).is_none(), "no index");
+    assert!(may_be_listing(&both, &Limits::default()));
+    assert!(!may_be_listing(&both, &Limits { examined: 1, ..Limits::default() }));
+    assert!(!may_be_listing(&index(&[]), &Limits::default()) && !may_be_listing(&one, &Limits::default()));
+}
+
+const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";

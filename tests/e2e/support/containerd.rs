@@ -1,4 +1,5 @@
-//! Nodes: a containerd of each major version, with its own root, state and socket, driven by its own `ctr`.
+//! Nodes: a containerd of each major version, with its own root, state and socket, driven by its own `ctr`, and as a
+//! kubelet drives it.
 //!
 //! Each daemon has process and mount namespaces of its own: shims, containers and mounts end with it.
 
@@ -39,8 +40,13 @@ impl Node {
     fn start(programs: &Path, config_version: u8) -> Self {
         let ctr = programs.join("ctr");
         let process = Process::start("containerd", |folder| {
+            let images = match config_version {
+                2 => r#""io.containerd.grpc.v1.cri""#,
+                _ => "'io.containerd.cri.v1.images'",
+            };
             let text = format!(
-                "version = {config_version}\nroot = \"{0}/root\"\nstate = \"{0}/state\"\n[grpc]\n  address = \"{0}/sock\"\n",
+                "version = {config_version}\nroot = \"{0}/root\"\nstate = \"{0}/state\"\n[grpc]\n  address = \"{0}/sock\"\n\
+                 [plugins.{images}.registry]\n  config_path = \"{0}/{CERTS}\"\n",
                 folder.display()
             );
             let config = folder.join("config.toml");
@@ -55,7 +61,9 @@ impl Node {
             daemon
         });
         let socket = process.folder().join("sock");
-        let is_up = |_: &Process| run(&at(&ctr, &socket, ["version"])).is_success();
+        let is_up = |_: &Process| {
+            run(&at(&ctr, &socket, ["version"])).is_success() && cri(&socket, "status", "none").is_success()
+        };
         let process = process.ready(is_up);
         Self { ctr, socket, process }
     }
@@ -64,6 +72,24 @@ impl Node {
     pub(crate) fn pull(&self, hosts: &Path, image: &str) -> Ran {
         let hosts = hosts.to_str().expect("the path is UTF-8");
         run(&at(&self.ctr, &self.socket, ["images", "pull", "--hosts-dir", hosts, image]))
+    }
+
+    /// What a kubelet does: the image service pulls, led by the daemon's own configuration, which now has this `certs.d`.
+    pub(crate) fn pull_by_cri(&self, hosts: &Path, image: &str) -> Ran {
+        for host in fs::read_dir(hosts).expect("the folder is there").flatten() {
+            let own = self.process.folder().join(CERTS).join(host.file_name());
+            fs::create_dir_all(&own).expect("the folder is writable");
+            let draft = own.join(format!("draft-{:?}", std::thread::current().id()));
+            fs::copy(host.path().join("hosts.toml"), &draft).expect("the file is there");
+            fs::rename(&draft, own.join("hosts.toml")).expect("the draft is there");
+        }
+        cri(&self.socket, "pull", image)
+    }
+
+    /// The id of the image by this name, as a kubelet asks for it; empty if the node has none.
+    #[track_caller]
+    pub(crate) fn image_status(&self, image: &str) -> String {
+        cri(&self.socket, "status", image).succeeded()
     }
 
     /// `ctr run`: it must succeed; what the container printed, by way of a file, since `ctr` loses the last words of a
@@ -92,8 +118,20 @@ impl Node {
 
     /// Whether the node's content store has these bytes.
     pub(crate) fn holds(&self, digest: &str) -> bool {
-        run(&at(&self.ctr, &self.socket, ["content", "ls", "--quiet"])).succeeded().contains(digest)
+        self.content().contains(digest)
     }
+
+    /// The digests of what is in the node's content store.
+    pub(crate) fn content(&self) -> String {
+        run(&at(&self.ctr, &self.socket, ["content", "ls", "--quiet"])).succeeded()
+    }
+}
+
+/// The `certs.d` of the daemon's own configuration.
+const CERTS: &str = "certs.d";
+
+fn cri(socket: &Path, what: &str, image: &str) -> Ran {
+    run(&command(tool("bin/cri"), [socket.as_os_str(), what.as_ref(), image.as_ref()]))
 }
 
 fn at<'a>(ctr: &Path, socket: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Command {

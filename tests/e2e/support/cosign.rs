@@ -13,7 +13,7 @@ use super::content::{INDEX, MANIFEST};
 use super::http::ask;
 use super::image::{Image, crane};
 use super::predicates::{Predicate, sbom};
-use super::process::{command, run, tool};
+use super::process::{Ran, command, run, tool};
 
 /// Which cosign.
 #[derive(Clone, Copy)]
@@ -83,6 +83,16 @@ impl Cosign {
         }
     }
 
+    /// Runs words that only read.
+    pub(crate) fn read(self, arguments: &[&str]) -> Ran {
+        let home = tempdir().expect("a temporary folder");
+        let program = match self {
+            Self::Legacy => "bin/cosign2",
+            Self::Bundle => "bin/cosign3",
+        };
+        run(command(tool(program), arguments).env("HOME", home.path()))
+    }
+
     /// Puts the evidence of one image beside another of the same repository, as anyone who may push can.
     pub(crate) fn copy(self, from: &Image, to: &Image) {
         match self {
@@ -111,6 +121,23 @@ pub(crate) fn sign_as_referrer(keys: &Path, key: &str, image: &Image) {
     let image = image.direct();
     let arguments = [&["sign", &image, "--key", key, mode][..], &plain].concat();
     cosign_with("bin/cosign2", keys, &arguments, &[("COSIGN_EXPERIMENTAL", "1")]);
+}
+
+/// Attaches a software bill of materials under the tag `.sbom`.
+pub(crate) fn attach_sbom(keys: &Path, image: &Image) {
+    let folder = tempdir().expect("a temporary folder");
+    let (_, bill) = sbom();
+    let bill = write_predicate(folder.path(), &bill);
+    cosign("bin/cosign2", keys, &["attach", "sbom", "--type", "cyclonedx", "--sbom", &bill, &image.direct()]);
+}
+
+/// Signs what is under the image's tag `.sbom`.
+pub(crate) fn sign_sbom(keys: &Path, key: &str, image: &Image) {
+    let key = keys.join(format!("{key}.key"));
+    let key = key.to_str().expect("the path is UTF-8");
+    let plain = ["--yes", "--new-bundle-format=false", "--tlog-upload=false"];
+    let image = image.direct();
+    cosign("bin/cosign2", keys, &[&["sign", "--attachment", "sbom", "--key", key, &image][..], &plain].concat());
 }
 
 fn cosign(program: &str, home: &Path, arguments: &[&str]) {

@@ -19,6 +19,10 @@ impl Answer {
         header.map(|(_, value)| value.as_str())
     }
 
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).expect("the body is JSON")
     }
@@ -53,7 +57,8 @@ fn send(address: SocketAddr, head: &str, body: &[u8]) -> Result<Answer> {
     Ok(parse(&bytes))
 }
 
-fn parse(bytes: &[u8]) -> Answer {
+/// A whole answer.
+pub(crate) fn parse(bytes: &[u8]) -> Answer {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
     let head = String::from_utf8_lossy(&bytes[..end]);
     let mut lines = head.split("\r\n");

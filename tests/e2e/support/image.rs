@@ -40,6 +40,26 @@ impl Image {
         (Self { digest: digest_of(&digest), ..index }, other)
     }
 
+    /// What the registry has under this tag, whoever pushed it.
+    pub(crate) fn found(registry: SocketAddr, repository: &str, tag: &str) -> Self {
+        let image = Self {
+            registry,
+            repository: repository.into(),
+            tag: tag.into(),
+            digest: String::new(),
+            token: String::new(),
+        };
+        let digest = crane(["digest", &image.tagged(registry)]).trim().to_owned();
+        Self { digest, ..image }
+    }
+
+    /// Pushes a new index that lists this one and nothing else.
+    pub(crate) fn wrapped(&self) -> Self {
+        let outer = Self { tag: "outer".into(), ..self.clone() };
+        let digest = crane(["index", "append", "-m", &self.direct(), "-t", &outer.tagged(self.registry)]);
+        Self { digest: digest_of(&digest), ..outer }
+    }
+
     /// The same image in a new repository.
     pub(crate) fn copied(&self) -> Self {
         let copy = self.in_repository(new_repository("copied"));
@@ -72,6 +92,10 @@ impl Image {
 
     pub(crate) fn by_digest(&self, host: SocketAddr) -> String {
         format!("{host}/{}@{}", self.repository, self.digest)
+    }
+
+    pub(crate) fn tag(&self) -> &str {
+        &self.tag
     }
 
     /// The path of the manifest by tag.

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use super::containerd::{Node, Version, node};
-use super::cosign::{Cosign, generate_key_pair, sign_as_referrer};
+use super::cosign::{Cosign, attach_sbom, generate_key_pair, sign_as_referrer, sign_sbom};
+use super::guarded::Lent;
 use super::image::Image;
 use super::predicates::Predicate;
 use super::process::{Process, command};
@@ -63,12 +64,16 @@ pub(crate) fn signed_by(key: &str) -> String {
 
 impl Lab {
     fn start(kind: Kind) -> Self {
+        Self::before(Registry::start(kind))
+    }
+
+    /// A lab with this registry.
+    pub(crate) fn before(registry: Registry) -> Self {
         // The keys' folder is on a leash, too: it belongs to a program that only waits.
         let keys = Process::start("keys", |_| command("sleep", ["infinity"]));
         for key in [RELEASE, FOREIGN] {
             generate_key_pair(keys.folder(), key);
         }
-        let registry = Registry::start(kind);
         let proxy = Proxy::start(&registry, &public_keys(&keys), &signed_by(RELEASE));
         Self { registry, proxy, keys }
     }
@@ -81,6 +86,23 @@ impl Lab {
     /// Another proxy before the same registry, under another policy.
     pub(crate) fn proxy_under(&self, policy: &str) -> Proxy {
         Proxy::start(&self.registry, &public_keys(&self.keys), policy)
+    }
+
+    /// Another proxy that reaches the same registry through `dial`, with further lines of configuration.
+    pub(crate) fn proxy_through(&self, dial: SocketAddr, upstream: &str, more: &str) -> Proxy {
+        let lent = Lent {
+            dial: Some(dial),
+            upstream: upstream.into(),
+            more: more.into(),
+            level: Some("error"),
+            ..Lent::default()
+        };
+        self.lending_proxy(&self.registry, &lent)
+    }
+
+    /// A proxy before another registry, with what it is lent.
+    pub(crate) fn lending_proxy(&self, registry: &Registry, lent: &Lent) -> Proxy {
+        Proxy::start_with(registry, &public_keys(&self.keys), &signed_by(RELEASE), lent)
     }
 
     pub(crate) fn push(&self, name: &str) -> Image {
@@ -115,6 +137,21 @@ impl Lab {
 
     pub(crate) fn attest(&self, cosign: Cosign, key: &str, image: &Image, predicate: &Predicate) {
         cosign.attest(self.keys.folder(), key, image, predicate);
+    }
+
+    /// Attaches a software bill of materials, as cosign 2 can: in the tag `.sbom`, and nobody signs it.
+    pub(crate) fn attach_sbom(&self, image: &Image) {
+        attach_sbom(self.keys.folder(), image);
+    }
+
+    /// Signs what [`Lab::attach_sbom`] attached.
+    pub(crate) fn sign_sbom(&self, key: &str, image: &Image) {
+        sign_sbom(self.keys.folder(), key, image);
+    }
+
+    /// The file of this public key.
+    pub(crate) fn public_key(&self, key: &str) -> String {
+        self.keys.folder().join(format!("{key}.pub")).to_str().expect("the path is UTF-8").to_owned()
     }
 
     /// The host that images are named after, as the nodes know them.

@@ -29,6 +29,16 @@ macro_rules! on_every_node {
     )* };
 }
 
+/// Both containerds, where the registry makes no difference.
+macro_rules! on_both_nodes {
+    ($($test:ident)*) => { $(
+        mod $test {
+            $crate::support::matrix::cell! { containerd1: $test V1 Docker Legacy }
+            $crate::support::matrix::cell! { containerd2: $test V2 Docker Bundle }
+        }
+    )* };
+}
+
 /// What containerd 1.6 does, and 2.4 no longer does, with the blobs of docker-registry.
 macro_rules! on_the_old_node {
     ($($test:ident)*) => { $(
@@ -73,4 +83,6 @@ macro_rules! cell {
     };
 }
 
-pub(crate) use {cell, everywhere, for_every_signature, on_every_node, on_every_registry, on_the_old_node};
+pub(crate) use {
+    cell, everywhere, for_every_signature, on_both_nodes, on_every_node, on_every_registry, on_the_old_node,
+};

@@ -59,6 +59,13 @@ impl Process {
         writeln!(leash.as_mut().expect("held until dropped"), "{name}").expect("the leash reads");
     }
 
+    /// The program's process, as long as it runs.
+    pub(crate) fn id(&self) -> u32 {
+        let shell = self.shell.id();
+        let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).expect("the leash runs");
+        children.split_whitespace().next().and_then(|id| id.parse().ok()).expect("the program runs")
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -89,6 +96,9 @@ pub(crate) fn run(command: &Command) -> Ran {
     let mut limited = Command::new("timeout");
     limited.arg("60").arg(command.get_program()).args(command.get_args());
     limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if let Some(folder) = command.get_current_dir() {
+        limited.current_dir(folder);
+    }
     let output = limited.stdin(Stdio::null()).output().expect("timeout starts");
     Ran {
         succeeded: output.status.success(),

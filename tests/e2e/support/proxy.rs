@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::{env, str};
 
+use super::guarded::Lent;
 use super::http::{Answer, ask};
 use super::image::Image;
 use super::process::{Process, Ran, command, free_port, run};
@@ -28,23 +29,35 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts it before the registry, with this policy and the files that the policy names.
     pub(crate) fn start(registry: &Registry, files: &[PathBuf], policy: &str) -> Self {
+        Self::start_with(registry, files, policy, &Lent::default())
+    }
+
+    /// The same, with what it is lent; any caller reads with credentials of its own.
+    pub(crate) fn start_with(registry: &Registry, files: &[PathBuf], policy: &str, lent: &Lent) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let process = Process::start("proxy", |folder| {
             let config = folder.join("config.yaml");
             let alias = registry.forbidden.address;
-            let dial = registry.counted.address;
+            let dial = lent.dial.unwrap_or(registry.counted.address);
+            let credentials = lent.credentials.as_ref();
+            let anybody = if credentials.is_some() { "insecureAnonymous: true, " } else { "" };
+            let credentials = credentials.map_or(String::new(), |given| format!("    credentials: {given}\n"));
+            let level = lent.level.unwrap_or("info");
+            let (upstream, more) = (&lent.upstream, &lent.more);
             let text = format!(
                 "listen: {{ address: {address} }}\n\
                  admin: {{ address: {admin} }}\n\
-                 clients: [ {{ anonymous: true, may: [ \"{REGISTRY}/**\" ] }} ]\n\
+                 log: {{ level: {level} }}\n\
+                 clients: [ {{ anonymous: true, {anybody}may: [ \"{REGISTRY}/**\" ] }} ]\n\
                  upstreams:\n  \
                    {REGISTRY}:\n    \
                      dial: \"http://{dial}\"\n    \
                      aliases: [ \"{alias}\" ]\n    \
-                     tls: {{ insecurePlainHttp: true }}\n\
+                     tls: {{ insecurePlainHttp: true }}\n{credentials}\
+                 {upstream}\
                  policy: {{ path: policy.yaml }}\n\
-                 store: {{ kind: memory }}\n"
+                 store: {{ kind: memory }}\n{more}"
             );
             fs::write(&config, text).expect("the folder is writable");
             for file in files {
@@ -52,7 +65,13 @@ impl Proxy {
                 fs::copy(file, folder.join(name)).expect("the file is there");
             }
             fs::write(folder.join("policy.yaml"), policy).expect("the folder is writable");
-            command(countersign(), ["serve".as_ref(), "--config".as_ref(), config.as_os_str()])
+            let mut serve = command(countersign(), ["serve".as_ref(), "--config".as_ref(), config.as_os_str()]);
+            if let Some(first) = &lent.path {
+                let others = env::var_os("PATH").unwrap_or_default();
+                let all = [first.clone()].into_iter().chain(env::split_paths(&others));
+                serve.env("PATH", env::join_paths(all).expect("folders without colons"));
+            }
+            serve
         });
         let process = process.ready(|_| ask(admin, "GET", "/readyz").is_ok_and(|answer| answer.status == 200));
         Self { address, admin, process }
@@ -80,6 +99,14 @@ impl Proxy {
         let config = config.to_str().expect("the path is UTF-8");
         let reference = format!("{REGISTRY}/{name}");
         run(&command(countersign(), ["verify", &reference, "--config", config, "--output", "json"]))
+    }
+
+    /// The memory that is its own or its share, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let path = format!("/proc/{}/smaps_rollup", self.process.id());
+        let rollup = fs::read_to_string(path).expect("it runs");
+        let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.strip_suffix("kB")?.trim().parse().ok());
+        pss.expect("the kernel tells")
     }
 
     pub(crate) fn log(&self) -> String {

@@ -1,8 +1,10 @@
-//! The registries behind the proxy: Debian's docker-registry, which lacks the referrers API, and our small Go program,
-//! which has it.
+//! The registries behind the proxy: Debian's docker-registry, which lacks the referrers API, our small Go program, which
+//! has it, and the newest distribution, which serves manifests as blobs.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use super::http::ask;
 use super::process::{Process, command, free_port, tool};
@@ -24,32 +26,67 @@ pub(crate) struct Registry {
     pub(crate) counted: Relay,
     /// Images are named after this host, so this is where a node goes that goes past the proxy.
     pub(crate) forbidden: Relay,
-    _process: Process,
+    process: Process,
 }
 
 impl Registry {
     pub(crate) fn start(kind: Kind) -> Self {
         let (process, address) = match kind {
-            Kind::Docker => docker_registry(),
+            Kind::Docker => docker_registry(None, ""),
             Kind::Referrers => registry_with_referrers(),
         };
+        Self::at(process, address)
+    }
+
+    /// Distribution 3 with its memory of descriptors: without the referrers API, and with an open door at `/blobs/`.
+    pub(crate) fn distribution() -> Self {
+        let (process, address) =
+            distribution(tool("bin/distribution"), "cache: { blobdescriptor: inmemory }, ", None, "");
+        Self::at(process, address)
+    }
+
+    fn at(process: Process, address: SocketAddr) -> Self {
         let is_up = |_: &Process| ask(address, "GET", "/v2/").is_ok_and(|answer| answer.status == 200);
-        let process = process.ready(is_up);
-        Self { address, counted: Relay::to(address), forbidden: Relay::to(address), _process: process }
+        Self::known(process.ready(is_up), address)
+    }
+
+    /// One that is running, with its relays.
+    pub(crate) fn known(process: Process, address: SocketAddr) -> Self {
+        Self { address, counted: Relay::to(address), forbidden: Relay::to(address), process }
+    }
+
+    /// The folder in which a docker-registry keeps what it holds.
+    pub(crate) fn content(&self) -> PathBuf {
+        self.process.folder().join("data")
     }
 }
 
-fn docker_registry() -> (Process, SocketAddr) {
+/// Starts Debian's docker-registry over a folder of its own or another one's, with `more` in its configuration.
+pub(crate) fn docker_registry(content: Option<PathBuf>, more: &str) -> (Process, SocketAddr) {
+    distribution("docker-registry", "", content, more)
+}
+
+/// Any version of it, with these words about its storage.
+fn distribution(
+    program: impl AsRef<OsStr>,
+    storage: &str,
+    content: Option<PathBuf>,
+    more: &str,
+) -> (Process, SocketAddr) {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-    let process = Process::start("docker-registry", |folder| {
+    let process = Process::start("distribution", |folder| {
         let config = folder.join("config.yml");
-        let data = folder.join("data");
+        let data = content.unwrap_or_else(|| folder.join("data"));
         let text = format!(
-            "version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"{address}\" }}\n",
+            "version: 0.1\n\
+             storage: {{ {storage}filesystem: {{ rootdirectory: {} }} }}\n\
+             http: {{ addr: \"{address}\" }}\n{more}",
             data.display()
         );
         fs::write(&config, text).expect("the folder is writable");
-        command("docker-registry", ["serve".as_ref(), config.as_os_str()])
+        let mut serve = command(program, ["serve".as_ref(), config.as_os_str()]);
+        serve.env("OTEL_TRACES_EXPORTER", "none");
+        serve
     });
     (process, address)
 }

@@ -16,6 +16,16 @@ pub(crate) struct Seen {
     pub(crate) status: String,
 }
 
+/// What is answered to a path that holds these words, without asking the registry.
+#[derive(Clone, Copy)]
+enum Instead {
+    Nothing,
+    /// 403.
+    Refuse(&'static str),
+    /// 307 to the same path at another address.
+    Redirect(&'static str, SocketAddr),
+}
+
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -24,15 +34,20 @@ pub(crate) struct Relay {
 impl Relay {
     /// Listens on a free port; answers with what `target` answers.
     pub(crate) fn to(target: SocketAddr) -> Self {
-        Self::start(target, None)
+        Self::start(target, Instead::Nothing)
     }
 
     /// The same, but refuses every path that holds these words.
     pub(crate) fn refusing(target: SocketAddr, words: &'static str) -> Self {
-        Self::start(target, Some(words))
+        Self::start(target, Instead::Refuse(words))
     }
 
-    fn start(target: SocketAddr, refused: Option<&'static str>) -> Self {
+    /// The same, but redirects every path that holds these words to `storage`, with a secret.
+    pub(crate) fn redirecting(target: SocketAddr, words: &'static str, storage: SocketAddr) -> Self {
+        Self::start(target, Instead::Redirect(words, storage))
+    }
+
+    fn start(target: SocketAddr, instead: Instead) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -40,7 +55,7 @@ impl Relay {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let memory = Arc::clone(&memory);
-                thread::spawn(move || relay(&client, target, refused, &memory));
+                thread::spawn(move || relay(&client, target, instead, &memory));
             }
         });
         Self { address, seen }
@@ -54,8 +69,23 @@ impl Relay {
     }
 }
 
+impl Instead {
+    fn answer(self, first: &str) -> Option<Vec<u8>> {
+        let (head, words) = match self {
+            Self::Nothing => return None,
+            Self::Refuse(words) => ("403 Forbidden".to_owned(), words),
+            Self::Redirect(words, storage) => {
+                let path = first.split(' ').nth(1).unwrap_or_default();
+                (format!("307 Temporary Redirect\r\nLocation: http://{storage}{path}?X-Signature=secret"), words)
+            }
+        };
+        let answer = format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        first.contains(words).then(|| answer.into_bytes())
+    }
+}
+
 /// Carries one bodiless request; it is remembered before the client has its answer.
-fn relay(mut client: &TcpStream, target: SocketAddr, refused: Option<&str>, memory: &Mutex<Vec<Seen>>) -> Result<()> {
+fn relay(mut client: &TcpStream, target: SocketAddr, instead: Instead, memory: &Mutex<Vec<Seen>>) -> Result<()> {
     let mut lines = BufReader::new(client).lines();
     let Some(Ok(first)) = lines.next() else {
         // A client that tries TLS first goes on in plain text when it is answered in plain text.
@@ -71,11 +101,7 @@ fn relay(mut client: &TcpStream, target: SocketAddr, refused: Option<&str>, memo
             head.push(line);
         }
     }
-    let answer = if refused.is_some_and(|words| first.contains(words)) {
-        b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
-    } else {
-        forward(target, &head)?
-    };
+    let answer = instead.answer(&first).map_or_else(|| forward(target, &head), Ok)?;
     let status = String::from_utf8_lossy(answer.split(|&byte| byte == b' ').nth(1).unwrap_or_default()).into_owned();
     let mut words = first.split(' ').map(str::to_owned);
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());

@@ -13,8 +13,11 @@ use countersign::demo::server::{self, Running};
 use http::{HeaderMap, Method, Request, Response};
 use tokio::sync::watch;
 
+pub(crate) mod flow;
+
 mod spoil;
 
+use flow::Flow;
 use spoil::{Body, spoil, whole};
 
 /// A registry double that listens until it is dropped.
@@ -56,6 +59,8 @@ pub(crate) enum Fault {
     Body(Bytes),
     /// So many bytes without a length before them; `u64::MAX` never ends.
     Endless(u64),
+    /// This, and its length, in the place of the answer.
+    Flow(Flow),
     /// The answer waits until the gate opens.
     Gate(Gate),
     /// A header is set or replaced: a lying digest, a type, a redirect's target.

@@ -88,3 +88,22 @@ pub(super) fn o29_two_trusted_times_of_which_one_is_outside() {
     let first = Pieces { stamps: vec![later, good.stamps[0].clone()], ..good.clone() };
     stage.refuses([("the first outside", bundle(&first), CertificateExpired)]);
 }
+
+/// What others vouch for counts, whatever the proxy's own clock says; but nothing counts before it happens.
+#[test]
+pub(super) fn o75_a_clock_that_is_a_year_wrong() {
+    const YEAR: i64 = 365 * 24 * 3600;
+    for recipe in [myorg(), SIGSTORE.with_rekor_v2(myorg())] {
+        let good = bundle(&recipe.sign(statement()).expect("signs"));
+        let late = bundle(
+            &Recipe { integrated_at: NOW + 601, stamped_at: NOW + 601, ..recipe }.sign(statement()).expect("signs"),
+        );
+        for wrong in [YEAR, 10 * YEAR] {
+            let ahead = Stage { now: at(NOW + wrong), ..Stage::keyless() };
+            ahead.accepts(&good);
+            ahead.refuses([("signed after the certificate's end", late.clone(), CertificateExpired)]);
+            let behind = Stage { now: at(NOW - wrong), ..Stage::keyless() };
+            behind.refuses([("not signed yet", good.clone(), TimestampInvalid)]);
+        }
+    }
+}

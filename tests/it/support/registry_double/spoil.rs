@@ -27,6 +27,11 @@ pub(super) async fn spoil(answer: Response<Body>, fault: Fault) -> Response<Body
             head.headers.remove(CONTENT_LENGTH);
             endless(length)
         }
+        Fault::Flow(flow) => {
+            head.status = StatusCode::OK;
+            head.headers.clear();
+            flow.begin().boxed_unsync()
+        }
         Fault::Header(name, value) => {
             head.headers.insert(HeaderName::from_static(name), value.parse().expect("a header value"));
             // Of unknown length, or the server would notice that the header's is a lie.

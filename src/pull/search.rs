@@ -1,0 +1,137 @@
+//! The search for an index that lists a manifest, where none is known to: a child that is asked for before its index, as
+//! after a restart with an empty memory.
+//!
+//! The indexes of a repository are those that its tags name. A registry that does not list tags (404 or 405) has none to
+//! be found. Whatever else keeps the list from being read to its end leaves the answer open.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use moka::future::Cache;
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::{Fetch, PullError, fetch};
+use crate::oci::{Digest, Image, Reference, Registry, Tag};
+use crate::policy::{Governing, Mode, On, Policies};
+use crate::upstream::{Upstream, UpstreamError};
+
+/// Finds the indexes of a repository, once for all who search it at about the same time.
+#[derive(Debug)]
+pub struct Search {
+    upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+    fetch: Arc<Fetch>,
+    found: Cache<Image, Arc<Tagged>>,
+}
+
+/// The indexes that tags of a repository name.
+#[derive(Debug, Default)]
+pub struct Tagged {
+    /// Each once.
+    pub indexes: Vec<Digest>,
+    /// Why there may be more.
+    pub incomplete: Option<String>,
+}
+
+impl Search {
+    /// Searches `upstreams` by way of `fetch`, each repository once in `remember`.
+    pub fn new(upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>, fetch: Arc<Fetch>, remember: Duration) -> Self {
+        let found = Cache::builder().max_capacity(REPOSITORIES).time_to_live(remember).build();
+        Self { upstreams, fetch, found }
+    }
+
+    /// The indexes of the repository `image`.
+    pub async fn indexes(&self, image: &Image) -> Arc<Tagged> {
+        let anew = async {
+            let found = timeout(PATIENCE, self.read(image)).await;
+            Arc::new(found.unwrap_or_else(|_| Tagged::incomplete("the registry took too long to list them")))
+        };
+        Box::pin(self.found.get_with_by_ref(image, anew)).await
+    }
+
+    async fn read(&self, image: &Image) -> Tagged {
+        let (tags, more) = match self.tags(image).await {
+            Ok(listed) => listed,
+            Err(PullError::Upstream(UpstreamError::NotFound | UpstreamError::Status(405))) => return Tagged::default(),
+            Err(error) => return Tagged::incomplete(&format!("its tags could not be listed: {error}")),
+        };
+        let mut tagged = Tagged::default();
+        if more {
+            tagged.incomplete = Some(format!("it has more than the {TAGS} tags that are searched"));
+        }
+        let named = tags.into_iter().map(|tag| self.index(image, tag));
+        let mut named = stream::iter(named).buffered(AT_ONCE);
+        while let Some(index) = named.next().await {
+            match index {
+                Ok(Some(index)) if !tagged.indexes.contains(&index) => tagged.indexes.push(index),
+                // What is gone, and what nobody is served, lists nothing.
+                Ok(_) | Err(PullError::Upstream(UpstreamError::NotFound) | PullError::Content { .. }) => {}
+                Err(error) => tagged.incomplete = Some(format!("what its tags name could not be read: {error}")),
+            }
+        }
+        tagged
+    }
+
+    /// The tags that may name an index, the last of the list first: versions and dates sort the newest there. And whether
+    /// there are more.
+    async fn tags(&self, image: &Image) -> Result<(Vec<Tag>, bool), PullError> {
+        let upstream = fetch::upstream(&self.upstreams, &image.registry)?;
+        let page = upstream.tags(&image.repository, Some(&format!("n={LISTED}")), BYTES).await?;
+        let list: List = serde_json::from_slice(&page.bytes)
+            .map_err(|_| UpstreamError::Malformed("the list of tags is not what the specification says"))?;
+        let all = list.tags.unwrap_or_default();
+        let mut tags: Vec<Tag> =
+            all.iter().rev().filter(|tag| !is_of_evidence(tag)).flat_map(|tag| tag.parse()).collect();
+        let more = page.next.is_some() || page.foreign_next || tags.len() > TAGS;
+        tags.truncate(TAGS);
+        Ok((tags, more))
+    }
+
+    async fn index(&self, image: &Image, tag: Tag) -> Result<Option<Digest>, PullError> {
+        let digest = self.fetch.resolve(image, &Reference::Tag(tag)).await?;
+        let manifest = self.fetch.manifest(&image.at(digest)).await?;
+        Ok(manifest.media_type().is_index().then_some(digest))
+    }
+}
+
+impl Tagged {
+    fn incomplete(why: &str) -> Self {
+        Self { indexes: Vec::new(), incomplete: Some(why.to_string()) }
+    }
+}
+
+/// A list of tags, as far as it is read.
+#[derive(Deserialize)]
+struct List {
+    tags: Option<Vec<String>>,
+}
+
+/// Whether an index could be admitted where what is governed is denied on its own evidence: something is required of
+/// indexes, or one of them is exempt.
+pub(super) fn may_help(governing: &Governing, policies: &Policies) -> bool {
+    let enforced = governing.remaining().filter(|policy| policy.mode() == Mode::Enforce);
+    let mut leaves = enforced.flat_map(|policy| policy.require().leaves());
+    leaves.any(|leaf| leaf.on() == On::Index) || policies.exempts_some_digest(&governing.subject().image)
+}
+
+/// Whether a tag is of the form under which signatures and attestations are stored. Such a tag names no image; were it
+/// to name one, its index would have to be asked for first.
+fn is_of_evidence(tag: &str) -> bool {
+    let hex = tag.strip_prefix("sha256-").and_then(|rest| rest.get(..64));
+    hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Tags that are resolved and read in one search: two requests each to the registry at most, and one for the list.
+const TAGS: usize = 64;
+/// Tags that are asked for at once; those of evidence are passed over.
+const LISTED: usize = 1000;
+/// The longest list, in bytes.
+const BYTES: u64 = 1 << 20;
+/// Tags that are read at once.
+const AT_ONCE: usize = 8;
+/// How long a search may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Repositories whose indexes are remembered.
+const REPOSITORIES: u64 = 1000;

@@ -1,0 +1,3 @@
+module countersign.test/manifests
+
+go 1.24
