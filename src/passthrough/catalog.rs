@@ -10,7 +10,7 @@ use crate::pull::PullError;
 use crate::reason::Reason;
 use crate::route::Page;
 use crate::route::page::MAX_ENTRIES;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 use crate::upstream::{Upstream, UpstreamError};
 
 #[derive(Deserialize)]
@@ -66,8 +66,7 @@ fn first(last: Option<&str>) -> String {
 
 fn repositories(bytes: &[u8]) -> Result<Vec<String>, UpstreamError> {
     const MALFORMED: UpstreamError = UpstreamError::Malformed("it is not a list of repositories");
-    strict_json::unambiguous_to_all(bytes).map_err(|_| MALFORMED)?;
-    let List { repositories } = serde_json::from_slice(bytes).map_err(|_| MALFORMED)?;
+    let Object(List { repositories }) = strict_json::parse(bytes).map_err(|_| MALFORMED)?;
     let all = repositories.unwrap_or_default().into_iter();
     Ok(all.filter(|name| name.parse::<Repository>().is_ok()).collect())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::oci::Digest;
 use crate::oci::media_type::ManifestType;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 use crate::upstream::UpstreamError;
 
 #[derive(Deserialize)]
@@ -35,8 +35,7 @@ struct Referrer {
 pub(super) fn rewritten(bytes: &[u8]) -> Result<Vec<u8>, UpstreamError> {
     const MALFORMED: UpstreamError = UpstreamError::Malformed("it is not an index of referrers");
     let index = ManifestType::OciIndex.as_str();
-    strict_json::unambiguous_to_all(bytes).map_err(|_| MALFORMED)?;
-    let Index { media_type, manifests } = serde_json::from_slice(bytes).map_err(|_| MALFORMED)?;
+    let Object(Index { media_type, manifests }) = strict_json::parse(bytes).map_err(|_| MALFORMED)?;
     if media_type.is_some_and(|inner| inner != index) {
         return Err(MALFORMED);
     }
@@ -44,7 +43,8 @@ pub(super) fn rewritten(bytes: &[u8]) -> Result<Vec<u8>, UpstreamError> {
     if manifests.len() > MAX_ENTRIES {
         return Err(UpstreamError::Malformed("it lists more than 10000 referrers at once"));
     }
-    let known: Vec<Referrer> = manifests.into_iter().filter_map(|one| serde_json::from_value(one).ok()).collect();
+    let known = manifests.into_iter().filter_map(|one| serde_json::from_value::<Object<Referrer>>(one).ok());
+    let known: Vec<_> = known.map(|Object(referrer)| referrer).collect();
     Ok(json!({ "schemaVersion": 2, "mediaType": index, "manifests": known }).to_string().into_bytes())
 }
 
@@ -65,21 +65,21 @@ mod tests {
     #[test]
     fn descriptors_are_relayed_without_other_ways_to_their_content() {
         let good = json!({ "mediaType": "a/b", "digest": Digest::of(b"x"), "size": 1, "artifactType": "c/d",
-            "annotations": { "e": "f" } });
+            "annotations": { "e": "f", "E": "g" } });
         let mut more = good.clone();
         more["data"] = json!("eA==");
         more["urls"] = json!(["https://evil/x"]);
         let other = json!({ "mediaType": "a/b", "digest": format!("sha512:{}", "0".repeat(128)), "size": 1 });
         for (sent, relayed) in [
             (json!([good]), vec![good.clone()]),
-            (json!([more, 7, other, good]), vec![good.clone(), good.clone()]),
+            (json!([more, 7, ["a/b", Digest::of(b"x"), 1, "c/d", {}], other, good]), vec![good.clone(), good.clone()]),
             (json!([]), vec![]),
             (Value::Null, vec![]),
         ] {
             assert_eq!(read(&json!({ "schemaVersion": 2, "manifests": sent })), Some(relayed));
         }
         for bad in
-            ["", "<html>", "[]", r#"{"manifests":{}}"#, r#"{"mediaType":"a/b"}"#, r#"{"manifests":[],"Manifests":[]}"#]
+            ["", "<html>", "[]", r#"{"manifests":{}}"#, r#"{"mediaType":"a/b"}"#, r#"{"manifests":[],"manifests":[]}"#]
         {
             assert!(rewritten(bad.as_bytes()).is_err(), "{bad}");
         }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::oci::Tag;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 use crate::upstream::UpstreamError;
 
 #[derive(Deserialize)]
@@ -17,8 +17,7 @@ struct List {
 /// The same list under the name by which the client asked for it, without what is no tag: nothing could be pulled by it.
 pub(super) fn rewritten(bytes: &[u8], path: &str) -> Result<Vec<u8>, UpstreamError> {
     const MALFORMED: UpstreamError = UpstreamError::Malformed("it is not a list of tags");
-    strict_json::unambiguous_to_all(bytes).map_err(|_| MALFORMED)?;
-    let List { tags } = serde_json::from_slice(bytes).map_err(|_| MALFORMED)?;
+    let Object(List { tags }) = strict_json::parse(bytes).map_err(|_| MALFORMED)?;
     let tags: Vec<_> = tags.unwrap_or_default().into_iter().filter(|tag| tag.parse::<Tag>().is_ok()).collect();
     let name = path.trim_start_matches("/v2/").trim_end_matches("/tags/list");
     Ok(json!({ "name": name, "tags": tags }).to_string().into_bytes())
@@ -50,7 +49,7 @@ mod tests {
             r#"{"errors":[]}"#,
             r#"{"tags":"1"}"#,
             r#"{"tags":[1]}"#,
-            r#"{"tags":[],"Tags":["1"]}"#,
+            r#"{"tags":[],"tags":["1"]}"#,
             "{}{}",
         ] {
             assert_eq!(read(sent), None, "{sent}");

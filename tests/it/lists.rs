@@ -118,7 +118,7 @@ async fn what_is_no_list_is_not_relayed_as_one() {
         "",
         "[]",
         r#"{"tags":{},"manifests":{}}"#,
-        r#"{"tags":[],"TAGS":[],"manifests":[],"Manifests":[]}"#,
+        r#"{"tags":[],"tags":[],"manifests":[],"manifests":[]}"#,
     ] {
         for list in [TAGS, &referrers] {
             lab.double.fault(Method::GET, list, Fault::Body(body.into()));
