@@ -201,7 +201,7 @@ fn bent(good: &Value, place: &str) -> Vec<String> {
     }
     // As `\u` sequences, which are the same names.
     for name in members.keys() {
-        let escaped: String = name.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let escaped = name.bytes().fold(String::new(), |text, byte| text + &format!("\\u{byte:04x}"));
         all.push(placed(text.replacen(&format!("\"{name}\""), &format!("\"{escaped}\""), 1)));
         all.push(placed(format!("{{\"{escaped}\":null,{opened}")));
     }
