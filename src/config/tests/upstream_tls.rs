@@ -48,8 +48,8 @@ fn believing_whoever_answers_is_a_warning() {
 fn anonymous_callers_get_the_proxys_certificate_only_if_spelled_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let made = rcgen::generate_simple_self_signed(vec!["proxy.io".to_string()]).expect("a certificate");
-    std::fs::write(folder.path().join("c"), made.cert.pem()).expect("a file");
-    std::fs::write(folder.path().join("k"), made.signing_key.serialize_pem()).expect("a file");
+    fs::write(folder.path().join("c"), made.cert.pem()).expect("a file");
+    fs::write(folder.path().join("k"), made.signing_key.serialize_pem()).expect("a file");
     let parse = |more: &str| {
         let client = format!("clients: [ {{ anonymous: true, may: [ 'r.io/**' ]{more} }} ]\n");
         let text = with_tls("{ certificate: c, key: k }") + &client;
