@@ -12,7 +12,7 @@ use http::Method;
 use crate::support::expect::{denied, served, unsure};
 use crate::support::lab::Lab;
 use crate::support::registry_double::{Double, Fault, Gate, Kind};
-use crate::support::scene::{IMAGE, authority, blob, manifest, rule};
+use crate::support::scene::{IMAGE, blob, manifest, two_teams};
 
 const MIB: usize = 1 << 20;
 
@@ -208,11 +208,7 @@ async fn o53_a_tag_whose_digest_the_registry_does_not_have() {
 #[tokio::test]
 async fn c15_an_image_copied_with_its_signature_is_judged_by_the_policies_of_where_it_is() {
     let lab = Lab::start(Options::default()).await;
-    let name = lab.registry().options().name.clone();
-    let keys = authority("ours", &lab.signer.public_key_pem()) + &authority("theirs", &lab.foreign.public_key_pem());
-    let rules = rule("ours", &format!("{name}/ours/**"), "enforce", "ours", "")
-        + &rule("theirs", &format!("{name}/theirs/**"), "enforce", "theirs", "");
-    lab.set_policy(&format!("authorities:\n{keys}policies:\n{rules}")).expect("a good policy");
+    two_teams(&lab);
     let original = lab.signed("ours/app").manifest;
     let (_, bytes) = lab.registry().manifest("ours/app", "1").expect("it is there");
     for repository in ["ours/copy", "theirs/app"] {

@@ -5,17 +5,13 @@ use futures_util::future::join_all;
 
 use crate::support::expect::{denied, served};
 use crate::support::lab::Lab;
-use crate::support::scene::{authority, manifest, rule};
+use crate::support::scene::{manifest, two_teams};
 
 /// Two policies with keys of their own, and images that each of them allows or refuses, all at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn b03_many_images_under_two_policies_at_once() {
     let lab = Lab::start(Options::default()).await;
-    let name = lab.registry().options().name.clone();
-    let keys = authority("ours", &lab.signer.public_key_pem()) + &authority("theirs", &lab.foreign.public_key_pem());
-    let rules = rule("ours", &format!("{name}/ours/**"), "enforce", "ours", "")
-        + &rule("theirs", &format!("{name}/theirs/**"), "enforce", "theirs", "");
-    lab.set_policy(&format!("authorities:\n{keys}policies:\n{rules}")).expect("a good policy");
+    two_teams(&lab);
 
     let mut images = Vec::new();
     for n in 0..50 {

@@ -165,11 +165,8 @@ async fn a_rest_ends_in_a_fresh_reading_whatever_it_says() {
     assert_eq!(world.judged(&second, 1_001).await.0, Reason::EvidenceUnreadable);
 }
 
-#[tokio::test]
-async fn a_full_pool_is_503_at_once_and_never_an_answer_about_the_image() {
-    let world = World::new(LIMITS).await;
-    let signed = world.push("team/app");
-    world.sign(&signed);
+/// Does something while one job runs and another waits, which is all that the pool holds.
+async fn with_a_full_pool(world: &World, meanwhile: impl AsyncFnOnce()) {
     let (gate, opened) = channel::<()>();
     let (started, began) = channel();
     let mut blocked = Box::pin(world.judge.pool.run(move || {
@@ -180,12 +177,23 @@ async fn a_full_pool_is_503_at_once_and_never_an_answer_about_the_image() {
     began.recv().expect("it begins");
     let mut waiting = Box::pin(world.judge.pool.run(|| ()));
     assert!(futures_util::poll!(&mut waiting).is_pending());
-    for _ in 0..3 {
-        let at_once = tokio::time::timeout(Duration::from_secs(10), world.judged(&signed, 1_000)).await;
-        assert_eq!(at_once.expect("no waiting").0, Reason::VerifierBusy);
-    }
+    meanwhile().await;
     gate.send(()).expect("the job waits");
     assert_eq!((blocked.await, waiting.await), (Ok(()), Ok(())));
+}
+
+#[tokio::test]
+async fn a_full_pool_is_503_at_once_and_never_an_answer_about_the_image() {
+    let world = World::new(LIMITS).await;
+    let signed = world.push("team/app");
+    world.sign(&signed);
+    with_a_full_pool(&world, async || {
+        for _ in 0..3 {
+            let at_once = tokio::time::timeout(Duration::from_secs(10), world.judged(&signed, 1_000)).await;
+            assert_eq!(at_once.expect("no waiting").0, Reason::VerifierBusy);
+        }
+    })
+    .await;
     assert_eq!(world.judged(&signed, 1_000).await.0, Reason::Signed, "a full queue is no reason to rest");
     let text = world.judge.metrics.render();
     for line in [

@@ -3,8 +3,15 @@ use std::sync::{LazyLock, Mutex};
 
 use super::*;
 
+/// A log that is kept.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("UTF-8")
+    }
+}
 
 impl io::Write for Written {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -29,8 +36,7 @@ pub(crate) fn captured(json: bool, level: &str, f: impl FnOnce()) -> String {
     let writer = written.clone();
     let dispatch = dispatch(json, level, move || writer.clone()).expect("a level");
     tracing::dispatcher::with_default(&dispatch, f);
-    let bytes = written.0.lock().expect("not poisoned").clone();
-    String::from_utf8(bytes).expect("UTF-8")
+    written.text()
 }
 
 fn logged(json: bool, level: &str, request: &Request, ending: &Ending, facts: &Facts) -> String {

@@ -1,36 +1,10 @@
 //! Nothing of a secret is shown, whatever happens to it: neither in a log at its most talkative, nor in an error, nor in
 //! what is printed for debugging.
 
-use std::io;
 use std::path::Path;
-use std::sync::Mutex;
-
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
-
-/// A log that is kept.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("a lock").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Kept {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use crate::telemetry::log::tests::Written;
 
 /// The secret in itself and as the password of `robot`, and the token that is issued for it.
 const SECRETS: [&str; 3] = ["hunter2", "cm9ib3Q6aHVudGVyMg", "issued-t0ken"];
@@ -106,14 +80,15 @@ async fn exchange(folder: &Path) -> String {
 
 #[tokio::test]
 async fn no_secret_is_shown_in_a_whole_exchange() {
-    let (folder, log) = (tempfile::tempdir().expect("a folder"), Kept::default());
-    let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
+    let (folder, log) = (tempfile::tempdir().expect("a folder"), Written::default());
+    let writer = log.clone();
+    let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
     let _logged_here = tracing::subscriber::set_default(lines.finish());
     // What another test's thread came by first is logged here only after that.
     exchange(folder.path()).await;
     tracing::callsite::rebuild_interest_cache();
     let shown = exchange(folder.path()).await;
-    let log = String::from_utf8(log.0.lock().expect("a lock").clone()).expect("text");
+    let log = log.text();
     assert!(log.contains("TRACE") && log.contains("cannot be renewed"), "it is not the log: {log}");
     assert!(shown.contains("[redacted]") && shown.contains("Sensitive"), "{shown}");
     for secret in SECRETS {

@@ -3,25 +3,7 @@
 use crate::support::containerd::{Version, node};
 use crate::support::pulls::{Pulled, Wanted, pulls};
 
-mod containerd1 {
-    use super::*;
-
-    pulls! { super::pull }
-
-    fn pull(wanted: &Wanted) -> Pulled {
-        pull_to(Version::V1, wanted)
-    }
-}
-
-mod containerd2 {
-    use super::*;
-
-    pulls! { super::pull }
-
-    fn pull(wanted: &Wanted) -> Pulled {
-        pull_to(Version::V2, wanted)
-    }
-}
+by_both_versions! { pull_to }
 
 /// What the node keeps is what it tells a kubelet that asks for the status of the image.
 fn pull_to(version: Version, wanted: &Wanted) -> Pulled {

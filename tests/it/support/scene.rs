@@ -119,3 +119,12 @@ pub(crate) fn rule(name: &str, scope: &str, mode: &str, by: &str, also: &str) ->
     let head = format!("  - name: {name}\n    match: [ \"{scope}\" ]\n    mode: {mode}\n");
     head + &format!("    require: {{ signature: {{ by: {by} }} }}\n    formats: [ bundle, legacy ]\n{also}")
 }
+
+/// Lets `ours` and `theirs` have a policy each: the lab's signer signs for the one, the foreign one for the other.
+pub(crate) fn two_teams(lab: &Lab) {
+    let name = lab.registry().options().name.clone();
+    let keys = authority("ours", &lab.signer.public_key_pem()) + &authority("theirs", &lab.foreign.public_key_pem());
+    let rules = rule("ours", &format!("{name}/ours/**"), "enforce", "ours", "")
+        + &rule("theirs", &format!("{name}/theirs/**"), "enforce", "theirs", "");
+    lab.set_policy(&format!("authorities:\n{keys}policies:\n{rules}")).expect("a good policy");
+}

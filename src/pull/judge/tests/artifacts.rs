@@ -31,18 +31,6 @@ async fn an_artifact_is_told_once_and_its_verdict_is_stored_as_others_are() {
 async fn a_full_pool_is_503_and_not_what_policies_would_say() {
     let world = World::new(LIMITS).await;
     let bundle = bundle(&world);
-    let (gate, opened) = channel::<()>();
-    let (started, began) = channel();
-    let mut blocked = Box::pin(world.judge.pool.run(move || {
-        started.send(()).expect("somebody waits");
-        let _ = opened.recv();
-    }));
-    assert!(futures_util::poll!(&mut blocked).is_pending());
-    began.recv().expect("it begins");
-    let mut waiting = Box::pin(world.judge.pool.run(|| ()));
-    assert!(futures_util::poll!(&mut waiting).is_pending());
-    assert_eq!(world.judged(&bundle, 1_000).await.0, Reason::VerifierBusy);
-    gate.send(()).expect("the job waits");
-    assert_eq!((blocked.await, waiting.await), (Ok(()), Ok(())));
+    with_a_full_pool(&world, async || assert_eq!(world.judged(&bundle, 1_000).await.0, Reason::VerifierBusy)).await;
     assert_eq!(world.judged(&bundle, 1_000).await.0, Reason::Evidence);
 }
