@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::descriptor::{ANNOTATIONS, Descriptor, Written};
-use super::error::{ManifestError, Place, shown};
+use super::error::{ManifestError, Place, shown, unreadable};
 use super::{Bounds, Manifest};
 use crate::oci::Digest;
 use crate::oci::media_type::ManifestType;
@@ -32,8 +32,11 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
-        unambiguous_with(bytes, &VOCABULARY)?;
-        Ok(serde_json::from_slice(bytes)?)
+        let read = || {
+            unambiguous_with(bytes, &VOCABULARY)?;
+            serde_json::from_slice(bytes)
+        };
+        read().map_err(|error| unreadable(&error))
     }
 
     /// The manifest that `bytes`, of which this was read, are as a `media_type`.

@@ -35,12 +35,11 @@ pub enum ManifestError {
     MediaTypeUnsupported(String),
 }
 
-impl From<serde_json::Error> for ManifestError {
-    fn from(error: serde_json::Error) -> Self {
-        let text = shown(&error.to_string());
-        let ambiguous = text.starts_with("duplicate ") || text.contains(" can be read as ");
-        if ambiguous { Self::Ambiguous(text) } else { Self::Malformed(text) }
-    }
+/// The refusal of a document that is not JSON, or not JSON of one reading.
+pub(super) fn unreadable(error: &serde_json::Error) -> ManifestError {
+    let text = shown(&error.to_string());
+    let ambiguous = text.starts_with("duplicate ") || text.contains(" can be read as ");
+    if ambiguous { ManifestError::Ambiguous(text) } else { ManifestError::Malformed(text) }
 }
 
 /// Where something stands in a document, as `layers[3].digest`; written only when it is told.
