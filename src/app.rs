@@ -199,16 +199,17 @@ fn puller(
     let lasting =
         Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
     let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
+    let in_flight = InFlight::new(EVIDENCE_IN_FLIGHT);
     let judge = Judge {
         upstreams: upstreams.clone(),
         fetch: fetch.clone(),
-        artifacts: Artifacts::new(upstreams.clone(), fetch.clone(), config.limits),
+        artifacts: Artifacts::new(upstreams.clone(), fetch.clone(), in_flight.clone(), config.limits),
         verdicts: Verdicts::new(config.cache.verdicts),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
         held: Held::new(HELD_BYTES, lasting.evidence),
         backoff: Backoff::new(),
-        in_flight: InFlight::new(EVIDENCE_IN_FLIGHT),
+        in_flight,
         pool: Pool::new(config.limits.verification),
         limits: config.limits,
         lasting,

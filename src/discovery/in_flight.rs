@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// The evidence that is being read or judged.
-#[derive(Debug)]
+/// The evidence that is being read or judged. Its clones are one.
+#[derive(Debug, Clone)]
 pub struct InFlight {
     /// One permit for each KiB; who waits is served in order.
     free: Arc<Semaphore>,
@@ -40,7 +40,7 @@ impl InFlight {
 impl Share {
     /// Takes `bytes` more, as soon as they are free; says whether they were in time. A little is not counted, so that
     /// ordinary signatures wait behind nobody.
-    pub(super) async fn take(&self, bytes: u64) -> bool {
+    pub async fn take(&self, bytes: u64) -> bool {
         if bytes <= A_LITTLE {
             return true;
         }

@@ -7,8 +7,10 @@ use futures_util::{StreamExt, stream};
 use moka::future::Cache;
 
 use super::{Fetch, PullError, fetch};
+use crate::discovery::InFlight;
 use crate::limits::Limits;
 use crate::oci::{Digest, Image, Manifest, Registry};
+use crate::reason::Reason;
 use crate::upstream::{Upstream, UpstreamError};
 use crate::verify::Pool;
 use crate::verify::artifact::{self, EvidenceProof, Reading};
@@ -18,15 +20,21 @@ use crate::verify::artifact::{self, EvidenceProof, Reading};
 pub struct Artifacts {
     upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
     fetch: Arc<Fetch>,
+    in_flight: InFlight,
     limits: Limits,
     /// Nothing for what is no evidence.
     told: Cache<Digest, Option<EvidenceProof>>,
 }
 
 impl Artifacts {
-    /// Reads from `upstreams`, within `limits`.
-    pub fn new(upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>, fetch: Arc<Fetch>, limits: Limits) -> Self {
-        Self { upstreams, fetch, limits, told: Cache::new(AT_MOST) }
+    /// Reads from `upstreams`, within `limits`, and together with all other evidence no more than `in_flight` lets.
+    pub fn new(
+        upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+        fetch: Arc<Fetch>,
+        in_flight: InFlight,
+        limits: Limits,
+    ) -> Self {
+        Self { upstreams, fetch, in_flight, limits, told: Cache::new(AT_MOST) }
     }
 
     /// Proof that all that `manifest` of the repository `image` lists is evidence, if it is: every byte is read, and
@@ -49,12 +57,25 @@ impl Artifacts {
         }
         let upstream = fetch::upstream(&self.upstreams, &image.registry)?;
         while let Some(blob) = reading.next() {
+            // Until these bytes are parsed.
+            let share = self.in_flight.share();
+            if !share.take(blob.size).await {
+                return Err(PullError::unsure(
+                    Reason::Overloaded,
+                    "too much evidence is being read at once; ask again",
+                ));
+            }
             let bytes = match upstream.small_blob(&image.repository, &blob.digest, blob.size).await {
                 Ok(bytes) => bytes,
                 Err(UpstreamError::TooLarge { .. }) => return Ok(None),
                 Err(error) => return Err(error.into()),
             };
-            let taken = pool.run(move || reading.take(&bytes)).await;
+            let parse = move || {
+                let taken = reading.take(&bytes);
+                drop(share);
+                taken
+            };
+            let taken = pool.run(parse).await;
             let taken = taken.map_err(|unfinished| PullError::unsure(unfinished.reason(), unfinished.to_string()))?;
             let Ok(taken) = taken else {
                 // These bytes are what the manifest lists, whoever sends them.

@@ -68,16 +68,17 @@ impl World {
         let limits = Limits::default();
         let upstreams = Arc::new(BTreeMap::from([(name.parse().expect("a name"), Arc::new(upstream))]));
         let fetch = Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20));
+        let in_flight = InFlight::new(1 << 30);
         let judge = Judge {
             fetch: fetch.clone(),
-            artifacts: Artifacts::new(upstreams.clone(), fetch, limits),
+            artifacts: Artifacts::new(upstreams.clone(), fetch, in_flight.clone(), limits),
             upstreams,
             verdicts: Verdicts::new(100),
             store: Arc::new(MemoryStore::new(1 << 20)),
             seal: Seal::random().expect("randomness"),
             held: Held::new(1 << 20, Duration::from_mins(1)),
             backoff: Backoff::new(),
-            in_flight: InFlight::new(1 << 30),
+            in_flight,
             pool: Pool::new(verification),
             limits,
             lasting: Lasting { allow: Duration::from_mins(1), deny: Duration::ZERO, evidence: Duration::from_mins(1) },
