@@ -22,7 +22,7 @@ use crate::reason::{Class, Reason};
 use crate::route::{BlobPull, ManifestPull};
 use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Facts;
-use crate::upstream::{Upstream, UpstreamError};
+use crate::upstream::Upstream;
 
 pub mod artifact;
 
@@ -152,11 +152,7 @@ impl Puller {
         let governing = ask.snapshot.policies.governing(&subject, ask.now);
         let admitted = audited(ask, blob, &governing, refused)?;
         // Audit serves blobs that nothing is known to list, but a client must not take one for a manifest.
-        match self.fetch.manifest(&subject).await {
-            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok((admitted, None)),
-            Ok(_) | Err(PullError::Content { .. }) => Err(blob_is_manifest()),
-            Err(unsure) => Err(unsure),
-        }
+        if self.is_manifest(&subject).await? { Err(blob_is_manifest()) } else { Ok((admitted, None)) }
     }
 
     /// Admits the manifest `subject`, which the client asked for by `tag` or by digest.

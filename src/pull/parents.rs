@@ -49,7 +49,11 @@ impl Puller {
             Ok(parents) => parents,
             Err(down) => return Err(Some(down.into())),
         };
-        if kind == Kind::Blob && parents.iter().any(|parent| parent.kind == Kind::Child) {
+        // An index may call a layer its child, which does not make it one.
+        if kind == Kind::Blob
+            && parents.iter().any(|parent| parent.kind == Kind::Child)
+            && self.is_manifest(subject).await?
+        {
             return Err(Some(blob_is_manifest()));
         }
         let mut refused = None;
@@ -70,6 +74,15 @@ impl Puller {
             refused = PullError::weightier(refused, too_many());
         }
         Err(refused)
+    }
+
+    /// Whether the registry has a manifest `subject`, of any kind.
+    pub(super) async fn is_manifest(&self, subject: &Subject) -> Result<bool, PullError> {
+        match self.fetch.manifest(subject).await {
+            Ok(_) | Err(PullError::Content { .. }) => Ok(true),
+            Err(PullError::Upstream(UpstreamError::NotFound)) => Ok(false),
+            Err(unsure) => Err(unsure),
+        }
     }
 
     /// An admitted index that a tag names and that lists `subject`, at any depth; it is recorded, and from then on known.

@@ -1,5 +1,6 @@
 //! Audit: what would be refused is served and counted; what must never be served is not.
 
+use countersign::demo::images::Stored;
 use countersign::demo::registry::Options;
 use http::Method;
 
@@ -39,6 +40,18 @@ async fn audit_serves_no_manifest_as_a_blob() {
     lab.registry().put_blob("team/multi", bytes);
     assert_eq!(lab.get(&manifest("team/multi", "1")).await.status, 200);
     denied(&lab.get(&blob("team/multi", digest)).await, "blob_is_manifest");
+}
+
+/// Anyone who may push could make such an index, and audit admits it.
+#[tokio::test]
+async fn a_layer_that_an_index_calls_its_child_stays_a_layer() {
+    let lab = audited().await;
+    let image = lab.signed("team/app");
+    let called = Stored { digest: image.layer, ..image.manifest.clone() };
+    let index = lab.index_over("team/app", Some("odd"), &[&called]);
+    assert_eq!(lab.get(&manifest("team/app", "1")).await.status, 200);
+    served(&lab.get(&manifest("team/app", "odd")).await, index.digest, "audited");
+    served(&lab.get(&blob("team/app", image.layer)).await, image.layer, "member");
 }
 
 #[tokio::test]
