@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use moka::future::Cache;
 
 use super::{Fetch, PullError, fetch};
+use crate::clock::Timestamp;
 use crate::discovery::InFlight;
 use crate::limits::Limits;
-use crate::oci::{Digest, Image, Manifest, Registry};
+use crate::oci::{Digest, Image, Manifest, Registry, Subject};
 use crate::reason::Reason;
 use crate::upstream::{Upstream, UpstreamError};
 use crate::verify::Pool;
@@ -24,6 +26,8 @@ pub struct Artifacts {
     limits: Limits,
     /// Nothing for what is no evidence.
     told: Cache<Digest, Option<EvidenceProof>>,
+    /// Blobs that could not be read, and until when they are not asked for again.
+    failed: Cache<Subject, (Timestamp, UpstreamError)>,
 }
 
 impl Artifacts {
@@ -34,7 +38,7 @@ impl Artifacts {
         in_flight: InFlight,
         limits: Limits,
     ) -> Self {
-        Self { upstreams, fetch, in_flight, limits, told: Cache::new(AT_MOST) }
+        Self { upstreams, fetch, in_flight, limits, told: Cache::new(AT_MOST), failed: Cache::new(AT_MOST) }
     }
 
     /// Proof that all that `manifest` of the repository `image` lists is evidence, if it is: every byte is read, and
@@ -47,13 +51,20 @@ impl Artifacts {
         image: &Image,
         manifest: &Manifest,
         pool: &Pool,
+        now: Timestamp,
     ) -> Result<Option<EvidenceProof>, PullError> {
         if manifest.media_type().is_index() {
-            return self.prove_listing(image, manifest, pool).await;
+            return self.prove_listing(image, manifest, pool, now).await;
         }
         let Some(mut reading) = Reading::begin(manifest, &self.limits) else { return Ok(None) };
         if let Some(told) = self.told.get(&manifest.digest()).await {
             return Ok(told);
+        }
+        let subject = image.at(manifest.digest());
+        if let Some((until, error)) = self.failed.get(&subject).await
+            && now < until
+        {
+            return unread(error);
         }
         let upstream = fetch::upstream(&self.upstreams, &image.registry)?;
         while let Some(blob) = reading.next() {
@@ -67,8 +78,10 @@ impl Artifacts {
             }
             let bytes = match upstream.small_blob(&image.repository, &blob.digest, blob.size).await {
                 Ok(bytes) => bytes,
-                Err(UpstreamError::TooLarge { .. }) => return Ok(None),
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    self.failed.insert(subject, (now.plus(REST), error.clone())).await;
+                    return unread(error);
+                }
             };
             let parse = move || {
                 let taken = reading.take(&bytes);
@@ -95,6 +108,7 @@ impl Artifacts {
         image: &Image,
         index: &Manifest,
         pool: &Pool,
+        now: Timestamp,
     ) -> Result<Option<EvidenceProof>, PullError> {
         if !artifact::may_be_listing(index, &self.limits) {
             return Ok(None);
@@ -124,7 +138,7 @@ impl Artifacts {
         let mut proofs = Vec::new();
         for child in &children {
             // An index within an index is nothing that clients write.
-            let Some(proof) = Box::pin(self.prove(image, child, pool)).await? else { return Ok(None) };
+            let Some(proof) = Box::pin(self.prove(image, child, pool, now)).await? else { return Ok(None) };
             proofs.push(proof);
         }
         let proof = EvidenceProof::of_index(index, &proofs);
@@ -139,6 +153,16 @@ impl Artifacts {
     }
 }
 
+/// What an artifact is one of whose blobs could not be read: it may be evidence, unless it is larger than it may be.
+fn unread(error: UpstreamError) -> Result<Option<EvidenceProof>, PullError> {
+    match error {
+        UpstreamError::TooLarge { .. } => Ok(None),
+        error => Err(error.into()),
+    }
+}
+
+/// How long a registry is not asked again for what it did not give.
+const REST: Duration = Duration::from_secs(5);
 /// Artifacts and images that are remembered.
 const AT_MOST: u64 = 10_000;
 /// Manifests of one index that are read at once.

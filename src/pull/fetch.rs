@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::future::Cache;
 
@@ -27,7 +28,9 @@ impl Fetch {
     pub fn new(upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>, limits: Limits, bytes: u64) -> Self {
         let weigh = |_: &Subject, manifest: &Arc<Manifest>| u32::try_from(manifest.weight()).unwrap_or(u32::MAX);
         let manifests = Cache::builder().max_capacity(bytes).weigher(weigh).build();
-        Self { upstreams, limits, manifests, resolving: Cache::new(10_000) }
+        // What somebody who went away left behind is soon gone.
+        let resolving = Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(1)).build();
+        Self { upstreams, limits, manifests, resolving }
     }
 
     /// The digest that `reference` names now. A tag is read once for all who ask at the same time, and not remembered.

@@ -119,7 +119,7 @@ impl Judge {
         {
             return Ok(verdict);
         }
-        if let Some(proof) = self.evidence_artifact(governing, manifest).await? {
+        if let Some(proof) = self.evidence_artifact(governing, manifest, now).await? {
             let verdict = decide_artifact(governing, trust, &proof, &terms)?;
             self.keep(&place, &verdict).await;
             return Ok(verdict);
@@ -176,8 +176,9 @@ impl Judge {
         &self,
         governing: &Governing,
         manifest: &Manifest,
+        now: Timestamp,
     ) -> Result<Option<EvidenceProof>, Indeterminate> {
-        match self.artifacts.prove(&governing.subject().image, manifest, &self.pool).await {
+        match self.artifacts.prove(&governing.subject().image, manifest, &self.pool, now).await {
             Ok(proof) => Ok(proof),
             // Of what is not there, nothing can pass by its content; policies may know more.
             Err(PullError::Upstream(UpstreamError::NotFound)) => Ok(None),

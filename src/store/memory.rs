@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use moka::future::Cache;
 use moka::ops::compute::Op;
+use moka::policy::EvictionPolicy;
 
 use super::{Item, Store, StoreDown};
 
@@ -23,10 +24,12 @@ impl MemoryStore {
         let weight = |key: usize, value: usize| u32::try_from(key + value + OVERHEAD).unwrap_or(u32::MAX);
         Self {
             values: Cache::builder()
+                .eviction_policy(EvictionPolicy::lru())
                 .max_capacity(bytes)
                 .weigher(move |key: &Vec<u8>, value: &Bytes| weight(key.len(), value.len()))
                 .build(),
             lists: Cache::builder()
+                .eviction_policy(EvictionPolicy::lru())
                 .max_capacity(bytes)
                 .weigher(move |key: &Vec<u8>, list: &Arc<[Item]>| weight(key.len(), size_of_val(&**list)))
                 .build(),

@@ -32,7 +32,7 @@ pub struct Upstream {
     /// What the connection's clients were made from at first.
     pub(super) made_from: Material,
     authenticator: Authenticator,
-    redirector: Redirector,
+    pub(super) redirector: Redirector,
 }
 
 impl Upstream {

@@ -61,6 +61,10 @@ impl Connection {
             answer = self.attempt(operation, again, deadline).await;
         }
         match (pass, &answer) {
+            // A list may take long where nothing else does.
+            (Some(pass), Err(failure)) if failure.error == UpstreamError::Timeout && LISTS.contains(&operation) => {
+                drop(pass);
+            }
             (Some(pass), Err(failure)) if failure.unreached => pass.unreached(Instant::now().into_std()),
             // It is there, whatever it said; a connection that breaks costs nobody time.
             (Some(pass), _) => pass.reached(),
@@ -213,6 +217,9 @@ impl From<reqwest::Error> for UpstreamError {
         Self::Transport(if text.is_empty() { error.without_url().to_string() } else { text })
     }
 }
+
+/// The operations whose answer a registry has to put together.
+const LISTS: [&str; 3] = ["referrers", "tags", "catalog"];
 
 /// A moment, another one each time: requests that failed together do not come back together.
 fn jitter() -> Duration {

@@ -72,6 +72,12 @@ impl Redirector {
         Ok(Self { registry, home, rules: settings.redirects.clone(), connection })
     }
 
+    /// Trusts what `material` says from now on.
+    pub(super) fn renew(&self, settings: &Settings, material: &Material) -> Result<(), BuildError> {
+        self.connection.clients.store(client::clients(settings, material)?.into());
+        Ok(())
+    }
+
     /// Whether clients are sent where the registry redirects.
     pub(super) fn relays(&self) -> bool {
         self.rules.relay

@@ -30,7 +30,10 @@ impl Upstream {
         let registry = self.settings.registry.as_str();
         let wrong = match read {
             Ok(same) if same == *used => None,
-            Ok(other) => match self.settings.clients(&other) {
+            Ok(other) => match self.settings.clients(&other).and_then(|clients| {
+                self.redirector.renew(&self.settings, &other)?;
+                Ok(clients)
+            }) {
                 Ok(clients) => {
                     self.connection.clients.store(clients.into());
                     *used = other;

@@ -4,6 +4,9 @@
 //! relabelled still runs. So what is read here must be a document of the kind that its media type says, about some
 //! digest, and no archive that an unpacker would take for a layer; and the config must be one that nothing runs by.
 
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::bundle::{self, Accept};
@@ -142,7 +145,16 @@ fn layer(media_type: &str, bytes: &[u8], limits: &Limits) -> Result<(), Rejectio
             statement::names_a_digest(envelope.payload.as_bytes(), limits)
         }
         SIMPLE_SIGNING => simple_signing::names_a_digest(bytes),
-        _ => statement::names_a_digest(bytes, limits),
+        _ => statement::names_a_digest(bytes, limits).and_then(|()| only_a_statement(bytes)),
+    }
+}
+
+/// Refuses a statement with members of its own, which would make it a manifest or an image's config to another reader.
+fn only_a_statement(bytes: &[u8]) -> Result<(), Rejection> {
+    let members: Result<BTreeMap<String, IgnoredAny>, _> = serde_json::from_slice(bytes);
+    match members.map(|members| members.keys().all(|name| STATEMENT.contains(&name.as_str()))) {
+        Ok(true) => Ok(()),
+        _ => Err(Rejection::new(Reason::EvidenceMalformed, "it has members that no statement has")),
     }
 }
 
@@ -170,6 +182,9 @@ fn config(bytes: &[u8], layers: impl Iterator<Item = Digest>) -> Result<(), Reje
             }
             ("config" | "container_config", Value::Object(process)) if process.is_empty() => {}
             ("rootfs" | "config" | "container_config", _) => return Err(refused("it describes what is to be run")),
+            ("schemaversion" | "manifests" | "layers" | "fslayers", _) => {
+                return Err(refused("it reads as a manifest"));
+            }
             _ => {}
         }
     }
@@ -193,6 +208,8 @@ fn weight(at: usize, byte: u8) -> u32 {
     u32::from(if CHECKSUM.contains(&at) { b' ' } else { byte })
 }
 
+/// The members of an in-toto statement.
+const STATEMENT: [&str; 4] = ["_type", "subject", "predicateType", "predicate"];
 /// Where a tar header has its checksum, which is counted as blanks.
 const CHECKSUM: std::ops::Range<usize> = 148..156;
 /// Bytes of a config.

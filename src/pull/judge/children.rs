@@ -49,7 +49,7 @@ impl Judge {
         share: &Share,
     ) -> Result<Vec<Piece>, Shortfall> {
         let within = &governing.subject().image;
-        let images = self.images(within, index).await?;
+        let images = self.images(within, index, now).await?;
         let read = images.into_iter().map(|Child { platform, manifest }| async move {
             let subject = within.at(manifest.digest());
             Piece { platform, ..self.piece(governing, &subject, &manifest, now, max_age, share).await }
@@ -66,7 +66,7 @@ impl Judge {
     }
 
     /// Every image that `outermost` lists, at any depth, once.
-    async fn images(&self, within: &Image, outermost: &Manifest) -> Result<Vec<Child>, Shortfall> {
+    async fn images(&self, within: &Image, outermost: &Manifest, now: Timestamp) -> Result<Vec<Child>, Shortfall> {
         let (mut seen, mut images) = (BTreeSet::new(), Vec::new());
         let (mut level, told) = (outermost.entries().to_vec(), AtomicU64::new(0));
         for _ in 0..self.limits.index_depth {
@@ -74,7 +74,7 @@ impl Judge {
             if seen.len() > MANIFESTS {
                 return Err(too_much(&format!("more than {MANIFESTS} manifests")));
             }
-            let read = std::mem::take(&mut level).into_iter().map(|entry| self.listed(within, entry, &told));
+            let read = std::mem::take(&mut level).into_iter().map(|entry| self.listed(within, entry, &told, now));
             let mut read = stream::iter(read).buffered(AT_ONCE);
             while let Some(listed) = read.next().await {
                 match listed? {
@@ -95,7 +95,13 @@ impl Judge {
     }
 
     /// What `entry` turns out to be; `told` counts the bytes that are read to tell evidence.
-    async fn listed(&self, within: &Image, entry: Descriptor, told: &AtomicU64) -> Result<Listed, Shortfall> {
+    async fn listed(
+        &self,
+        within: &Image,
+        entry: Descriptor,
+        told: &AtomicU64,
+        now: Timestamp,
+    ) -> Result<Listed, Shortfall> {
         let fell_short = |error| shortfall(&entry, &error);
         let manifest = self.fetch.manifest(&within.at(entry.digest)).await.map_err(fell_short)?;
         if manifest.media_type().is_index() {
@@ -106,7 +112,7 @@ impl Judge {
         if told.fetch_add(takes, Ordering::Relaxed).saturating_add(takes) > most {
             return Err(too_much(&format!("what may be evidence of more than {most} bytes")));
         }
-        if self.artifacts.prove(within, &manifest, &self.pool).await.map_err(fell_short)?.is_some() {
+        if self.artifacts.prove(within, &manifest, &self.pool, now).await.map_err(fell_short)?.is_some() {
             return Ok(Listed::Evidence);
         }
         Ok(Listed::Image(Child { platform: entry.platform, manifest }))

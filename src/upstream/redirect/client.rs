@@ -14,12 +14,17 @@ use super::super::{BuildError, Settings};
 use super::resolver::Resolver;
 use crate::telemetry::Metrics;
 
-/// Makes it. It trusts the system's authorities, and those of the registry as well: they are the company's own.
+/// What asks with it.
 pub(super) fn connection(
     settings: &Settings,
     material: &Material,
     metrics: Arc<Metrics>,
 ) -> Result<Connection, BuildError> {
+    Ok(settings.connection_of(clients(settings, material)?, metrics))
+}
+
+/// Makes it. It trusts the system's authorities, and those of the registry as well: they are the company's own.
+pub(super) fn clients(settings: &Settings, material: &Material) -> Result<Clients, BuildError> {
     let authorities = material.certificates().map_err(|error| BuildError::Tls(error.to_string()))?;
     let http = match builder(settings).tls_certs_merge(authorities.clone()).build() {
         // A machine without the system's authorities.
@@ -27,7 +32,7 @@ pub(super) fn connection(
         built => built,
     };
     let http: Client = http.map_err(|error| BuildError::Tls(error.to_string()))?;
-    Ok(settings.connection_of(Clients { streamed: http.clone(), held: http }, metrics))
+    Ok(Clients { streamed: http.clone(), held: http })
 }
 
 fn builder(settings: &Settings) -> ClientBuilder {

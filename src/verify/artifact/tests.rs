@@ -53,6 +53,11 @@ fn what_is_about_no_digest_is_no_evidence() {
     let mut payload = simple_signing_payload("r.io/app", Digest::of(b"x"));
     payload["critical"]["image"]["docker-manifest-digest"] = json!("latest");
     assert!(!is_evidence(SIMPLE_SIGNING, &payload));
+    for member in ["schemaVersion", "config", "layers", "rootfs", "Predicate", "more"] {
+        let mut polyglot = statement();
+        polyglot[member] = json!({});
+        assert!(!is_evidence(IN_TOTO, &polyglot), "{member}");
+    }
     let mut other = statement();
     other["_type"] = json!("https://example.com/Statement");
     assert!(!is_evidence(IN_TOTO, &other));
@@ -154,6 +159,11 @@ fn a_config_by_which_something_runs_is_none() {
         json!({ "CONFIG": { "Cmd": ["/bin/sh"] } }),
         json!({ "container_config": { "Cmd": ["/bin/sh"] } }),
         json!({ "config": [] }),
+        // What another reader would take for a manifest.
+        json!({ "schemaVersion": 2, "manifests": [] }),
+        json!({ "SchemaVersion": 2 }),
+        json!({ "layer\u{17f}": [] }),
+        json!({ "fsLayers": [] }),
     ] {
         assert!(!may_be_config(&bad.to_string()), "{bad}");
     }

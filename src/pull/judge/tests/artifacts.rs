@@ -29,7 +29,8 @@ async fn an_artifact_is_told_once_and_its_verdict_is_stored_as_others_are() {
     assert_eq!(world.judged(&bundle, 1_119).await, (Reason::Evidence, 0), "from the store");
     assert_eq!(world.judged(&bundle, 1_120).await.0, Reason::EvidenceUnreadable, "no longer fresh");
     world.break_down(false);
-    assert_eq!(world.judged(&bundle, 1_120).await, (Reason::Evidence, 2), "a reading that failed is not remembered");
+    assert_eq!(world.judged(&bundle, 1_124).await, (Reason::EvidenceUnreadable, 0), "it is not asked again at once");
+    assert_eq!(world.judged(&bundle, 1_125).await, (Reason::Evidence, 2), "nor is its silence remembered for long");
 }
 
 #[tokio::test]
