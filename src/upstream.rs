@@ -24,6 +24,8 @@ mod docker_config;
 
 mod connection;
 
+mod hint;
+
 mod breaker;
 
 pub mod tls;
@@ -77,7 +79,7 @@ pub struct Page {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamError {
     /// It wants credentials that the proxy does not have, or rejects the ones it has.
-    #[error("the registry rejected the proxy's credentials ({status})")]
+    #[error("the registry refuses the proxy ({status}): its `credentials` are missing, wrong, or may not read this")]
     CredentialsRejected {
         /// Its answer.
         status: u16,

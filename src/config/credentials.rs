@@ -5,7 +5,7 @@ use std::path::Path;
 use super::field;
 use super::raw::{RawBasic, RawBearer, RawCredentials};
 use crate::oci::Registry;
-use crate::upstream::credentials::examine;
+use crate::upstream::credentials::{CredentialsError, examine, examine_token};
 use crate::upstream::{Credentials, Secret, SecretSource};
 use crate::yaml::At;
 
@@ -33,7 +33,9 @@ fn docker_config(at: &At<'_>, path: &str, base: &Path, names: &[Registry]) -> Op
 }
 
 fn basic(at: &At<'_>, raw: &RawBasic, base: &Path) -> Option<Credentials> {
-    let password = secret(at, ("password", raw.password.as_ref()), ("passwordFile", raw.password_file.as_ref()), base);
+    let (text, file) = (("password", raw.password.as_ref()), ("passwordFile", raw.password_file.as_ref()));
+    // In base64 any password can be sent.
+    let password = secret(at, text, file, base, |_| Ok(()));
     let username = at.require("username", raw.username.as_ref())?.clone();
     if username.is_empty() || username.contains(':') {
         at.key("username").problem("a user name is not empty and has no `:`");
@@ -42,26 +44,31 @@ fn basic(at: &At<'_>, raw: &RawBasic, base: &Path) -> Option<Credentials> {
 }
 
 fn bearer(at: &At<'_>, raw: &RawBearer, base: &Path) -> Option<Credentials> {
-    let token = secret(at, ("token", raw.token.as_ref()), ("tokenFile", raw.token_file.as_ref()), base)?;
-    Some(Credentials::Bearer(token))
+    let (text, file) = (("token", raw.token.as_ref()), ("tokenFile", raw.token_file.as_ref()));
+    secret(at, text, file, base, examine_token).map(Credentials::Bearer)
 }
 
-/// A secret that is written out or, better, in a file of its own.
+/// A secret that is written out or, better, in a file of its own; `usable` says whether it can be sent.
 fn secret(
     at: &At<'_>,
     (key, text): (&'static str, Option<&String>),
     (file_key, path): (&'static str, Option<&String>),
     base: &Path,
+    usable: fn(&Secret) -> Result<(), CredentialsError>,
 ) -> Option<SecretSource> {
     at.exactly_one(&[(key, text.is_some()), (file_key, path.is_some())])?;
     if let Some(path) = path {
-        let secret = Secret::of_file(field::file(at, file_key, path, base)?);
-        at.key(file_key).accept(secret.map_err(|why| format!("`{path}`: {why}")))?;
+        let secret = Secret::of_file(field::file(at, file_key, path, base)?).map_err(str::to_string);
+        let judged = secret.and_then(|secret| usable(&secret).map_err(|why| why.to_string()));
+        at.key(file_key).accept(judged.map_err(|why| format!("`{path}`: {why}")))?;
         return Some(SecretSource::File(base.join(path)));
     }
     let text = text?.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         at.key(key).problem("it is empty");
+        return None;
     }
-    Some(SecretSource::Inline(Secret::from(text.to_string())))
+    let secret = Secret::from(text.to_string());
+    at.key(key).accept(usable(&secret))?;
+    Some(SecretSource::Inline(secret))
 }

@@ -1,6 +1,6 @@
 //! What is allowed but deserves a look.
 
-use super::{Config, clients};
+use super::{Client, Config, UpstreamConfig, clients};
 use crate::upstream::credentials::missing_helpers;
 use crate::upstream::{Credentials, settings};
 
@@ -9,14 +9,8 @@ impl Config {
     pub fn summary(&self) -> String {
         let mut text = format!("listens on {}, admin on {}", self.listen.address, self.admin);
         for upstream in &self.upstreams {
-            let credentials = match upstream.credentials {
-                Credentials::None => "no credentials",
-                Credentials::Basic { .. } => "a user name and password",
-                Credentials::Bearer(_) => "a token",
-                Credentials::DockerConfig(_) => "a docker config",
-            };
             let dial = upstream.dial.as_str().trim_end_matches('/');
-            text.push_str(&["\n  ", upstream.registry.as_str(), " at ", dial, ", with ", credentials].concat());
+            text.push_str(&["\n  ", upstream.registry.as_str(), " at ", dial, ", with ", shown(upstream)].concat());
         }
         text
     }
@@ -33,18 +27,8 @@ impl Config {
         if self.audit {
             warnings.push(("audit", "`policy.audit` serves what policy refuses, and only logs and counts it".into()));
         }
-        for upstream in self.upstreams.iter().filter(|upstream| upstream.dial.scheme() == "http") {
-            let why = format!("`{}` is read over plain HTTP (`insecurePlainHttp`)", upstream.registry);
-            warnings.push(("insecure", why));
-        }
-        for upstream in self.upstreams.iter().filter(|upstream| upstream.tls.insecure_skip_verify) {
-            let why = format!(
-                "whoever answers is taken for `{}`, and is sent the proxy's credentials (`insecureSkipVerify`)",
-                upstream.registry
-            );
-            warnings.push(("insecure", why));
-        }
         for upstream in &self.upstreams {
+            warnings.extend(insecure(upstream).into_iter().map(|why| ("insecure", why)));
             let Credentials::DockerConfig(path) = &upstream.credentials else { continue };
             let names = settings::names(&upstream.registry, &upstream.dial);
             for helper in missing_helpers(path, &names) {
@@ -54,7 +38,7 @@ impl Config {
             }
         }
         for client in &self.clients {
-            if client.insecure_anonymous {
+            if client.insecure_anonymous && self.lends(client) {
                 let may: Vec<_> = client.may.iter().map(ToString::to_string).collect();
                 let may = may.join(", ");
                 let why = format!("anybody reads {may} with the proxy's own credentials (`insecureAnonymous`)");
@@ -69,4 +53,50 @@ impl Config {
         }
         warnings
     }
+
+    /// Whether `client` reads anything with what the proxy shows of its own.
+    fn lends(&self, client: &Client) -> bool {
+        let reached =
+            |upstream: &UpstreamConfig| client.may.iter().any(|scope| clients::reaches(scope, &upstream.registry));
+        self.upstreams.iter().any(|upstream| upstream.knows_the_proxy() && reached(upstream))
+    }
+}
+
+/// What the proxy shows `upstream` of its own.
+fn shown(upstream: &UpstreamConfig) -> &'static str {
+    match (&upstream.credentials, &upstream.tls.own) {
+        (Credentials::None, None) => "no credentials",
+        (Credentials::None, Some(_)) => "a certificate",
+        (Credentials::Basic { .. }, None) => "a user name and password",
+        (Credentials::Basic { .. }, Some(_)) => "a user name, a password and a certificate",
+        (Credentials::Bearer(_), None) => "a token",
+        (Credentials::Bearer(_), Some(_)) => "a token and a certificate",
+        (Credentials::DockerConfig(_), None) => "a docker config",
+        (Credentials::DockerConfig(_), Some(_)) => "a docker config and a certificate",
+    }
+}
+
+/// Where what is between the proxy and `upstream`, or takes its place, learns or is let do more than it should.
+fn insecure(upstream: &UpstreamConfig) -> Vec<String> {
+    let registry = &upstream.registry;
+    let secret = upstream.credentials != Credentials::None;
+    let mut found = Vec::new();
+    if upstream.dial.scheme() == "http" {
+        let sent = if secret { ", and the proxy's credentials go there in clear" } else { "" };
+        found.push(format!("`{registry}` is read over plain HTTP{sent} (`insecurePlainHttp`)"));
+    }
+    if upstream.tls.insecure_skip_verify {
+        let sent = if secret { ", and is sent the proxy's credentials" } else { "" };
+        found.push(format!("whoever answers is taken for `{registry}`{sent} (`insecureSkipVerify`)"));
+    }
+    for host in upstream.redirects.hosts.iter().filter(|host| host.is_plain()) {
+        found.push(format!("blobs of `{registry}` may come from `{host}` over plain HTTP (`redirectHosts`)"));
+    }
+    for network in upstream.redirects.private.iter().filter(|network| network.is_broad()) {
+        found.push(format!(
+            "redirects of `{registry}` may lead to all of `{network}`, and so to what the proxy alone can reach \
+             (`redirectPrivate`)"
+        ));
+    }
+    found
 }

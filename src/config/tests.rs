@@ -10,6 +10,8 @@ mod docker_config;
 
 mod later;
 
+mod lint;
+
 mod upstream_tls;
 
 /// The least that is a configuration, on lines 1 and 2.
@@ -162,6 +164,10 @@ fn redirects_lead_where_the_file_says_and_nowhere_else() {
         (
             "redirectHosts: [ s3.r.io ], redirectPrivate: [ 10.0.0.0/33 ]",
             "redirectPrivate[0]: `10.0.0.0/33` is not a network",
+        ),
+        (
+            "redirectHosts: [ s3.r.io ], redirectPrivate: [ 10.0.0.0/8, 10.1.0.1/16 ]",
+            "redirectPrivate[1]: `10.1.0.1/16` is an address in a network; the network is `10.1.0.0/16`",
         ),
         ("redirectPrivate: [ 10.0.0.0/8 ]", "redirectPrivate: no redirect leads there without `redirectHosts`"),
     ] {

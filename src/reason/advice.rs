@@ -17,7 +17,7 @@ impl Reason {
             Self::TagRefused => "ask for it by digest, or by another tag",
             Self::Revoked => "build, sign and push anew; or take it off `revoked` if that was a mistake",
             Self::ChildDenied => "push an index that does not list what is refused, and sign that",
-            Self::NotAMember => "pull the image that lists it first",
+            Self::NotAMember => "ask for its manifest by tag or digest; nodes do so when they pull anew",
             Self::BlobIsManifest => "ask for it under /manifests/",
             Self::ManifestMalformed
             | Self::ManifestAmbiguous
@@ -34,6 +34,7 @@ impl Reason {
                 "look for a mistake in the name; some registries say so too if credentials are missing"
             }
             Self::UpstreamCredentialsRejected => "give the proxy `credentials` that may read it",
+            Self::RedirectRefused => "if the host is yours, name it in `redirectHosts`",
             Self::EvidenceIncomplete => "delete evidence that nobody needs, or raise `limits`",
             Self::TrustRootUnavailable | Self::TrustRootExpired => {
                 "see to the trusted root: nothing is believed without it"

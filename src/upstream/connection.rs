@@ -21,6 +21,7 @@ use url::Url;
 use super::UpstreamError;
 use super::body::{self, Pace};
 use super::breaker::{Breaker, Pass};
+use super::hint;
 use super::redirect::NotPublic;
 use crate::telemetry::Metrics;
 
@@ -70,7 +71,7 @@ impl Connection {
             (Some(pass), _) => pass.reached(),
             (None, _) => {}
         }
-        Ok(answer?)
+        answer.map_err(|failure| told(failure.error, operation == "redirect"))
     }
 
     /// Leave to ask the server of `url`, if it is one whose failures are counted.
@@ -111,6 +112,17 @@ impl Connection {
     /// Reads the body of an answer.
     pub(super) async fn read(&self, response: Response, limit: u64) -> Result<Bytes, UpstreamError> {
         body::read(response, limit, self.pace).await
+    }
+}
+
+/// The same, with what to do about it where that is known.
+fn told(error: UpstreamError, redirected: bool) -> UpstreamError {
+    match error {
+        UpstreamError::Transport(text) => {
+            let hint = hint::of(&text, redirected).map(|hint| ["; ", hint].concat());
+            UpstreamError::Transport(text + hint.as_deref().unwrap_or_default())
+        }
+        other => other,
     }
 }
 
@@ -188,12 +200,6 @@ impl From<reqwest::Error> for Failure {
         };
         let unreached = error.is_connect() && find::<NotPublic>(&error).is_none();
         Self { again, unreached, error: error.into() }
-    }
-}
-
-impl From<Failure> for UpstreamError {
-    fn from(failure: Failure) -> Self {
-        failure.error
     }
 }
 

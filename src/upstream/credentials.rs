@@ -132,6 +132,9 @@ impl CredentialsError {
     /// The same for those who may not know what the proxy's files are called and what its helpers say.
     pub(super) fn summary(&self) -> String {
         match self {
+            Self::DockerConfig { source: DockerConfigError::NoEntry { name, .. }, .. } => {
+                format!("no entry for `{name}`")
+            }
             Self::DockerConfig { source, .. } => source.to_string(),
             Self::Helper { source: HelperError::Failed { program, status, .. }, .. } => {
                 format!("`{program}` failed ({status})")
@@ -149,6 +152,14 @@ impl CredentialsError {
 /// If it is none, or has nothing for a registry known by one of `names`.
 pub fn examine(text: &[u8], names: &[Registry]) -> Result<(), DockerConfigError> {
     DockerConfig::parse(text)?.plan(names).map(|_| ())
+}
+
+/// Looks whether `token` can be sent as [`Credentials::Bearer`].
+///
+/// # Errors
+/// If a header cannot carry it.
+pub fn examine_token(token: &Secret) -> Result<(), CredentialsError> {
+    login::bearer(token.expose()).map(|_| ())
 }
 
 /// The helpers that a docker configuration names for this registry and that are not in `PATH`.

@@ -53,8 +53,13 @@ pub enum DockerConfigError {
         column: usize,
     },
     /// Nothing for the registry.
-    #[error("no entry for `{0}`")]
-    NoEntry(String),
+    #[error("no entry for `{name}`{also}; `docker login {name}` makes one")]
+    NoEntry {
+        /// Its name.
+        name: String,
+        /// What else was looked for, in words that go after the name.
+        also: String,
+    },
     /// What the entry holds cannot be sent.
     #[error("the entry for `{name}`: {source}")]
     Unusable {
@@ -163,7 +168,8 @@ impl Entry {
 
 /// That none of `names` has credentials.
 pub(super) fn no_entry(names: &[Registry]) -> DockerConfigError {
-    DockerConfigError::NoEntry(names.first().map(ToString::to_string).unwrap_or_default())
+    let also = names.iter().skip(1).map(|dialled| format!(", nor for `{dialled}` of its `dial`")).collect();
+    DockerConfigError::NoEntry { name: names.first().map(ToString::to_string).unwrap_or_default(), also }
 }
 
 fn named(helper: &str) -> Result<Helper, DockerConfigError> {

@@ -145,6 +145,9 @@ impl Redirector {
     fn not_public(&self, host: String, address: IpAddr) -> UpstreamError {
         let address = address.to_canonical();
         let prefix = if address.is_ipv4() { 32 } else { 128 };
+        if network::never(address) {
+            return refused(host, format!("whose address {address} is never dialled"));
+        }
         let line = format!("upstreams.{}.redirectPrivate: [ \"{address}/{prefix}\" ]", self.registry);
         let why = format!("whose address {address} is not public; if it is yours, configure its network, `{line}`");
         refused(host, why)

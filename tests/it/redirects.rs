@@ -71,6 +71,16 @@ async fn b37_an_address_that_is_not_public_is_not_dialled_by_number_or_by_name()
 }
 
 #[tokio::test]
+async fn b37_what_nothing_opens_is_refused_without_a_line_to_add() {
+    let all = Elsewhere::new(|_| "redirectHosts: [ \"http://169.254.169.254\" ]".into()).await;
+    all.redirect("http://169.254.169.254/latest/meta-data");
+    let answer = all.lab.get(&all.path()).await;
+    unsure(&answer, "redirect_refused");
+    assert!(answer.message().contains("is never dialled"), "{}", answer.message());
+    assert!(!answer.message().contains("redirectPrivate"), "{}", answer.message());
+}
+
+#[tokio::test]
 async fn a_private_network_that_is_named_is_dialled_by_name_too() {
     let all = Elsewhere::new(|storage| {
         format!("redirectHosts: [ \"http://localhost:{}\" ]\n    {LOOPBACK}", storage.address().port())

@@ -40,7 +40,10 @@ fn what_has_nothing_for_the_registry_is_a_mistake_with_its_place_and_no_secret()
     let place = "c.yaml:5:34: upstreams.\"r.io\".credentials.dockerConfig: `config.json`: ";
     for (content, why) in [
         ("hunter2", "not a docker configuration (line 1, column 1)"),
-        (r#"{"auths":{"other.io":{"auth":"aHVudGVyMg"}}}"#, "no entry for `r.io`"),
+        (
+            r#"{"auths":{"other.io":{"auth":"aHVudGVyMg"}}}"#,
+            "no entry for `r.io`, nor for `internal.lan` of its `dial`; `docker login r.io` makes one",
+        ),
         (r#"{"auths":{"r.io":{"auth":"hunter2"}}}"#, "the entry `r.io` does not hold `user:password` in base64"),
         (r#"{"credHelpers":{"r.io":"/bin/sh"}}"#, "`/bin/sh` is not the name of a credential helper"),
     ] {

@@ -26,7 +26,6 @@ pub(super) const STATUSES: [&str; 20] = [
 
 /// The reasons that stand with the name of the policy that gave them.
 pub(super) const BY_POLICY: &[Reason] = &[
-    Reason::Signed,
     Reason::Unsigned,
     Reason::FormatNotAccepted,
     Reason::SignatureMissing,

@@ -1,5 +1,6 @@
 //! The hosts that the configuration lets redirects lead to.
 
+use std::fmt;
 use std::str::FromStr;
 
 use url::Url;
@@ -16,11 +17,23 @@ pub struct RedirectHost {
 }
 
 impl RedirectHost {
+    /// Whether it is read over plain HTTP.
+    pub fn is_plain(&self) -> bool {
+        self.scheme == "http"
+    }
+
     /// Whether `url` is at this host.
     pub(super) fn covers(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
         let found = if self.beneath { host.split_once('.').map_or("", |(_, parent)| parent) } else { host };
         url.scheme() == self.scheme && found == self.host && url.port_or_known_default() == Some(self.port)
+    }
+}
+
+impl fmt::Display for RedirectHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pattern = if self.beneath { "*." } else { "" };
+        write!(f, "{}://{pattern}{}:{}", self.scheme, self.host, self.port)
     }
 }
 

@@ -136,8 +136,10 @@ async fn what_is_broken_changes_nothing_and_is_counted() {
 
 #[tokio::test]
 async fn what_cannot_be_used_at_the_start_is_an_error() {
-    for (content, expected) in [("{", "not a docker configuration (line 1, column 1)"), ("{}", "no entry for `reg.io`")]
-    {
+    for (content, expected) in [
+        ("{", "not a docker configuration (line 1, column 1)"),
+        ("{}", "no entry for `reg.io`; `docker login reg.io` makes one"),
+    ] {
         let world = World::new(content);
         let error = world.of(Credentials::DockerConfig(world.file()), |_| {}).expect_err(content).to_string();
         assert_eq!(error, format!("`{}`: {expected}", world.file().display()));
