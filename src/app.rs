@@ -218,7 +218,7 @@ fn puller(
     };
     Ok(Puller {
         nested: Nested::new(fetch.clone(), config.limits),
-        search: Search::new(upstreams.clone(), fetch.clone(), lasting.deny),
+        search: Search::new(upstreams.clone(), fetch.clone(), config.limits, lasting.deny),
         fetch,
         upstreams,
         current,

@@ -50,6 +50,8 @@ mod rest;
 
 pub mod search;
 
+pub mod tagged;
+
 pub use artifact::Artifacts;
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;

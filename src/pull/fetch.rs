@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::future::Cache;
@@ -11,7 +12,7 @@ use crate::limits::Limits;
 use crate::oci::manifest::Bounds;
 use crate::oci::{Digest, Image, Manifest, Reference, Registry, Subject, Tag};
 use crate::reason::Reason;
-use crate::upstream::{Upstream, UpstreamError};
+use crate::upstream::{RawManifest, Upstream, UpstreamError};
 
 /// Reads manifests, and remembers them by content.
 #[derive(Debug)]
@@ -72,13 +73,48 @@ impl Fetch {
         Box::pin(anew).await.map_err(Arc::unwrap_or_clone)
     }
 
+    /// What `reference` names: from memory, or from the registry, and then not remembered: whoever reads much would have
+    /// others' manifests forgotten. Adds to `spent` the bytes that were read; at most `limits.manifest`.
+    pub(super) async fn past_memory(
+        &self,
+        image: &Image,
+        reference: &Reference,
+        spent: &AtomicU64,
+    ) -> Result<Arc<Manifest>, PullError> {
+        if let Reference::Digest(digest) = reference
+            && let Some(held) = self.manifests.get(&image.at(*digest)).await
+        {
+            return Ok(held);
+        }
+        let raw = self.raw(image, reference).await;
+        let bytes = match &raw {
+            Ok(raw) => u64::try_from(raw.bytes.len()).unwrap_or(u64::MAX),
+            Err(PullError::Upstream(UpstreamError::NotFound)) => 0,
+            // However much of it came.
+            Err(_) => self.limits.manifest,
+        };
+        spent.fetch_add(bytes, Ordering::Relaxed);
+        let raw = raw?;
+        let digest = match reference {
+            Reference::Digest(digest) => *digest,
+            Reference::Tag(_) => Digest::of(&raw.bytes),
+        };
+        self.parsed(raw, &digest)
+    }
+
     async fn manifest_anew(&self, subject: &Subject) -> Result<Arc<Manifest>, PullError> {
-        let upstream = upstream(&self.upstreams, &subject.image.registry)?;
-        let reference = Reference::Digest(subject.digest);
-        let raw = upstream.manifest(&subject.image.repository, &reference, self.limits.manifest).await;
-        let raw = raw.map_err(too_large)?;
+        let raw = self.raw(&subject.image, &Reference::Digest(subject.digest)).await?;
+        self.parsed(raw, &subject.digest)
+    }
+
+    async fn raw(&self, image: &Image, reference: &Reference) -> Result<RawManifest, PullError> {
+        let upstream = upstream(&self.upstreams, &image.registry)?;
+        upstream.manifest(&image.repository, reference, self.limits.manifest).await.map_err(too_large)
+    }
+
+    fn parsed(&self, raw: RawManifest, digest: &Digest) -> Result<Arc<Manifest>, PullError> {
         let bounds = Bounds { children: self.limits.index_children, layers: LAYERS };
-        Ok(Arc::new(Manifest::parse(raw.bytes, &subject.digest, &raw.content_type, bounds)?))
+        Ok(Arc::new(Manifest::parse(raw.bytes, digest, &raw.content_type, bounds)?))
     }
 }
 

@@ -89,23 +89,6 @@ impl Nested {
         }
     }
 
-    /// Whether an index within `index`, which is `subject`, lists `digest`.
-    ///
-    /// # Errors
-    /// As for [`Nested::refused`].
-    pub async fn lists(
-        &self,
-        subject: &Subject,
-        index: &Manifest,
-        digest: &Digest,
-        now: Timestamp,
-    ) -> Result<bool, PullError> {
-        if indexes(index).next().is_none() {
-            return Ok(false);
-        }
-        Ok(self.reach(subject, index, now).await?.listed.binary_search(digest).is_ok())
-    }
-
     async fn reach(&self, subject: &Subject, index: &Manifest, now: Timestamp) -> Result<Arc<Reach>, PullError> {
         if let Some(known) = self.known.get(subject).await {
             if now < known.until {

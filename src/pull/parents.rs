@@ -97,21 +97,24 @@ impl Puller {
     ) -> Result<Admitted<Arc<Manifest>>, Option<PullError>> {
         let tagged = self.search.indexes(&subject.image).await;
         let mut refused = None;
-        for index in tagged.indexes.iter().map(|digest| subject.image.at(*digest)) {
-            let judged = match self.lists(ask, &index, subject.digest).await {
-                Ok(false) => continue,
-                Ok(true) if self.is_spent(ask, &index).await => return Err(Some(too_many())),
-                Ok(true) => Box::pin(self.admitted(ask, &index, None, 1)).await,
-                Err(error) => Err(error),
-            };
+        for index in tagged.listing(&subject.digest).into_iter().map(|digest| subject.image.at(digest)) {
+            if self.is_spent(ask, &index).await {
+                return Err(Some(too_many()));
+            }
+            let judged = Box::pin(self.admitted(ask, &index, None, 1)).await;
             match judged {
                 Ok(index_admitted) if !index_admitted.confers() => {}
                 Ok(index_admitted) => {
-                    self.record(ask, &index, &index_admitted).await;
+                    // The store may have forgotten it since it was recorded last.
+                    let whole = self.record_anew(ask, &index, &index_admitted).await;
                     if index_admitted.content().lists(&subject.digest) {
                         return Ok(index_admitted);
                     }
-                    return self.parents(ask, subject, Kind::Child, 0).await;
+                    match self.parents(ask, subject, Kind::Child, 0).await {
+                        Err(None) if !whole => refused = PullError::weightier(refused, unread(&index)),
+                        Err(None) => {}
+                        known => return known,
+                    }
                 }
                 // What is gone, and what nobody is served, lists nothing.
                 Err(PullError::Upstream(UpstreamError::NotFound) | PullError::Content { .. }) => {}
@@ -127,11 +130,6 @@ impl Puller {
             refused = PullError::weightier(refused, PullError::unsure(Reason::MembershipIncomplete, detail));
         }
         Err(refused)
-    }
-
-    async fn lists(&self, ask: &Ask, index: &Subject, digest: Digest) -> Result<bool, PullError> {
-        let manifest = self.fetch.manifest(index).await?;
-        Ok(manifest.lists(&digest) || self.nested.lists(index, &manifest, &digest, ask.now).await?)
     }
 
     /// Whether `parent` may not be judged for this request any more.
@@ -153,32 +151,54 @@ impl Puller {
         if !admitted.confers() || self.recorded.get(subject).await.is_some() {
             return;
         }
+        self.record_anew(ask, subject, admitted).await;
+    }
+
+    /// The same, however lately it was recorded. Whether all of it is.
+    async fn record_anew(&self, ask: &Ask, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) -> bool {
         match self.record_deep(ask, &subject.image, admitted, &mut BTreeSet::new()).await {
-            Ok(()) => self.recorded.insert(subject.clone(), ()).await,
-            Err(down) => tracing::warn!(image.digest = %subject.digest, error = %down, "members not recorded"),
+            Ok(true) => {
+                self.recorded.insert(subject.clone(), ()).await;
+                true
+            }
+            Ok(false) => false,
+            Err(down) => {
+                tracing::warn!(image.digest = %subject.digest, error = %down, "members not recorded");
+                false
+            }
         }
     }
 
-    /// A node that holds an index within an index asks for what that one lists, and never for that one.
+    /// A node that holds an index within an index asks for what that one lists, and never for that one. Whether every
+    /// index within was read.
     async fn record_deep(
         &self,
         ask: &Ask,
         image: &Image,
         parent: &Admitted<Arc<Manifest>>,
         seen: &mut BTreeSet<Digest>,
-    ) -> Result<(), StoreDown> {
+    ) -> Result<bool, StoreDown> {
         self.membership.record(image, parent).await?;
+        let mut whole = true;
         for digest in indexes(parent.content()) {
             if !seen.insert(digest) {
                 continue;
             }
-            // It was read within bounds to admit what lists it. What the registry does not have, it cannot list.
-            let Ok(within) = self.fetch.manifest(&image.at(digest)).await else { continue };
+            // It was read within bounds to admit what lists it.
+            let within = match self.fetch.manifest(&image.at(digest)).await {
+                Ok(within) => within,
+                // What is gone, and what nobody is served, lists nothing.
+                Err(PullError::Upstream(UpstreamError::NotFound) | PullError::Content { .. }) => continue,
+                Err(_) => {
+                    whole = false;
+                    continue;
+                }
+            };
             if let Ok(within) = admit_member(within, parent, &ask.snapshot.policies) {
-                Box::pin(self.record_deep(ask, image, &within, seen)).await?;
+                whole &= Box::pin(self.record_deep(ask, image, &within, seen)).await?;
             }
         }
-        Ok(())
+        Ok(whole)
     }
 }
 
@@ -190,6 +210,11 @@ fn of_parent(parent: &Subject, kind: Kind, why: PullError) -> PullError {
     }
     let detail = format!("{}, which lists it, is refused itself: {why}", parent.digest);
     PullError::Denied(Denial { cause: Some(why.reason()), ..Denial::new(Reason::NotAMember, detail) })
+}
+
+fn unread(index: &Subject) -> PullError {
+    let detail = format!("not all that {} lists, which may list it, could be read", index.digest);
+    PullError::unsure(Reason::MembershipIncomplete, detail)
 }
 
 pub(super) fn too_many() -> PullError {

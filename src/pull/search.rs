@@ -4,17 +4,20 @@
 //! The indexes of a repository are those that its tags name. A registry that does not list tags (404 or 405) has none to
 //! be found. Whatever else keeps the list from being read to its end leaves the answer open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use moka::future::Cache;
+use moka::policy::EvictionPolicy;
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::tagged::Tagged;
 use super::{Fetch, PullError, fetch};
-use crate::oci::{Digest, Image, Reference, Registry, Tag};
+use crate::limits::Limits;
+use crate::oci::{Image, Reference, Registry, Tag};
 use crate::policy::{Governing, Mode, On, Policies};
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -23,23 +26,23 @@ use crate::upstream::{Upstream, UpstreamError};
 pub struct Search {
     upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
     fetch: Arc<Fetch>,
+    limits: Limits,
     found: Cache<Image, Arc<Tagged>>,
 }
 
-/// The indexes that tags of a repository name.
-#[derive(Debug, Default)]
-pub struct Tagged {
-    /// Each once.
-    pub indexes: Vec<Digest>,
-    /// Why there may be more.
-    pub incomplete: Option<String>,
-}
-
 impl Search {
-    /// Searches `upstreams` by way of `fetch`, each repository once in `remember`.
-    pub fn new(upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>, fetch: Arc<Fetch>, remember: Duration) -> Self {
-        let found = Cache::builder().max_capacity(REPOSITORIES).time_to_live(remember).build();
-        Self { upstreams, fetch, found }
+    /// Searches `upstreams` by way of `fetch`, within `limits`; each repository once in `remember`, which is five seconds
+    /// at least.
+    pub fn new(
+        upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+        fetch: Arc<Fetch>,
+        limits: Limits,
+        remember: Duration,
+    ) -> Self {
+        let weigh = |_: &Image, tagged: &Arc<Tagged>| u32::try_from(tagged.weight()).unwrap_or(u32::MAX);
+        let found = Cache::builder().max_capacity(MEMORY).weigher(weigh).time_to_live(remember.max(LEAST));
+        // Whatever was searched last is remembered: it is asked for again at once.
+        Self { upstreams, fetch, limits, found: found.eviction_policy(EvictionPolicy::lru()).build() }
     }
 
     /// The indexes of the repository `image`.
@@ -59,18 +62,22 @@ impl Search {
         };
         let mut tagged = Tagged::default();
         if more {
-            tagged.incomplete = Some(format!("it has more than the {TAGS} tags that are searched"));
+            tagged.more(format!("it has more than the {TAGS} tags that are searched"));
         }
-        let named = tags.into_iter().map(|tag| self.index(image, tag));
-        let mut named = stream::iter(named).buffered(AT_ONCE);
-        while let Some(index) = named.next().await {
-            match index {
-                Ok(Some(index)) if !tagged.indexes.contains(&index) => tagged.indexes.push(index),
-                // What is gone, and what nobody is served, lists nothing.
-                Ok(_) | Err(PullError::Upstream(UpstreamError::NotFound) | PullError::Content { .. }) => {}
-                Err(error) => tagged.incomplete = Some(format!("what its tags name could not be read: {error}")),
+        let (mut named, mut seen) = (Vec::new(), BTreeSet::new());
+        let resolved = tags.into_iter().map(|tag| self.resolve(image, tag));
+        let mut resolved = stream::iter(resolved).buffered(AT_ONCE);
+        while let Some(reference) = resolved.next().await {
+            match reference {
+                Ok(Reference::Digest(digest)) if !seen.insert(digest) => {}
+                Ok(reference) => named.push(reference),
+                // A tag that is gone names nothing.
+                Err(PullError::Upstream(UpstreamError::NotFound)) => {}
+                Err(error) => tagged.more(format!("what its tags name could not be read: {error}")),
             }
         }
+        drop(resolved);
+        tagged.read(&self.fetch, &self.limits, image, named).await;
         tagged
     }
 
@@ -89,16 +96,11 @@ impl Search {
         Ok((tags, more))
     }
 
-    async fn index(&self, image: &Image, tag: Tag) -> Result<Option<Digest>, PullError> {
-        let digest = self.fetch.resolve(image, &Reference::Tag(tag)).await?;
-        let manifest = self.fetch.manifest(&image.at(digest)).await?;
-        Ok(manifest.media_type().is_index().then_some(digest))
-    }
-}
-
-impl Tagged {
-    fn incomplete(why: &str) -> Self {
-        Self { indexes: Vec::new(), incomplete: Some(why.to_string()) }
+    /// What `tag` names, or `tag` itself where the registry does not say: then it is read by it.
+    async fn resolve(&self, image: &Image, tag: Tag) -> Result<Reference, PullError> {
+        let upstream = fetch::upstream(&self.upstreams, &image.registry)?;
+        let digest = upstream.resolve(&image.repository, &tag).await?;
+        Ok(digest.map_or(Reference::Tag(tag), Reference::Digest))
     }
 }
 
@@ -123,15 +125,17 @@ fn is_of_evidence(tag: &str) -> bool {
     hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Tags that are resolved and read in one search: two requests each to the registry at most, and one for the list.
+/// Tags that are resolved and read in one search.
 const TAGS: usize = 64;
 /// Tags that are asked for at once; those of evidence are passed over.
 const LISTED: usize = 1000;
 /// The longest list, in bytes.
 const BYTES: u64 = 1 << 20;
-/// Tags that are read at once.
+/// Tags that are resolved at once.
 const AT_ONCE: usize = 8;
 /// How long a search may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Repositories whose indexes are remembered.
-const REPOSITORIES: u64 = 1000;
+/// How long what was found is remembered at least, or each pull that is denied would be a search.
+const LEAST: Duration = Duration::from_secs(5);
+/// What all that is remembered may take, in bytes.
+const MEMORY: u64 = 16 << 20;

@@ -168,7 +168,7 @@ impl Entry {
 
 /// That none of `names` has credentials.
 pub(super) fn no_entry(names: &[Registry]) -> DockerConfigError {
-    let also = names.iter().skip(1).map(|dialled| format!(", nor for `{dialled}` of its `dial`")).collect();
+    let also = names.get(1).map_or(String::new(), |dialled| format!(", nor for `{dialled}` of its `dial`"));
     DockerConfigError::NoEntry { name: names.first().map(ToString::to_string).unwrap_or_default(), also }
 }
 

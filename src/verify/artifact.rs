@@ -4,8 +4,7 @@
 //! relabelled still runs. So what is read here must be a document of the kind that its media type says, about some
 //! digest, and no archive that an unpacker would take for a layer; and the config must be one that nothing runs by.
 
-use std::collections::BTreeMap;
-
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
@@ -145,17 +144,25 @@ fn layer(media_type: &str, bytes: &[u8], limits: &Limits) -> Result<(), Rejectio
             statement::names_a_digest(envelope.payload.as_bytes(), limits)
         }
         SIMPLE_SIGNING => simple_signing::names_a_digest(bytes),
-        _ => statement::names_a_digest(bytes, limits).and_then(|()| only_a_statement(bytes)),
+        _ => {
+            super::object::<OnlyAStatement>("statement", bytes)?;
+            statement::names_a_digest(bytes, limits)
+        }
     }
 }
 
-/// Refuses a statement with members of its own, which would make it a manifest or an image's config to another reader.
-fn only_a_statement(bytes: &[u8]) -> Result<(), Rejection> {
-    let members: Result<BTreeMap<String, IgnoredAny>, _> = serde_json::from_slice(bytes);
-    match members.map(|members| members.keys().all(|name| STATEMENT.contains(&name.as_str()))) {
-        Ok(true) => Ok(()),
-        _ => Err(Rejection::new(Reason::EvidenceMalformed, "it has members that no statement has")),
-    }
+/// A statement without members of its own, which would make it a manifest or an image's config to another reader.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnlyAStatement {
+    #[serde(rename = "_type")]
+    _kind: IgnoredAny,
+    #[serde(rename = "subject")]
+    _subject: IgnoredAny,
+    #[serde(rename = "predicateType")]
+    _predicate_type: IgnoredAny,
+    #[serde(rename = "predicate")]
+    _predicate: Option<IgnoredAny>,
 }
 
 /// Refuses `bytes` unless they are a config that may stand beside evidence: a JSON object that nothing runs by.
@@ -208,8 +215,6 @@ fn weight(at: usize, byte: u8) -> u32 {
     u32::from(if CHECKSUM.contains(&at) { b' ' } else { byte })
 }
 
-/// The members of an in-toto statement.
-const STATEMENT: [&str; 4] = ["_type", "subject", "predicateType", "predicate"];
 /// Where a tar header has its checksum, which is counted as blanks.
 const CHECKSUM: std::ops::Range<usize> = 148..156;
 /// Bytes of a config.

@@ -41,7 +41,7 @@ impl Lab {
     }
 
     /// How many times one of these manifests was read.
-    fn read_of(&self, digests: &[Digest]) -> usize {
+    pub(crate) fn read_of(&self, digests: &[Digest]) -> usize {
         let seen = self.double.seen().into_iter().filter(|seen| seen.kind() == Kind::Manifest);
         let digests: BTreeSet<String> = digests.iter().map(ToString::to_string).collect();
         seen.filter(|seen| seen.path.rsplit('/').next().is_some_and(|last| digests.contains(last))).count()

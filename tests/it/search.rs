@@ -3,13 +3,15 @@
 use countersign::demo::images::{self, Image};
 use countersign::demo::proxy;
 use countersign::demo::registry::Options;
+use countersign::oci::Digest;
 use http::Method;
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::expect::{denied, header, served, unsure};
 use crate::support::lab::Lab;
 use crate::support::registry_double::{Fault, Kind};
-use crate::support::scene::{blob, manifest};
+use crate::support::scene::{INDEX, blob, manifest};
 
 const APP: &str = "team/multi";
 const TAGS: &str = "/v2/team/multi/tags/list";
@@ -20,6 +22,17 @@ impl Lab {
         let image = self.unsigned(APP);
         self.registry().untag(APP, "1");
         image
+    }
+
+    /// Tags indexes that list nothing, each with an annotation of so many bytes.
+    fn padded(&self, count: usize, bytes: usize) -> Vec<Digest> {
+        let pad = "x".repeat(bytes);
+        let put = |n: usize| {
+            let annotations = json!({ "n": n.to_string(), "pad": pad });
+            let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": annotations });
+            self.registry().put_manifest(APP, INDEX, index.to_string(), Some(&format!("padded-{n}")))
+        };
+        (0..count).map(put).collect()
     }
 }
 
@@ -165,7 +178,7 @@ async fn what_a_tag_names_and_cannot_be_read_leaves_it_open() {
     // A tag that dangles names nothing.
     let lab = Lab::start(Options::default()).await;
     let digest = lab.child().manifest.digest;
-    lab.registry().tag(APP, "gone", countersign::oci::Digest::of(b"gone"));
+    lab.registry().tag(APP, "gone", Digest::of(b"gone"));
     denied(&lab.get(&manifest(APP, digest)).await, "unsigned");
 }
 
@@ -210,4 +223,45 @@ async fn parents_are_judged_within_a_limit_and_more_leave_it_open() {
     assert_eq!(header(&answer, "retry-after"), "5");
     // The two are known by now, and do not count.
     denied(&lab.get(&manifest(APP, child.digest)).await, "unsigned");
+}
+
+#[tokio::test]
+async fn a_digest_that_is_denied_again_costs_the_registry_nothing_however_large_its_indexes() {
+    let edit = |config| config + "cache: { deny: 1h, manifests: 1MiB }\n";
+    let lab = Lab::edited(Options::default(), edit).await;
+    let path = manifest(APP, lab.child().manifest.digest);
+    let padded = lab.padded(4, 600 << 10);
+    denied(&lab.get(&path).await, "unsigned");
+    assert_eq!(lab.read_of(&padded), 4);
+    lab.double.forget();
+    for _ in 0..3 {
+        denied(&lab.get(&path).await, "unsigned");
+    }
+    assert_eq!(lab.double.seen().len(), 0, "{:?}", lab.double.seen());
+    let other = images::image(lab.registry(), APP, None, "another").manifest.digest;
+    denied(&lab.get(&manifest(APP, other)).await, "unsigned");
+    assert_eq!(lab.read_of(&padded), 0, "what they list is known");
+}
+
+#[tokio::test]
+async fn a_search_reads_so_many_bytes_and_more_leave_it_open() {
+    let lab = Lab::start(Options::default()).await;
+    let path = manifest(APP, lab.child().manifest.digest);
+    let bytes = (4 << 20) - 512;
+    let padded = lab.padded(10, bytes);
+    let answer = lab.get(&path).await;
+    unsure(&answer, "membership_incomplete");
+    assert!(answer.message().contains("longer than"), "{}", answer.message());
+    let read = lab.read_of(&padded);
+    assert!(read > 0 && read * bytes <= 32 << 20, "{read} of {} were read", padded.len());
+}
+
+#[tokio::test]
+async fn what_was_found_is_remembered_a_while_even_if_no_denial_is() {
+    let lab = Lab::edited(Options::default(), |config| config + "cache: { deny: 0s }\n").await;
+    let path = manifest(APP, lab.child().manifest.digest);
+    for _ in 0..3 {
+        denied(&lab.get(&path).await, "unsigned");
+    }
+    assert_eq!(lab.double.count(Kind::Tags), 1);
 }
