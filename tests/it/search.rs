@@ -231,6 +231,9 @@ async fn a_digest_that_is_denied_again_costs_the_registry_nothing_however_large_
     let lab = Lab::edited(Options::default(), edit).await;
     let path = manifest(APP, lab.child().manifest.digest);
     let padded = lab.padded(4, 600 << 10);
+    for n in 0..4 {
+        lab.registry().tag(APP, &format!("again-{n}"), padded[0]);
+    }
     denied(&lab.get(&path).await, "unsigned");
     assert_eq!(lab.read_of(&padded), 4);
     lab.double.forget();
