@@ -41,7 +41,7 @@ fn variables_lie_over_the_file() {
 
 #[test]
 fn texts_are_taken_as_they_are() {
-    let password = "#no: comment, {not} 'YAML'\\n";
+    let password = "#no:comment,{not}'YAML'\\n";
     let name = "COUNTERSIGN__UPSTREAMS__r.io__CREDENTIALS__BEARER__TOKEN";
     let config = parsed(LEAST, &[(name, password)]).expect("a configuration");
     let crate::upstream::Credentials::Bearer(token) = &config.upstreams[0].credentials else { panic!("{config:?}") };

@@ -72,9 +72,9 @@ fn a_token_that_cannot_be_sent_is_a_mistake_at_its_place() {
     fs::write(folder.path().join("token"), "hunter 2\n").expect("a file");
     let why = "the token contains characters that a header cannot carry";
     for (bearer, expected) in [
-        ("token: 'hunter 2'", format!("c.yaml:2:55: upstreams.\"r.io\".credentials.bearer.token: {why}")),
-        ("tokenFile: token", format!("c.yaml:2:59: upstreams.\"r.io\".credentials.bearer.tokenFile: `token`: {why}")),
-        ("token: ''", "c.yaml:2:55: upstreams.\"r.io\".credentials.bearer.token: it is empty".to_string()),
+        ("token: 'hunter 2'", format!("c.yaml:2:54: upstreams.\"r.io\".credentials.bearer.token: {why}")),
+        ("tokenFile: token", format!("c.yaml:2:58: upstreams.\"r.io\".credentials.bearer.tokenFile: `token`: {why}")),
+        ("token: ''", "c.yaml:2:54: upstreams.\"r.io\".credentials.bearer.token: it is empty".to_string()),
     ] {
         let text = LEAST.replace("{ }", &format!("{{ credentials: {{ bearer: {{ {bearer} }} }} }}"));
         let errors = Config::parse(&text, "c.yaml", folder.path(), std::iter::empty()).map(|_| ()).expect_err(bearer);
