@@ -7,7 +7,7 @@ pub(super) fn of(text: &str, redirected: bool) -> Option<&'static str> {
     if said(&["CaUsedAsEndEntity"]) {
         return Some("its certificate is an authority's own: issue a server certificate with it, and keep `tls.ca`");
     }
-    if said(&["UnknownIssuer"]) {
+    if said(&["UnknownIssuer", "BadSignature"]) {
         return Some("no trusted authority issued its certificate: name the authority in `tls.ca`");
     }
     if said(&["received corrupt message"]) {

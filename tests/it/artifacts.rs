@@ -234,6 +234,8 @@ async fn what_cannot_be_told_is_503_and_told_later() {
         assert_eq!(lab.head(path).await.status, 503);
     }
     lab.double.heal();
+    let path = manifest("team/app", artifact.digest);
+    served(&lab.get_after_rest(&path, "evidence").await, artifact.digest, "evidence");
     passes(&lab, &artifact, &artifact.digest.to_string()).await;
     assert_eq!(lab.get(&fallback).await.status, 200);
     // What the registry does not have is nothing that could pass.
