@@ -10,6 +10,8 @@ pub mod manifest;
 
 pub mod error;
 
+pub mod tags;
+
 pub use digest::{Blob, Digest};
 pub use manifest::Manifest;
 pub use name::{Image, Reference, Registry, Repository, Subject, Tag};

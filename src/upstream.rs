@@ -101,7 +101,7 @@ pub enum UpstreamError {
     /// It could not be reached several times in a row, so it was not asked.
     #[error("the {server} cannot be reached; it is asked again in {} s", .retry_after.as_secs())]
     LeftAlone {
-        /// `registry` or `token server`.
+        /// `registry`, `token server` or `storage`.
         server: &'static str,
         /// How long it is left alone, in whole seconds.
         retry_after: Duration,

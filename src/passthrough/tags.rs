@@ -1,24 +1,14 @@
 //! `{"name": …, "tags": […]}`.
 
-use serde::Deserialize;
 use serde_json::json;
 
-use crate::oci::Tag;
-use crate::strict_json::{self, Object};
+use crate::oci::{Tag, tags};
 use crate::upstream::UpstreamError;
 
-#[derive(Deserialize)]
-struct List {
-    /// `null` where a registry means none; it is always there.
-    #[serde(deserialize_with = "Option::deserialize")]
-    tags: Option<Vec<String>>,
-}
-
-/// The same list under the name by which the client asked for it, without what is no tag: nothing could be pulled by it.
+/// The same list under the name by which the client asked for it.
 pub(super) fn rewritten(bytes: &[u8], path: &str) -> Result<Vec<u8>, UpstreamError> {
-    const MALFORMED: UpstreamError = UpstreamError::Malformed("it is not a list of tags");
-    let Object(List { tags }) = strict_json::parse(bytes).map_err(|_| MALFORMED)?;
-    let tags: Vec<_> = tags.unwrap_or_default().into_iter().filter(|tag| tag.parse::<Tag>().is_ok()).collect();
+    let tags = tags::parse(bytes).map_err(|_| UpstreamError::Malformed("it is not a list of tags"))?;
+    let tags: Vec<_> = tags.iter().map(Tag::as_str).collect();
     let name = path.trim_start_matches("/v2/").trim_end_matches("/tags/list");
     Ok(json!({ "name": name, "tags": tags }).to_string().into_bytes())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use moka::future::Cache;
+use tokio::time::timeout;
 
 use super::{Fetch, PullError, fetch};
 use crate::clock::Timestamp;
@@ -47,6 +48,17 @@ impl Artifacts {
     /// # Errors
     /// Why something that it lists could not be read or parsed: it may be evidence.
     pub async fn prove(
+        &self,
+        image: &Image,
+        manifest: &Manifest,
+        pool: &Pool,
+        now: Timestamp,
+    ) -> Result<Option<EvidenceProof>, PullError> {
+        let told = timeout(PATIENCE, self.tell(image, manifest, pool, now)).await;
+        told.unwrap_or(Err(PullError::Upstream(UpstreamError::Timeout)))
+    }
+
+    async fn tell(
         &self,
         image: &Image,
         manifest: &Manifest,
@@ -138,7 +150,7 @@ impl Artifacts {
         let mut proofs = Vec::new();
         for child in &children {
             // An index within an index is nothing that clients write.
-            let Some(proof) = Box::pin(self.prove(image, child, pool, now)).await? else { return Ok(None) };
+            let Some(proof) = Box::pin(self.tell(image, child, pool, now)).await? else { return Ok(None) };
             proofs.push(proof);
         }
         let proof = EvidenceProof::of_index(index, &proofs);
@@ -161,6 +173,8 @@ fn unread(error: UpstreamError) -> Result<Option<EvidenceProof>, PullError> {
     }
 }
 
+/// How long it may take to read all of an artifact, or of an index of artifacts.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long a registry is not asked again for what it did not give.
 const REST: Duration = Duration::from_secs(5);
 /// Artifacts and images that are remembered.

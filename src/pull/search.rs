@@ -11,13 +11,12 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
-use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::tagged::Tagged;
 use super::{Fetch, PullError, fetch};
 use crate::limits::Limits;
-use crate::oci::{Image, Reference, Registry, Tag};
+use crate::oci::{Image, Reference, Registry, Tag, tags};
 use crate::policy::{Governing, Mode, On, Policies};
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -86,11 +85,8 @@ impl Search {
     async fn tags(&self, image: &Image) -> Result<(Vec<Tag>, bool), PullError> {
         let upstream = fetch::upstream(&self.upstreams, &image.registry)?;
         let page = upstream.tags(&image.repository, Some(&format!("n={LISTED}")), BYTES).await?;
-        let list: List = serde_json::from_slice(&page.bytes)
-            .map_err(|_| UpstreamError::Malformed("the list of tags is not what the specification says"))?;
-        let all = list.tags.unwrap_or_default();
-        let mut tags: Vec<Tag> =
-            all.iter().rev().filter(|tag| !is_of_evidence(tag)).flat_map(|tag| tag.parse()).collect();
+        let all = tags::parse(&page.bytes).map_err(|_| UpstreamError::Malformed("it is not a list of tags"))?;
+        let mut tags: Vec<Tag> = all.into_iter().rev().filter(|tag| !is_of_evidence(tag.as_str())).collect();
         let more = page.next.is_some() || page.foreign_next || tags.len() > TAGS;
         tags.truncate(TAGS);
         Ok((tags, more))
@@ -102,12 +98,6 @@ impl Search {
         let digest = upstream.resolve(&image.repository, &tag).await?;
         Ok(digest.map_or(Reference::Tag(tag), Reference::Digest))
     }
-}
-
-/// A list of tags, as far as it is read.
-#[derive(Deserialize)]
-struct List {
-    tags: Option<Vec<String>>,
 }
 
 /// Whether an index could be admitted where what is governed is denied on its own evidence: something is required of

@@ -16,7 +16,6 @@ use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER
 use http::{StatusCode, Version};
 use reqwest::{Client, Request, Response};
 use tokio::time::{Instant, sleep, timeout_at};
-use url::Url;
 
 use super::UpstreamError;
 use super::body::{self, Pace};
@@ -34,9 +33,9 @@ pub(super) struct Connection {
     /// From the request to the end of the answer's headers, whatever is tried in between.
     pub(super) headers_within: Duration,
     pub(super) pace: Pace,
-    /// Where the registry is.
-    pub(super) dial: Url,
-    pub(super) registry: Breaker,
+    /// Who is asked: the `registry`, or the `storage` that it redirects to.
+    pub(super) server: &'static str,
+    pub(super) breaker: Breaker,
     pub(super) token_server: Breaker,
 }
 
@@ -53,7 +52,7 @@ pub(super) struct Clients {
 impl Connection {
     /// Sends a request that changes nothing; once more if the connection could not be made, or broke before an answer.
     pub(super) async fn send(&self, operation: &'static str, request: Request) -> Result<Response, UpstreamError> {
-        let pass = self.pass(operation, request.url())?;
+        let pass = self.pass(operation)?;
         let deadline = Instant::now() + self.headers_within;
         let again = request.try_clone();
         let mut answer = self.attempt(operation, request, deadline).await;
@@ -61,29 +60,23 @@ impl Connection {
             sleep(*after).await;
             answer = self.attempt(operation, again, deadline).await;
         }
-        match (pass, &answer) {
+        match &answer {
             // A list may take long where nothing else does.
-            (Some(pass), Err(failure)) if failure.error == UpstreamError::Timeout && LISTS.contains(&operation) => {
-                drop(pass);
-            }
-            (Some(pass), Err(failure)) if failure.unreached => pass.unreached(Instant::now().into_std()),
+            Err(failure) if failure.error == UpstreamError::Timeout && LISTS.contains(&operation) => drop(pass),
+            Err(failure) if failure.unreached => pass.unreached(Instant::now().into_std()),
             // It is there, whatever it said; a connection that breaks costs nobody time.
-            (Some(pass), _) => pass.reached(),
-            (None, _) => {}
+            _ => pass.reached(),
         }
         answer.map_err(|failure| told(failure.error, operation == "redirect"))
     }
 
-    /// Leave to ask the server of `url`, if it is one whose failures are counted.
-    fn pass(&self, operation: &'static str, url: &Url) -> Result<Option<Pass<'_>>, UpstreamError> {
-        let (breaker, server) = if operation == "token" {
-            (&self.token_server, "token server")
-        } else if url.origin() == self.dial.origin() {
-            (&self.registry, "registry")
-        } else {
-            return Ok(None);
+    /// Leave to ask the server of this operation.
+    fn pass(&self, operation: &'static str) -> Result<Pass<'_>, UpstreamError> {
+        let (breaker, server) = match operation {
+            "token" => (&self.token_server, "token server"),
+            _ => (&self.breaker, self.server),
         };
-        breaker.pass(Instant::now().into_std()).map(Some).map_err(|left| {
+        breaker.pass(Instant::now().into_std()).map_err(|left| {
             let whole = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
             UpstreamError::LeftAlone { server, retry_after: whole }
         })

@@ -77,23 +77,28 @@ impl Settings {
 
     pub(super) fn connection(&self, metrics: Arc<Metrics>) -> Result<(Connection, Material), BuildError> {
         let material = self.tls.read()?;
-        Ok((self.connection_of(self.clients(&material)?, metrics), material))
+        Ok((self.connection_of(self.clients(&material)?, ("registry", "registry"), metrics), material))
     }
 
-    /// What asks with these clients.
-    pub(super) fn connection_of(&self, clients: Clients, metrics: Arc<Metrics>) -> Connection {
+    /// What asks a `server` with these clients, and in metrics the server's `label`.
+    pub(super) fn connection_of(
+        &self,
+        clients: Clients,
+        (server, label): (&'static str, &'static str),
+        metrics: Arc<Metrics>,
+    ) -> Connection {
         let headers_within = self.connect + self.first_byte;
         let name = self.registry.as_str();
         let breaker = |server, label: &'static str| {
-            Breaker::new(format!("{server} {name}"), headers_within, metrics.upstream_unreachable(name, label))
+            Breaker::new(format!("{server} of {name}"), headers_within, metrics.upstream_unreachable(name, label))
         };
         Connection {
             clients: ArcSwap::from_pointee(clients),
-            registry: breaker("registry", "registry"),
-            token_server: breaker("token server of", "token"),
+            server,
+            breaker: breaker(server, label),
+            token_server: breaker("token server", "token"),
             headers_within,
             pace: Pace { idle: self.idle, total: self.first_byte + self.idle },
-            dial: self.dial.clone(),
             metrics,
         }
     }

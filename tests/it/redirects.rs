@@ -71,6 +71,23 @@ async fn b37_an_address_that_is_not_public_is_not_dialled_by_number_or_by_name()
 }
 
 #[tokio::test]
+async fn a_storage_that_cannot_be_reached_costs_no_time_after_a_few_requests() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("a port");
+    let all = Elsewhere::new(|_| format!("redirectHosts: [ \"http://{nobody}\" ]\n    {LOOPBACK}")).await;
+    let label = [("registry", "registry.demo"), ("server", "redirect")];
+    assert_eq!(all.lab.metric("upstream_unreachable", &label).await, Some(0));
+    all.redirect(&format!("http://{nobody}/layer"));
+    for _ in 0..5 {
+        unsure(&all.lab.get(&all.path()).await, "upstream_unavailable");
+    }
+    let answer = all.lab.get(&all.path()).await;
+    unsure(&answer, "upstream_unavailable");
+    assert!(answer.message().contains("the storage cannot be reached; it is asked again in"), "{}", answer.message());
+    assert_eq!(all.lab.metric("upstream_unreachable", &label).await, Some(1));
+    assert_eq!(all.lab.get(&manifest("team/app", "1")).await.status, 200, "the registry itself is asked");
+}
+
+#[tokio::test]
 async fn b37_what_nothing_opens_is_refused_without_a_line_to_add() {
     let all = Elsewhere::new(|_| "redirectHosts: [ \"http://169.254.169.254\" ]".into()).await;
     all.redirect("http://169.254.169.254/latest/meta-data");

@@ -20,7 +20,7 @@ pub(super) fn connection(
     material: &Material,
     metrics: Arc<Metrics>,
 ) -> Result<Connection, BuildError> {
-    Ok(settings.connection_of(clients(settings, material)?, metrics))
+    Ok(settings.connection_of(clients(settings, material)?, ("storage", "redirect"), metrics))
 }
 
 /// Makes it. It trusts the system's authorities, and those of the registry as well: they are the company's own.
