@@ -148,7 +148,7 @@ pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
 /// If an upstream's client cannot be made; within, if the registry does not tell.
 pub async fn resolve(config: &Config, pull: &ManifestPull) -> Result<Result<Digest, PullError>, StartError> {
     let upstreams = upstreams(config, &Arc::new(Metrics::new()))?;
-    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests);
+    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests, config.cache.tag_ttl);
     Ok(fetch.resolve(&pull.image, &pull.reference).await)
 }
 
@@ -200,7 +200,7 @@ fn puller(
     let membership = Membership::new(store.clone(), seal.clone(), keep, counted);
     let lasting =
         Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
-    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
+    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests, config.cache.tag_ttl));
     let in_flight = InFlight::new(EVIDENCE_IN_FLIGHT);
     let judge = Judge {
         upstreams: upstreams.clone(),

@@ -139,6 +139,8 @@ pub struct Cache {
     pub evidence_max_age: Duration,
     /// Bytes of manifests.
     pub manifests: u64,
+    /// How long what a tag names is remembered; not at all if zero.
+    pub tag_ttl: Duration,
 }
 
 /// Where verdicts, evidence and memberships are kept.

@@ -125,6 +125,14 @@ fn limits_are_what_the_file_says() {
 }
 
 #[test]
+fn tags_are_remembered_for_minutes_at_most() {
+    let config = parsed(&format!("{LEAST}cache: {{ tagTtl: 5m }}\n"), &[]).expect("a configuration");
+    assert_eq!(config.cache.tag_ttl, Duration::from_mins(5));
+    let [longer] = &mistakes(&format!("{LEAST}cache: {{ tagTtl: 301s }}\n"), &[])[..] else { panic!() };
+    assert!(longer.starts_with("c.yaml:3:18: cache.tagTtl: it is longer than 5m"), "{longer}");
+}
+
+#[test]
 fn names_are_canonical_and_unique() {
     let text = "policy: { path: p }\nupstreams:\n  Registry.Company.com:443: { aliases: [ registry.company.com, m.io, M.io ] }\n  docker.io: { }\n";
     let config = parsed(text, &[]).expect(text);

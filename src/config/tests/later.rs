@@ -12,7 +12,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("clients: [ { token: { remember: 30s }, may: [ r.io/** ] } ]", "clients[0].token", "token"),
     ("writers: [ { basic: { htpasswd: f }, may: [ r.io/** ] } ]", "writers", "writers"),
     ("cache: { refreshBefore: 1m }", "cache.refreshBefore", "refreshBefore"),
-    ("cache: { tagTtl: 1s }", "cache.tagTtl", "tagTtl"),
     ("cache: { lastKnownGood: 1h }", "cache.lastKnownGood", "lastKnownGood"),
     ("store: { kind: embedded }", "store.kind", "kind: embedded"),
     ("store: { kind: redis }", "store.kind", "kind: redis"),
