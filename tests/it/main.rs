@@ -39,3 +39,4 @@ mod search;
 mod smuggling;
 mod trust;
 mod verify;
+mod warm_command;
