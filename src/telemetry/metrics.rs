@@ -13,25 +13,21 @@ use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, Text
 use crate::reason::Reason;
 
 mod credentials;
-
 mod exemptions;
-
 mod family;
-
-mod labels;
-
+mod in_force;
 mod in_use;
-
-mod trust;
-
+mod labels;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
 use family::{
     ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec, seconds_since_epoch,
 };
+pub use in_force::PolicyMetrics;
 pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
 pub use trust::TrustMetrics;
@@ -63,6 +59,7 @@ pub struct Metrics {
     trust: TrustMetrics,
     credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
+    policy: PolicyMetrics,
 }
 
 impl Metrics {
@@ -157,6 +154,7 @@ impl Metrics {
             trust: TrustMetrics::new(r),
             credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
+            policy: PolicyMetrics::new(r),
             registry: r.clone(),
         };
         for name in labels::LISTENERS {
@@ -278,9 +276,15 @@ impl Metrics {
         &self.exemptions
     }
 
+    /// What is shown of the policy in force.
+    pub fn policy(&self) -> &PolicyMetrics {
+        &self.policy
+    }
+
     /// Everything, in the text format 0.0.4.
     pub fn render(&self) -> String {
         // They end by themselves: what is shown is true at the moment of the scrape.
+        self.policy.show();
         self.exemptions.show(u64::try_from(seconds_since_epoch()).unwrap_or(0));
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
             tracing::error!(%error, "metrics could not be written");
