@@ -70,8 +70,8 @@ impl Fleet {
     }
 
     /// The sum of a metric over all replicas.
-    pub(crate) fn metric(&self, name: &str, labels: &[&str]) -> f64 {
-        self.replicas.iter().map(|replica| replica.metric(name, labels)).sum()
+    pub(crate) fn count(&self, name: &str, labels: &[&str]) -> usize {
+        self.replicas.iter().map(|replica| replica.count(name, labels)).sum()
     }
 
     /// The revision of the policy that each replica shows.
@@ -142,7 +142,7 @@ impl Replica {
     }
 
     pub(crate) fn reaches_its_store(&self) -> bool {
-        self.metric("countersign_store_up", &[]) > 0.0
+        self.count("countersign_store_up", &[]) == 1
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str) -> Answer {
@@ -150,8 +150,9 @@ impl Replica {
     }
 
     /// The sum over the series of this metric that have all these labels, such as `reason="unsigned"`.
-    pub(crate) fn metric(&self, name: &str, labels: &[&str]) -> f64 {
-        sum_of(&self.metrics(), name, labels)
+    pub(crate) fn count(&self, name: &str, labels: &[&str]) -> usize {
+        let sum = sum_of(&self.metrics(), name, labels);
+        format!("{sum:.0}").parse().expect("metrics that count are whole and not negative")
     }
 
     /// All that it shows.
