@@ -74,7 +74,7 @@ impl Reloader {
         announce(&metrics, &policies);
         let snapshot = Snapshot { trust: roots.trust(&policies, trust.clock.now()), policies: policies.clone() };
         let current = Arc::new(Current::new(snapshot));
-        metrics.policy().in_force(policies.fingerprint());
+        metrics.policy().in_force(&policies.fingerprint());
         let (parts, attempt) = (Mutex::new((policies, roots)), Mutex::new(Arc::new(attempt)));
         let reloading = tokio::sync::Mutex::default();
         Ok(Self(Arc::new(Inner { path, audit, registries, metrics, trust, current, parts, attempt, reloading })))
@@ -118,14 +118,14 @@ impl Reloader {
                 let fingerprint = parts.0.fingerprint();
                 self.publish(Some(parts));
                 // Said only now: whoever reads it is answered under this policy.
-                self.0.metrics.policy().in_force(fingerprint);
-                self.0.metrics.policy_reload(true);
+                self.0.metrics.policy().in_force(&fingerprint);
+                self.0.metrics.policy().reload(true);
                 self.remember(Attempt::succeeded(loaded.sources));
                 tracing::info!("policy reloaded");
                 Ok(())
             }
             Err(NotLoaded { errors, later }) => {
-                self.0.metrics.policy_reload(false);
+                self.0.metrics.policy().reload(false);
                 let attempt = Attempt::failed(loaded.sources, &errors, later);
                 if asked || !self.attempt().failed_alike(&attempt) {
                     tracing::error!(%errors, "the policy cannot be loaded; the one in force stays");

@@ -5,6 +5,7 @@
 //! that first appears with its first denial shows no increase. They are also held as handles, so that counting on the
 //! way of a cached pull takes no lock.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::GenericCounter;
@@ -15,21 +16,24 @@ use crate::reason::Reason;
 mod credentials;
 mod exemptions;
 mod family;
-mod in_force;
 mod in_use;
 mod labels;
+mod policy;
+mod store;
+mod trust;
+
 #[cfg(test)]
 mod tests;
-mod trust;
 
 pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
 use family::{
     ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec, seconds_since_epoch,
 };
-pub use in_force::PolicyMetrics;
 pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
+pub use policy::PolicyMetrics;
+pub use store::StoreMetrics;
 pub use trust::TrustMetrics;
 
 /// The metrics, as handles that modules are given.
@@ -49,14 +53,12 @@ pub struct Metrics {
     upstream_duration: Histograms<1>,
     upstream_unreachable: IntGaugeVec,
     blobs_cut: Counters<1>,
-    reloads: Counters<1>,
-    reload_failed: IntGauge,
-    loaded: IntGauge,
     in_flight: IntGauge,
     connections: IntGaugeVec,
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
+    store: Arc<StoreMetrics>,
     credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
     policy: PolicyMetrics,
@@ -132,16 +134,6 @@ impl Metrics {
                 counter_vec(r, "blobs_cut_total", "Blobs cut off before their end, and why.", &["cause"]),
                 ["corrupt", "timeout", "broken"].map(|cause| [cause]),
             ),
-            reloads: Counters::new(
-                counter_vec(r, "policy_reloads_total", "Attempts to reload the policy.", &["result"]),
-                ["loaded", "failed"].map(|result| [result]),
-            ),
-            reload_failed: gauge(
-                r,
-                "policy_reload_failed",
-                "1 while the policy on disk cannot be loaded, and the one before it stays in force.",
-            ),
-            loaded: gauge(r, "policy_loaded_timestamp_seconds", "When the policy in force was loaded."),
             in_flight: gauge(r, "requests_in_flight", "Requests whose answer has not been sent completely."),
             connections: gauge_vec(r, "connections", "Connections in use.", listeners),
             turned_away: counter_vec(
@@ -152,6 +144,7 @@ impl Metrics {
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
+            store: Arc::new(StoreMetrics::new(r)),
             credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
             policy: PolicyMetrics::new(r),
@@ -171,7 +164,6 @@ impl Metrics {
             self.decisions.announce(name, labels::BY_POLICY);
             self.would_deny.announce(name, labels::BY_POLICY);
         }
-        self.loaded.set(seconds_since_epoch());
     }
 
     /// Counts a decision about a manifest or blob. `outcome` is `allow`, `deny`, `unavailable` or `request`.
@@ -238,15 +230,6 @@ impl Metrics {
         self.blobs_cut.at([cause], GenericCounter::inc);
     }
 
-    /// Counts an attempt to reload the policy.
-    pub fn policy_reload(&self, ok: bool) {
-        self.reloads.at([if ok { "loaded" } else { "failed" }], GenericCounter::inc);
-        self.reload_failed.set(i64::from(!ok));
-        if ok {
-            self.loaded.set(seconds_since_epoch());
-        }
-    }
-
     /// Counts a request as in flight until the answer is dropped.
     pub fn request(&self) -> InUse {
         InUse::new(&self.in_flight)
@@ -259,6 +242,11 @@ impl Metrics {
             turned_away: self.turned_away.with_label_values(&[name]),
             accept_errors: self.accept_errors.with_label_values(&[name]),
         }
+    }
+
+    /// What is shown of the store.
+    pub fn store(&self) -> &Arc<StoreMetrics> {
+        &self.store
     }
 
     /// What is shown of trusted roots.

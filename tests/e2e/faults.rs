@@ -2,11 +2,11 @@
 //! every answer is the right bytes, a 403 or a 503, or visibly breaks off. And memory does not grow.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::io::{Write, stderr};
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, sleep};
-use std::env;
 use std::time::{Duration, Instant};
 
 use crate::support::containerd::Version;
