@@ -28,6 +28,8 @@ pub mod public_key;
 
 mod rehearsal;
 
+mod revision;
+
 pub mod revoked;
 
 pub mod scope;

@@ -39,15 +39,27 @@ pub struct Proxy {
 
 impl Proxy {
     /// Answers one request; its [`Facts`] are left in the response's extensions for the log.
+    ///
+    /// If another policy came into force before there was an answer, it is decided anew: an answer never begins under a
+    /// policy that has been replaced. One that has begun, a long blob, goes on to its end.
     pub async fn answer(&self, request: &Parts) -> Response<Body> {
         let began = Instant::now();
+        loop {
+            let mut ask = self.puller.ask();
+            let response = self.decided(request, &mut ask).await;
+            if self.puller.stands(&ask) {
+                return self.finish(response, ask.facts, began);
+            }
+        }
+    }
+
+    async fn decided(&self, request: &Parts, ask: &mut Ask) -> Response<Body> {
         let head = request.method == Method::HEAD;
-        let mut ask = self.puller.ask();
         let answer = match route::parse(request, &self.registries) {
-            Ok(route) => self.follow(&route, request, &mut ask, head).await,
+            Ok(route) => self.follow(&route, request, ask, head).await,
             Err(error) => Err(error.into()),
         };
-        let response = match answer {
+        match answer {
             Ok(response) => response,
             Err(refusal) => {
                 ask.facts.reason = Some(refusal.reason);
@@ -56,8 +68,7 @@ impl Proxy {
                 ask.facts.detail = Some(refusal.detail.clone());
                 respond::refusal(&refusal, head)
             }
-        };
-        self.finish(response, ask.facts, began)
+        }
     }
 
     /// Does what the route says, if the caller may.

@@ -112,6 +112,11 @@ impl Puller {
         Ask { snapshot, now, budget: Budget::new(self.limits.parents), sought: None, facts: Facts::default() }
     }
 
+    /// Whether what the request decides under is still in force.
+    pub fn stands(&self, ask: &Ask) -> bool {
+        self.current.is(&ask.snapshot)
+    }
+
     /// Pulls one manifest, for HEAD and GET alike.
     pub async fn manifest(&self, ask: &mut Ask, pull: &ManifestPull) -> Result<Admitted<Arc<Manifest>>, PullError> {
         let digest = self.fetch.resolve(&pull.image, &pull.reference).await?;

@@ -28,6 +28,7 @@ mod outage;
 mod parents;
 mod platforms;
 mod policy;
+mod policy_flip;
 mod pull;
 mod redirects;
 mod refusals;
