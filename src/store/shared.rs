@@ -7,14 +7,16 @@
 //! Everything is a string. A list is its items one after the other, the newest first, changed by a script, so that one
 //! command reads it within bounds whatever somebody made of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join};
+use futures_util::future::BoxFuture;
 use redis::{Pipeline, Value};
 
 use super::{Holder, Item, Listing, Place, Shelf, Store, StoreDown};
+use crate::telemetry::StoreMetrics;
 
 mod bounded;
 
@@ -47,15 +49,11 @@ pub struct SharedStore {
 }
 
 impl SharedStore {
-    /// Begins to keep up connections. Nothing is refused if there is nobody yet: that shows, and pulls go on without.
-    pub fn start(settings: &Settings) -> Self {
-        let link = |largest| Link::start(settings.clone(), largest + REPLY_OVERHEAD);
-        Self { small: link(SMALL), large: link(EVIDENCE), evidence: settings.evidence }
-    }
-
-    /// Waits until connections were tried once, for as long as an operation may take.
-    pub async fn tried(&self) {
-        join(self.small.tried(), self.large.tried()).await;
+    /// Begins to keep up connections, and to show how they stand. Nothing is refused if there is nobody yet: that shows,
+    /// and pulls go on without.
+    pub fn start(settings: &Settings, metrics: Arc<StoreMetrics>) -> Self {
+        let link = |largest, metrics| Link::start(settings.clone(), largest + REPLY_OVERHEAD, metrics);
+        Self { small: link(SMALL, Some(metrics)), large: link(EVIDENCE, None), evidence: settings.evidence }
     }
 
     fn link(&self, shelf: Shelf) -> &Link {

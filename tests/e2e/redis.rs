@@ -32,7 +32,8 @@ const PATIENT: Duration = Duration::from_secs(5);
 async fn store(settings: &Settings) -> (SharedStore, Arc<StoreMetrics>) {
     let metrics = Metrics::new().store().clone();
     let store = SharedStore::start(settings, metrics.clone());
-    store.tried().await;
+    // The first operation waits for the first connection.
+    let _ = store.get(&Place::new(Shelf::Verdicts, "first")).await;
     (store, metrics)
 }
 

@@ -24,7 +24,8 @@ fn settings(port: u16) -> Settings {
 async fn store(settings: &Settings) -> (SharedStore, Arc<StoreMetrics>) {
     let metrics = Metrics::new().store().clone();
     let store = SharedStore::start(settings, metrics.clone());
-    store.tried().await;
+    // The first operation waits for the first connection.
+    let _ = store.get(&Place::new(Shelf::Verdicts, "first")).await;
     (store, metrics)
 }
 
@@ -68,7 +69,14 @@ async fn a_reply_that_grows_without_an_announcement_ends_the_connection_too() {
 
 #[tokio::test]
 async fn what_is_not_the_protocol_is_no_answer() {
-    for garbage in ["HTTP/1.1 400 Bad Request\r\n\r\n", "\0\0\0\0\n", "$-5\r\n", "$abc\r\n", "$3\r\nabcdef\r\n", "%1\r\n+a\r\n+b\r\n"] {
+    for garbage in [
+        "HTTP/1.1 400 Bad Request\r\n\r\n",
+        "\0\0\0\0\n",
+        "$-5\r\n",
+        "$abc\r\n",
+        "$3\r\nabcdef\r\n",
+        "%1\r\n+a\r\n+b\r\n",
+    ] {
         let (why, _) = read_answered_with(Reply::Bytes(garbage.into())).await;
         assert!(!why.is_empty(), "{garbage:?}");
     }
@@ -96,7 +104,10 @@ async fn an_answer_of_another_type_is_none() {
         let said = [
             store.get(&place).await.map(drop),
             store.list(&Place::new(Shelf::Members, "k")).await.map(drop),
-            store.lease(&Place::new(Shelf::Leases, "k"), &[1; 16], Duration::from_secs(1)).await.map(|held| assert!(!held)),
+            store
+                .lease(&Place::new(Shelf::Leases, "k"), &[1; 16], Duration::from_secs(1))
+                .await
+                .map(|held| assert!(!held)),
         ];
         for (operation, answer) in ["get", "list", "lease"].iter().zip(said) {
             assert!(answer.is_err() || (*operation == "lease" && other == ":5\r\n"), "{operation} {other:?}");
@@ -125,7 +136,8 @@ async fn a_server_that_quotes_the_password_is_told_on_without_it() {
     let folder = tempfile::tempdir().expect("a directory");
     let file = folder.path().join("password");
     std::fs::write(&file, "t0psecret\n").expect("written");
-    let double = RedisDouble::start(|command| Reply::Bytes(format!("-ERR unknown command: {command:?}\r\n").into())).await;
+    let double =
+        RedisDouble::start(|command| Reply::Bytes(format!("-ERR unknown command: {command:?}\r\n").into())).await;
     let with = Settings { username: Some("proxy".into()), password_file: Some(file), ..settings(double.port) };
     let (store, metrics) = store(&with).await;
     let StoreDown(why) = store.get(&verdict()).await.expect_err("it is not let in");

@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn passes_replies_of_every_kind_however_many() {
-        let replies = "+OK\r\n-ERR no\r\n:12\r\n$5\r\na\r\n\nb\r\n$-1\r\n*2\r\n$1\r\nx\r\n*1\r\n:1\r\n*0\r\n*-1\r\n$0\r\n\r\n";
+        let replies =
+            "+OK\r\n-ERR no\r\n:12\r\n$5\r\na\r\n\nb\r\n$-1\r\n*2\r\n$1\r\nx\r\n*1\r\n:1\r\n*0\r\n*-1\r\n$0\r\n\r\n";
         assert_eq!(passed(replies.repeat(1000).as_bytes()), Ok(()));
     }
 
@@ -184,7 +185,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_the_protocol() {
-        for bytes in ["HTTP/1.1 400 Bad Request\r\n", "\n", "$-2\r\n", "$x\r\n", "%1\r\n", "!-1\r\n", ">2\r\n", "\r\n"] {
+        for bytes in ["HTTP/1.1 400 Bad Request\r\n", "\n", "$-2\r\n", "$x\r\n", "%1\r\n", "!-1\r\n", ">2\r\n", "\r\n"]
+        {
             assert!(passed(bytes.as_bytes()).is_err(), "{bytes:?}");
         }
     }

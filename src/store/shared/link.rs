@@ -16,13 +16,13 @@ use tokio::time::{Instant, sleep, timeout};
 use super::dial::{Dialled, dial, refusal};
 use super::settings::Settings;
 use crate::store::StoreDown;
+use crate::telemetry::StoreMetrics;
 
 /// The connection; it is given up when this is dropped.
 #[derive(Debug)]
 pub(super) struct Link {
     shared: Arc<Shared>,
     keeper: JoinHandle<()>,
-    tried: watch::Receiver<bool>,
 }
 
 struct Shared {
@@ -30,30 +30,35 @@ struct Shared {
     /// Bytes that a reply may have.
     most: usize,
     state: ArcSwap<State>,
+    /// A connection was tried once.
+    tried: watch::Sender<bool>,
     /// The connection is of no use any more.
     broken: Notify,
+    /// Where it is shown how the store stands, if this connection is to tell.
+    metrics: Option<Arc<StoreMetrics>>,
 }
 
 enum State {
+    /// None was tried yet.
+    New,
     Up(MultiplexedConnection),
     Down(String),
 }
 
 impl Link {
     /// Begins to keep a connection on which a reply may have `most` bytes.
-    pub(super) fn start(settings: Settings, most: usize) -> Self {
-        let state = ArcSwap::from_pointee(State::Down("no connection has been made yet".into()));
-        let shared = Arc::new(Shared { settings, most, state, broken: Notify::new() });
-        let (trying, tried) = watch::channel(false);
-        let keeper = tokio::spawn(keep(shared.clone(), trying));
-        Self { shared, keeper, tried }
-    }
-
-    /// Waits until a connection was tried once, for as long as an operation may take.
-    pub(super) async fn tried(&self) {
-        let mut tried = self.tried.clone();
-        // What is not tried by then goes on being tried.
-        let _ = timeout(self.shared.settings.timeout, tried.wait_for(|tried| *tried)).await;
+    pub(super) fn start(settings: Settings, most: usize, metrics: Option<Arc<StoreMetrics>>) -> Self {
+        let state = ArcSwap::from_pointee(State::New);
+        let shared = Arc::new(Shared {
+            settings,
+            most,
+            state,
+            tried: watch::Sender::new(false),
+            broken: Notify::new(),
+            metrics,
+        });
+        let keeper = tokio::spawn(keep(shared.clone()));
+        Self { shared, keeper }
     }
 
     /// The replies to `commands`, one each, sent together. A reply may be an error that concerns its command only.
@@ -70,8 +75,9 @@ impl Drop for Link {
 
 impl Shared {
     async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, StoreDown> {
-        let state = self.state.load_full();
+        let state = self.known().await;
         let mut connection = match &*state {
+            State::New => return Err(StoreDown("no connection has been made yet".into())),
             State::Up(connection) => connection.clone(),
             State::Down(why) => return Err(StoreDown(why.clone())),
         };
@@ -88,6 +94,16 @@ impl Shared {
         Err(StoreDown(why))
     }
 
+    /// How the connection stands; a first one is waited for as long as an operation may take.
+    async fn known(&self) -> Arc<State> {
+        let state = self.state.load_full();
+        if !matches!(&*state, State::New) {
+            return state;
+        }
+        let _ = timeout(self.settings.timeout, self.tried.subscribe().wait_for(|tried| *tried)).await;
+        self.state.load_full()
+    }
+
     /// Ends `state`, if it is still the one that holds.
     fn fail(&self, state: &Arc<State>, why: &str) {
         let before = self.state.compare_and_swap(state, Arc::new(State::Down(why.to_string())));
@@ -101,9 +117,8 @@ impl Shared {
     async fn last(&self, state: &Arc<State>, driver: impl Future<Output = ()>) -> String {
         let probes = async {
             loop {
+                self.probe().await;
                 sleep(PROBE).await;
-                // What it finds out is in the state.
-                let _ = self.ask(Pipeline::new().cmd("PING")).await;
             }
         };
         let broken = async {
@@ -117,8 +132,21 @@ impl Shared {
             () = probes => {}
         }
         match &**self.state.load() {
-            State::Up(_) => String::new(),
             State::Down(why) => why.clone(),
+            State::New | State::Up(_) => String::new(),
+        }
+    }
+
+    /// Writes something that nobody reads, and shows how that went.
+    async fn probe(&self) {
+        let mut commands = Pipeline::new();
+        commands.cmd("SET").arg("countersign:1:probe").arg(1).arg("PX").arg(60_000);
+        let trouble = match self.ask(&commands).await {
+            Ok(replies) => replies.iter().find_map(refusal),
+            Err(StoreDown(why)) => Some(why),
+        };
+        if let Some(metrics) = &self.metrics {
+            metrics.standing(true, trouble.as_deref());
         }
     }
 }
@@ -130,28 +158,25 @@ impl std::fmt::Debug for Shared {
 }
 
 /// Dials again and again, with rests in between that grow while no connection lasts.
-async fn keep(shared: Arc<Shared>, trying: watch::Sender<bool>) {
-    let (mut rest, mut told) = (SHORTEST_REST, String::new());
+async fn keep(shared: Arc<Shared>) {
+    let mut rest = SHORTEST_REST;
     loop {
         let since = Instant::now();
         let why = match dial(&shared.settings, shared.most).await {
             Ok(Dialled { connection, driver }) => {
-                tracing::info!("the shared store answers");
-                told.clear();
                 let state = Arc::new(State::Up(connection));
                 shared.state.store(state.clone());
-                trying.send_replace(true);
+                shared.tried.send_replace(true);
                 shared.last(&state, driver).await
             }
             Err(why) => {
                 shared.state.store(Arc::new(State::Down(why.clone())));
-                trying.send_replace(true);
+                shared.tried.send_replace(true);
                 why
             }
         };
-        if why != told {
-            tracing::warn!(error = %why, "the shared store does not answer; pulls go on without it");
-            told = why;
+        if let Some(metrics) = &shared.metrics {
+            metrics.standing(true, Some(&why));
         }
         if since.elapsed() >= STEADY {
             rest = SHORTEST_REST;

@@ -64,7 +64,10 @@ async fn whoever_another_authority_certifies_is_not_believed() {
     let good = secured(&redis, "localhost", password);
     let other = Settings { ca: Some(redis.other_ca.clone()), ..good.clone() };
     let public = Settings { ca: None, ..good.clone() };
-    let elsewhere = Settings { servers: Servers::parse(&format!("rediss://localhost.:{}", redis.port), false).expect("a URL"), ..good };
+    let elsewhere = Settings {
+        servers: Servers::parse(&format!("rediss://localhost.:{}", redis.port), false).expect("a URL"),
+        ..good
+    };
     for settings in [other, public] {
         let (store, metrics) = store(&settings).await;
         let why = store.get(&place(Shelf::Verdicts, "k")).await.expect_err("it is not the one").0;
@@ -90,7 +93,14 @@ async fn a_password_that_is_rotated_is_read_again_and_told_to_nobody() {
     // Whoever rotates a password ends the connections that were made with the old one.
     let mut admin = redis.client_as("first-t0psecret");
     redis::cmd("CONFIG").arg("SET").arg("requirepass").arg("second-t0psecret").exec(&mut admin).expect("Redis does it");
-    redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("NORMAL").arg("SKIPME").arg("YES").exec(&mut admin).expect("Redis does it");
+    redis::cmd("CLIENT")
+        .arg("KILL")
+        .arg("TYPE")
+        .arg("NORMAL")
+        .arg("SKIPME")
+        .arg("YES")
+        .exec(&mut admin)
+        .expect("Redis does it");
     let refused = loop {
         match store.get(&verdict).await {
             Err(down) if down.0.contains("WRONGPASS") => break down.0,

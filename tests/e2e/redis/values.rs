@@ -74,7 +74,8 @@ async fn many_lists_change_in_one_round_trip() {
     let listings: Vec<_> = (0..1000).map(|n| listing(&format!("l{n}"), item(1, 1))).collect();
     let calls = |redis: &Redis| {
         let stats: String = redis::cmd("INFO").arg("commandstats").query(&mut redis.client()).expect("Redis answers");
-        let eval = stats.lines().find_map(|line| line.strip_prefix("cmdstat_eval:calls=")?.split(',').next()?.parse().ok());
+        let eval =
+            stats.lines().find_map(|line| line.strip_prefix("cmdstat_eval:calls=")?.split(',').next()?.parse().ok());
         eval.unwrap_or(0_usize)
     };
     store.add(&listings, 64, LONG).await.expect("up");
@@ -118,7 +119,8 @@ async fn a_lease_has_one_holder_who_alone_can_release_it() {
 async fn what_somebody_else_put_there_stops_nothing() {
     let redis = Redis::start();
     let (store, _) = store(&settings(redis.port)).await;
-    for kind in [&["HSET", "KEY", "f", "v"][..], &["LPUSH", "KEY", "x"], &["SADD", "KEY", "x"], &["XADD", "KEY", "*", "f", "v"]]
+    for kind in
+        [&["HSET", "KEY", "f", "v"][..], &["LPUSH", "KEY", "x"], &["SADD", "KEY", "x"], &["XADD", "KEY", "*", "f", "v"]]
     {
         let put = |shelf: &str| {
             let key = format!("countersign:1:{shelf}:k");

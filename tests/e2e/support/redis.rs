@@ -108,7 +108,8 @@ impl Secured {
         let mut files = None;
         let process = Process::start("redis", |folder| {
             let [certificate, key] = ["server.crt", "server.key"].map(|name| folder.join(name));
-            files = Some((authority(folder, "ca.crt", Some((&certificate, &key))), authority(folder, "other.crt", None)));
+            files =
+                Some((authority(folder, "ca.crt", Some((&certificate, &key))), authority(folder, "other.crt", None)));
             let config = format!(
                 "port 0\ntls-port {port}\ntls-auth-clients no\ntls-cert-file {}\ntls-key-file {}\n\
                  user default off\nuser {USER} on >{password} {rights}\n",
