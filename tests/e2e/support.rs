@@ -13,6 +13,7 @@ pub(crate) mod image;
 pub(crate) mod judged;
 pub(crate) mod lab;
 pub(crate) mod matrix;
+pub(crate) mod mortal_redis;
 pub(crate) mod nginx;
 pub(crate) mod podman;
 pub(crate) mod predicates;

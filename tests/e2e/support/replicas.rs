@@ -13,7 +13,7 @@ use super::lab::{FOREIGN, Lab, RELEASE, signed_by};
 use super::nginx::Nginx;
 use super::process::{Process, command, free_port, poll};
 use super::proxy::{REGISTRY, countersign, sum_of};
-use super::redis::Redis;
+use super::mortal_redis::Redis;
 use super::relay::Relay;
 
 /// Some replicas, and what is around them.
