@@ -12,6 +12,8 @@ use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, Text
 
 use crate::reason::Reason;
 
+mod certificate;
+
 mod credentials;
 
 mod exemptions;
@@ -27,6 +29,7 @@ mod trust;
 #[cfg(test)]
 mod tests;
 
+pub use certificate::CertificateMetrics;
 pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
 use family::{
@@ -61,6 +64,7 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
+    certificate: CertificateMetrics,
     credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
 }
@@ -155,6 +159,7 @@ impl Metrics {
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
+            certificate: CertificateMetrics::new(r),
             credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
             registry: r.clone(),
@@ -252,15 +257,6 @@ impl Metrics {
     /// Counts a request as in flight until the answer is dropped.
     pub fn request(&self) -> InUse {
         InUse::new(&self.in_flight)
-    }
-
-    /// What the listener called `name` counts: `pull` or `admin`.
-    pub fn listener(&self, name: &'static str) -> ListenerMetrics {
-        ListenerMetrics {
-            connections: self.connections.with_label_values(&[name]),
-            turned_away: self.turned_away.with_label_values(&[name]),
-            accept_errors: self.accept_errors.with_label_values(&[name]),
-        }
     }
 
     /// What is shown of trusted roots.
