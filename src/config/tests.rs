@@ -10,6 +10,8 @@ mod docker_config;
 
 mod later;
 
+mod listen_tls;
+
 mod lint;
 
 mod upstream_tls;

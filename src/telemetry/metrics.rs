@@ -13,6 +13,8 @@ use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, Text
 
 use crate::reason::Reason;
 
+mod certificate;
+
 mod credentials;
 mod exemptions;
 mod family;
@@ -25,6 +27,7 @@ mod trust;
 #[cfg(test)]
 mod tests;
 
+pub use certificate::CertificateMetrics;
 pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
 use family::{
@@ -59,6 +62,7 @@ pub struct Metrics {
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
     store: Arc<StoreMetrics>,
+    certificate: CertificateMetrics,
     credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
     policy: PolicyMetrics,
@@ -145,6 +149,7 @@ impl Metrics {
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
             store: Arc::new(StoreMetrics::new(r)),
+            certificate: CertificateMetrics::new(r),
             credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
             policy: PolicyMetrics::new(r),
@@ -233,15 +238,6 @@ impl Metrics {
     /// Counts a request as in flight until the answer is dropped.
     pub fn request(&self) -> InUse {
         InUse::new(&self.in_flight)
-    }
-
-    /// What the listener called `name` counts: `pull` or `admin`.
-    pub fn listener(&self, name: &'static str) -> ListenerMetrics {
-        ListenerMetrics {
-            connections: self.connections.with_label_values(&[name]),
-            turned_away: self.turned_away.with_label_values(&[name]),
-            accept_errors: self.accept_errors.with_label_values(&[name]),
-        }
     }
 
     /// What is shown of the store.
