@@ -146,6 +146,8 @@ pub struct Cache {
 pub struct Store {
     /// What it is.
     pub kind: Kind,
+    /// The files with the keys that records are sealed with, newest first.
+    pub keys: Vec<PathBuf>,
     /// How long it is remembered who lists a digest.
     pub members: Duration,
     /// How long evidence is kept that nobody uses.
@@ -155,6 +157,13 @@ pub struct Store {
 /// What a store is.
 #[derive(Debug, Clone)]
 pub enum Kind {
+    /// A file, which one proxy has at a time.
+    Embedded {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it takes at most.
+        most: u64,
+    },
     /// Gone when the proxy stops, shared with nobody.
     Memory,
 }
@@ -242,7 +251,7 @@ impl Config {
             audit: policy.audit.unwrap_or(false),
             trust,
             cache: storage::cache(&at.key("cache"), &raw.cache.unwrap_or_default()),
-            store: store::store(&at.key("store"), &raw.store.unwrap_or_default()),
+            store: store::store(&at.key("store"), &raw.store.unwrap_or_default(), base),
             limits: storage::limits(&at.key("limits"), &raw.limits.unwrap_or_default()),
             log: Log {
                 json: field::word(&log_at, "format", log.format.as_deref(), &["json", "text"]) == "json",

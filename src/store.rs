@@ -6,10 +6,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+pub mod embedded;
+
+pub mod keys;
+
+mod leases;
+
 pub mod memory;
 
 pub mod watched;
 
+pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
 pub use watched::Watched;
 

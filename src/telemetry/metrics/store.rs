@@ -14,6 +14,7 @@ use super::labels;
 pub struct StoreMetrics {
     operations: Counters<3>,
     up: IntGauge,
+    pending: IntGauge,
     rejected: Counters<2>,
     trouble: ArcSwapOption<String>,
 }
@@ -37,6 +38,7 @@ impl StoreMetrics {
         Self {
             operations: Counters::new(operations, labels::store_operations()),
             up,
+            pending: gauge(r, "store_pending_writes", "Writes that wait to be on the disk; they can be read already."),
             rejected: Counters::new(rejected, labels::pairs(&labels::SHELVES, &labels::REJECTED)),
             trouble: ArcSwapOption::empty(),
         }
@@ -61,6 +63,11 @@ impl StoreMetrics {
                 }
             }
         }
+    }
+
+    /// How many writes wait.
+    pub fn pending(&self) -> &IntGauge {
+        &self.pending
     }
 
     /// Counts a record `of` one kind that was not believed, because of its `seal`, its `form`, its `time`, or what it is about
