@@ -4,6 +4,8 @@ pub(crate) mod expect;
 
 pub(crate) mod lab;
 
+pub(crate) mod program;
+
 pub(crate) mod redirecting;
 
 pub(crate) mod registry_double;
