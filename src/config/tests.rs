@@ -14,6 +14,8 @@ mod listen_tls;
 
 mod lint;
 
+mod store;
+
 mod upstream_tls;
 
 /// The least that is a configuration, on lines 1 and 2.
@@ -44,6 +46,7 @@ fn the_examples_load_and_show_the_defaults() {
             "{:?}",
             (
                 (&config.listen, config.admin, config.audit, &config.trust, &config.cache, config.limits, &config.log),
+                &config.store,
                 (upstream.connect, upstream.first_byte, upstream.idle, upstream.referrers, &upstream.credentials),
             )
         )

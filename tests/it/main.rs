@@ -12,6 +12,7 @@ mod credentials;
 mod documentation;
 mod doubles;
 mod elsewhere;
+mod embedded;
 mod evidence;
 mod exempt_command;
 mod exemptions;

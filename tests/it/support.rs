@@ -6,6 +6,8 @@ pub(crate) mod flips;
 
 pub(crate) mod lab;
 
+pub(crate) mod program;
+
 pub(crate) mod redirecting;
 
 pub(crate) mod redis_double;
