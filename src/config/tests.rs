@@ -12,6 +12,8 @@ mod later;
 
 mod lint;
 
+mod redis;
+
 mod upstream_tls;
 
 /// The least that is a configuration, on lines 1 and 2.
