@@ -16,10 +16,11 @@ use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::discovery::{Backoff, InFlight};
-use crate::listener;
+use crate::listener::{self, Tls};
 use crate::membership::Membership;
 use crate::middleware;
 use crate::oci::{Digest, Registry};
+use crate::pem::TlsFileError;
 use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
@@ -65,6 +66,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The certificate for clients, or its key.
+    #[error("the certificate for clients (`listen.tls`): {0}")]
+    Certificate(#[from] TlsFileError),
     /// The policy file is wrong.
     #[error("{0}")]
     Policy(#[from] policy::file::PolicyErrors),
@@ -98,11 +102,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let metrics = Arc::new(Metrics::new());
     let clock = Arc::new(Clock::default());
     let reloader = reloader(&config, &clock, &metrics).await?;
+    let shown = config.listen.tls.clone();
+    let tls = shown.map(|shown| Tls::load(shown.own, shown.http2, metrics.certificate())).transpose()?.map(Arc::new);
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
     let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics)?);
     let upstreams = proxy.puller.upstreams.clone();
     let options = listener::Options {
+        tls: tls.clone(),
         max_connections: config.listen.max_connections,
         header_timeout: config.listen.header_timeout,
         drain: config.listen.drain,
@@ -119,7 +126,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
     let kept = reloader.clone();
     let keeper = tokio::spawn(async move {
-        tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())));
+        let shown = join_all(tls.iter().map(|tls| tls.keep()));
+        tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())), shown);
     });
     let listeners = [(stop, pulls), (admin_stop, operator)];
     Ok(Running { address, admin: admin_address, reloader, keeper, readiness, listeners })
@@ -155,7 +163,7 @@ pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
 /// If an upstream's client cannot be made; within, if the registry does not tell.
 pub async fn resolve(config: &Config, pull: &ManifestPull) -> Result<Result<Digest, PullError>, StartError> {
     let upstreams = upstreams(config, &Arc::new(Metrics::new()))?;
-    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests);
+    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests, config.cache.tag_ttl);
     Ok(fetch.resolve(&pull.image, &pull.reference).await)
 }
 
@@ -207,7 +215,7 @@ fn puller(
     let membership = Membership::new(store.clone(), seal.clone(), keep, counted);
     let lasting =
         Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
-    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
+    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests, config.cache.tag_ttl));
     let in_flight = InFlight::new(EVIDENCE_IN_FLIGHT);
     let judge = Judge {
         upstreams: upstreams.clone(),

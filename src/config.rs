@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::limits::Limits;
 use crate::oci::Registry;
+use crate::pem::OwnCertificate;
 use crate::policy::Scope;
 use crate::store::shared;
 use crate::trust;
@@ -83,6 +84,8 @@ pub struct Config {
 pub struct Listen {
     /// The address to listen on.
     pub address: SocketAddr,
+    /// What clients are shown; without it they speak plain HTTP.
+    pub tls: Option<ListenTls>,
     /// What clients call the proxy.
     pub public_url: Option<Url>,
     /// Connections at a time.
@@ -91,6 +94,15 @@ pub struct Listen {
     pub header_timeout: Duration,
     /// How long requests in flight may take to finish when the proxy stops.
     pub drain: Duration,
+}
+
+/// The TLS of the listener for pulls.
+#[derive(Debug, Clone)]
+pub struct ListenTls {
+    /// The certificate.
+    pub own: OwnCertificate,
+    /// Whether HTTP/2 is spoken with clients that offer it.
+    pub http2: bool,
 }
 
 /// Callers without credentials, and what they may read.
@@ -142,6 +154,8 @@ pub struct Cache {
     pub evidence_max_age: Duration,
     /// Bytes of manifests.
     pub manifests: u64,
+    /// How long what a tag names is remembered; not at all if zero.
+    pub tag_ttl: Duration,
 }
 
 /// Where verdicts, evidence and memberships are kept.
@@ -227,7 +241,7 @@ impl Config {
         if raw.writers.is_some_and(|writers| !writers.is_empty()) {
             at.unsupported("writers");
         }
-        let listen = listen::listen(&at.key("listen"), &raw.listen.unwrap_or_default());
+        let listen = listen::listen(&at.key("listen"), &raw.listen.unwrap_or_default(), base);
         let default_admin = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
         let admin = raw.admin.unwrap_or_default();
         let admin = listen::address(&at.key("admin"), admin.address.as_deref(), default_admin);

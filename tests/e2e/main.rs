@@ -12,6 +12,7 @@ mod explained;
 mod fall_through;
 mod faults;
 mod fixtures;
+mod fleet;
 mod helm;
 mod keyless;
 mod keys;

@@ -2,6 +2,8 @@
 
 pub(crate) mod expect;
 
+pub(crate) mod flips;
+
 pub(crate) mod lab;
 
 pub(crate) mod redirecting;
