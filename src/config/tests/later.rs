@@ -11,8 +11,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("writers: [ { basic: { htpasswd: f }, may: [ r.io/** ] } ]", "writers", "writers"),
     ("cache: { refreshBefore: 1m }", "cache.refreshBefore", "refreshBefore"),
     ("cache: { lastKnownGood: 1h }", "cache.lastKnownGood", "lastKnownGood"),
-    ("store: { kind: embedded }", "store.kind", "kind: embedded"),
-    ("store: { embedded: { path: p } }", "store.embedded", "embedded"),
     ("audit: { path: p }", "audit.path", "path"),
     ("audit: { checkpointKey: p }", "audit.checkpointKey", "checkpointKey"),
     ("audit: { checkpointEvery: 2m }", "audit.checkpointEvery", "checkpointEvery"),
