@@ -14,6 +14,8 @@ mod listen_tls;
 
 mod lint;
 
+mod redis;
+
 mod store;
 
 mod upstream_tls;

@@ -45,6 +45,7 @@ impl Proxy {
             let credentials = credentials.map_or(String::new(), |given| format!("    credentials: {given}\n"));
             let level = lent.level.unwrap_or("info");
             let (upstream, more) = (&lent.upstream, &lent.more);
+            let store = lent.store.as_deref().unwrap_or("{ kind: memory }");
             let text = format!(
                 "listen: {{ address: {address} }}\n\
                  admin: {{ address: {admin} }}\n\
@@ -57,7 +58,7 @@ impl Proxy {
                      tls: {{ insecurePlainHttp: true }}\n{credentials}\
                  {upstream}\
                  policy: {{ path: policy.yaml }}\n\
-                 store: {{ kind: memory }}\n{more}"
+                 store: {store}\n{more}"
             );
             fs::write(&config, text).expect("the folder is writable");
             for file in files {

@@ -38,12 +38,13 @@ impl Redis {
 
     /// A copy of `master`.
     pub(crate) fn replica_of(master: &Self) -> Self {
-        let replica = Self::with(&format!("replicaof 127.0.0.1 {}\nrepl-diskless-sync-delay 0\n", master.port));
+        let Self { port, process } =
+            Self::with(&format!("replicaof 127.0.0.1 {}\nrepl-diskless-sync-delay 0\n", master.port));
         let copies = |_: &Process| {
-            let role: redis::RedisResult<redis::Value> = redis::cmd("ROLE").query(&mut replica.client());
-            format!("{role:?}").contains("'connected'")
+            let role: redis::RedisResult<redis::Value> = redis::cmd("ROLE").query(&mut client(port, ""));
+            format!("{role:?}").contains("connected")
         };
-        Self { process: replica.process.ready(copies), port: replica.port }
+        Self { port, process: process.ready(copies) }
     }
 
     /// What watches `master`, and puts a replica in its place when it is gone.
@@ -60,11 +61,12 @@ impl Redis {
 
     /// A connection of one who may do everything.
     pub(crate) fn client(&self) -> Connection {
-        self.try_client().expect("Redis answers")
+        client(self.port, "")
     }
 
-    fn try_client(&self) -> redis::RedisResult<Connection> {
-        Client::open(format!("redis://127.0.0.1:{}", self.port))?.get_connection()
+    /// The same, where that needs a password.
+    pub(crate) fn client_as(&self, password: &str) -> Connection {
+        client(self.port, &format!(":{password}@"))
     }
 
     /// What stands under the keys that match.
@@ -86,6 +88,11 @@ impl Redis {
         let answers = |_: &Process| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
         Self { port, process: self.process.ready(answers) }
     }
+}
+
+fn client(port: u16, who: &str) -> Connection {
+    let client = Client::open(format!("redis://{who}127.0.0.1:{port}")).expect("a URL");
+    client.get_connection().expect("Redis answers")
 }
 
 /// A server with TLS and nothing else, its authority, and one user.
