@@ -37,5 +37,6 @@ mod routing;
 mod rows;
 mod search;
 mod smuggling;
+mod tls;
 mod trust;
 mod verify;
