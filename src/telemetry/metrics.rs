@@ -5,6 +5,7 @@
 //! that first appears with its first denial shows no increase. They are also held as handles, so that counting on the
 //! way of a cached pull takes no lock.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::GenericCounter;
@@ -24,6 +25,8 @@ mod labels;
 
 mod in_use;
 
+mod store;
+
 mod trust;
 
 #[cfg(test)]
@@ -37,6 +40,7 @@ use family::{
 };
 pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
+pub use store::StoreMetrics;
 pub use trust::TrustMetrics;
 
 /// The metrics, as handles that modules are given.
@@ -65,6 +69,7 @@ pub struct Metrics {
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
     certificate: CertificateMetrics,
+    store: Arc<StoreMetrics>,
     credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
 }
@@ -160,6 +165,7 @@ impl Metrics {
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
             certificate: CertificateMetrics::new(r),
+            store: Arc::new(StoreMetrics::new(r)),
             credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
             registry: r.clone(),
@@ -222,11 +228,6 @@ impl Metrics {
         self.verifications.at([if busy { "busy" } else { "broken" }], GenericCounter::inc);
     }
 
-    /// Counts a verification as running or waiting until the answer is dropped.
-    pub fn verifying(&self) -> InUse {
-        InUse::new(&self.verifying)
-    }
-
     /// Counts and times one upstream request; `status` is a number or `error`/`timeout`.
     pub fn upstream(&self, operation: &'static str, status: &str, took: Duration) {
         self.upstream.at([operation, labels::status(status)], GenericCounter::inc);
@@ -254,9 +255,9 @@ impl Metrics {
         }
     }
 
-    /// Counts a request as in flight until the answer is dropped.
-    pub fn request(&self) -> InUse {
-        InUse::new(&self.in_flight)
+    /// What is shown of the store.
+    pub fn store(&self) -> &Arc<StoreMetrics> {
+        &self.store
     }
 
     /// What is shown of trusted roots.
