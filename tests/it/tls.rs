@@ -190,7 +190,9 @@ async fn o70_an_http_2_connection_without_requests_is_ended() {
             }
             std::future::pending::<()>().await;
         };
-        let ended = async { tokio::select! { () = end => {}, () = goes_on => {} } };
+        let ended = async {
+            tokio::select! { () = end => {}, () = goes_on => {} }
+        };
         timeout(PATIENCE, ended).await.unwrap_or_else(|_| panic!("{name}: the connection is kept"));
     }
     all.lab.metric_becomes("connections", &[("listener", "pull")], 0).await;

@@ -50,8 +50,7 @@ fn redirects_over_plain_http_or_to_nearly_everywhere_are_warned_of() {
 fn a_certificate_is_among_what_is_shown() {
     let summary = |credentials: &str, own: bool| {
         let mut config = parsed(&LEAST.replace("{ }", credentials), &[]).expect(credentials);
-        config.upstreams[0].tls.own =
-            own.then(|| crate::pem::OwnCertificate { certificate: "c".into(), key: "k".into() });
+        config.upstreams[0].tls.own = own.then(|| OwnCertificate { certificate: "c".into(), key: "k".into() });
         config.summary()
     };
     let token = "{ credentials: { bearer: { token: t } } }";

@@ -84,6 +84,9 @@ fn only_what_is_configured_is_offered_and_nothing_is_taken_early() {
     let pair = files.read().expect("a pair");
     for (http2, protocols) in [(false, vec![HTTP_1_1]), (true, vec![H2, HTTP_1_1])] {
         let config = configuration(&pair, http2).expect("a configuration");
-        assert_eq!((config.alpn_protocols, config.max_early_data_size), (protocols.iter().map(|p| p.to_vec()).collect(), 0));
+        assert_eq!(
+            (config.alpn_protocols, config.max_early_data_size),
+            (protocols.iter().map(|p| p.to_vec()).collect(), 0)
+        );
     }
 }
