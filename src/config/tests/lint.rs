@@ -29,6 +29,10 @@ fn credentials_are_spoken_of_where_there_are_some() {
         assert_eq!(insecure(tls, "s.io/**"), [bare]);
         assert_eq!(insecure(&format!("{tls}, {token}"), "s.io/**"), [also]);
     }
+    assert_eq!(
+        insecure("insecureSkipBlobDigest: true", "s.io/**"),
+        ["blobs of `r.io` are passed on without a look at their digest (`insecureSkipBlobDigest`)"]
+    );
     assert_eq!(insecure("", "r.io/**"), [""; 0], "there is nothing to lend");
     assert_eq!(insecure(token, "s.io/**"), [""; 0], "it is not lent");
     let lent = "anybody reads r.io/** with the proxy's own credentials (`insecureAnonymous`)";

@@ -69,6 +69,20 @@ async fn a_client_that_takes_nothing_of_what_is_there_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_long_frame_is_given_in_pieces() {
+    let streams = streams(LONG, LONG, false);
+    let bytes: Vec<u8> = (0..=255).cycle().take(2 * PIECE + 1).collect();
+    let mut body = stream_of(&streams, body::full(bytes.clone().into()));
+    let mut given = Vec::new();
+    while let Some(frame) = body.frame().await {
+        assert!(!given.is_empty() || !body.is_end_stream());
+        given.push(frame.expect("no error").into_data().expect("data"));
+    }
+    assert_eq!(given.iter().map(Bytes::len).collect::<Vec<_>>(), [PIECE, PIECE, 1]);
+    assert_eq!(given.concat(), bytes);
+}
+
+#[tokio::test]
 async fn requests_that_are_taken_back_add_up_and_answered_ones_make_up_for_them() {
     let streams = streams(LONG, LONG, false);
     let answered = async |body: Body| {
