@@ -27,3 +27,4 @@ mod released;
 mod repeated_pulls;
 mod runs;
 mod support;
+mod tls;
