@@ -139,6 +139,8 @@ pub struct UpstreamConfig {
     pub catalog: bool,
     /// What is done with its redirects of blobs.
     pub redirects: Redirects,
+    /// Whether its blobs are passed on without a look at their digest.
+    pub insecure_skip_blob_digest: bool,
 }
 
 /// How much is remembered, and how long.
@@ -214,6 +216,7 @@ impl UpstreamConfig {
             tls: self.tls.clone(),
             referrers: self.referrers,
             redirects: self.redirects.clone(),
+            insecure_skip_blob_digest: self.insecure_skip_blob_digest,
         }
     }
 }

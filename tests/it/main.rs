@@ -41,6 +41,7 @@ mod search;
 mod shared_store;
 mod smuggling;
 mod tag_memory;
+mod tls;
 mod trust;
 mod verify;
 mod warm_command;

@@ -16,4 +16,6 @@ pub(crate) mod registry_double;
 
 pub(crate) mod scene;
 
+pub(crate) mod secure;
+
 pub(crate) mod wire;

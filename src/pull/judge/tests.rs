@@ -61,6 +61,7 @@ impl World {
             tls: Tls::default(),
             referrers: true,
             redirects: crate::upstream::Redirects::default(),
+            insecure_skip_blob_digest: false,
         };
         let upstream = Upstream::new(settings, metrics.clone()).expect("a client");
         let text = policy(&name, &signer.public_key_pem());
