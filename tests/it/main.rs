@@ -35,6 +35,7 @@ mod reload;
 mod requests;
 mod routing;
 mod rows;
+mod scale;
 mod search;
 mod smuggling;
 mod trust;
