@@ -16,10 +16,11 @@ use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::discovery::{Backoff, InFlight};
-use crate::listener;
+use crate::listener::{self, Tls};
 use crate::membership::Membership;
 use crate::middleware;
 use crate::oci::{Digest, Registry};
+use crate::pem::TlsFileError;
 use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
@@ -28,6 +29,7 @@ use crate::record::Seal;
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
 use crate::store::Store;
+use crate::store::keys::KeyError;
 use crate::telemetry::Metrics;
 use crate::trust;
 use crate::upstream::Upstream;
@@ -66,6 +68,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The certificate for clients, or its key.
+    #[error("the certificate for clients (`listen.tls`): {0}")]
+    Certificate(#[from] TlsFileError),
     /// The policy file is wrong.
     #[error("{0}")]
     Policy(#[from] policy::file::PolicyErrors),
@@ -75,6 +80,12 @@ pub enum StartError {
     /// The system has no randomness to give.
     #[error("no randomness for the store's key")]
     Randomness,
+    /// A key of the store cannot be used.
+    #[error("{0}")]
+    Key(#[from] KeyError),
+    /// Records that are kept need a key that is kept.
+    #[error("`store.keys` is missing")]
+    NoKeys,
     /// The client of an upstream could not be made.
     #[error("upstream `{registry}`: {why}")]
     Upstream {
@@ -93,11 +104,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let metrics = Arc::new(Metrics::new());
     let clock = Arc::new(Clock::default());
     let reloader = reloader(&config, &clock, &metrics).await?;
+    let shown = config.listen.tls.clone();
+    let tls = shown.map(|shown| Tls::load(shown.own, shown.http2, metrics.certificate())).transpose()?.map(Arc::new);
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
     let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics)?);
     let upstreams = proxy.puller.upstreams.clone();
     let options = listener::Options {
+        tls: tls.clone(),
         max_connections: config.listen.max_connections,
         header_timeout: config.listen.header_timeout,
         drain: config.listen.drain,
@@ -114,7 +128,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
     let kept = reloader.clone();
     let keeper = tokio::spawn(async move {
-        tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())));
+        let shown = join_all(tls.iter().map(|tls| tls.keep()));
+        tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())), shown);
     });
     let listeners = [(stop, pulls), (admin_stop, operator)];
     Ok(Running { address, admin: admin_address, reloader, keeper, readiness, listeners })
@@ -160,7 +175,7 @@ pub async fn warmer(config: &Config) -> Result<Puller, StartError> {
 /// If an upstream's client cannot be made; within, if the registry does not tell.
 pub async fn resolve(config: &Config, pull: &ManifestPull) -> Result<Result<Digest, PullError>, StartError> {
     let upstreams = upstreams(config, &Arc::new(Metrics::new()))?;
-    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests);
+    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests, config.cache.tag_ttl);
     Ok(fetch.resolve(&pull.image, &pull.reference).await)
 }
 
@@ -237,7 +252,7 @@ pub fn assemble(config: &Config, parts: Parts) -> Puller {
     let membership = Membership::new(store.clone(), seal.clone(), keep, counted);
     let lasting =
         Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
-    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
+    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests, config.cache.tag_ttl));
     let in_flight = InFlight::new(EVIDENCE_IN_FLIGHT);
     let judge = Judge {
         upstreams: upstreams.clone(),
