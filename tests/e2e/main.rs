@@ -29,3 +29,4 @@ mod released;
 mod repeated_pulls;
 mod runs;
 mod support;
+mod warmed;
