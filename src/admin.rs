@@ -127,12 +127,8 @@ fn text(status: StatusCode, text: String) -> Response<Body> {
 }
 
 /// A handful of probes and scrapers.
-const OPTIONS: Options = Options {
-    tls: None,
-    max_connections: 64,
-    header_timeout: Duration::from_secs(30),
-    drain: Duration::from_secs(2),
-};
+const OPTIONS: Options =
+    Options { tls: None, max_connections: 64, header_timeout: Duration::from_secs(30), drain: Duration::from_secs(2) };
 
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,7 @@ use crate::record::Seal;
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
 use crate::store::Store;
+use crate::store::embedded::OpenError;
 use crate::store::keys::KeyError;
 use crate::telemetry::Metrics;
 use crate::trust;
@@ -53,8 +54,18 @@ pub struct Running {
     /// Keeps trusted roots and certificates up to date.
     keeper: JoinHandle<()>,
     readiness: Arc<admin::Readiness>,
+    store: Remembered,
     /// The pulls, then the operator's listener: it says that pulls drain until they have.
     listeners: [(watch::Sender<bool>, JoinHandle<()>); 2],
+}
+
+/// What is written before the proxy ends.
+struct Remembered(Arc<dyn Store>);
+
+impl std::fmt::Debug for Remembered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Remembered")
+    }
 }
 
 /// Why a proxy could not start.
@@ -80,9 +91,12 @@ pub enum StartError {
     /// The system has no randomness to give.
     #[error("no randomness for the store's key")]
     Randomness,
-    /// A key of the store cannot be used.
+    /// The store cannot be opened.
     #[error("{0}")]
-    Key(#[from] KeyError),
+    Store(#[from] OpenError),
+    /// The store's keys cannot be had.
+    #[error("{0}")]
+    StoreKey(#[from] KeyError),
     /// Records that are kept need a key that is kept.
     #[error("`store.keys` is missing")]
     NoKeys,
@@ -110,6 +124,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (admin_tcp, admin_address) = bind(config.admin).await?;
     let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics)?);
     let upstreams = proxy.puller.upstreams.clone();
+    let store = Remembered(proxy.puller.judge.store.clone());
     let options = listener::Options {
         tls: tls.clone(),
         max_connections: config.listen.max_connections,
@@ -132,7 +147,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())), shown);
     });
     let listeners = [(stop, pulls), (admin_stop, operator)];
-    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, listeners })
+    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, store, listeners })
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -222,7 +237,11 @@ fn puller(
     witness: Option<Arc<Witness>>,
 ) -> Result<Puller, StartError> {
     let upstreams = upstreams(config, metrics)?;
-    let (store, seal) = store::open(&config.store, metrics)?;
+    // What explains is not the proxy, and has nothing to do with what that remembers.
+    let (store, seal) = match &witness {
+        Some(_) => store::in_memory(metrics)?,
+        None => store::open(&config.store, &clock, metrics)?,
+    };
     let metrics = metrics.clone();
     Ok(assemble(config, Parts { upstreams, store, seal, current, clock, metrics, witness }))
 }
@@ -302,6 +321,7 @@ impl Running {
                 tracing::error!(%error, "a listener ended badly");
             }
         }
+        self.store.0.flush().await;
     }
 }
 

@@ -163,7 +163,7 @@ pub struct Cache {
 pub struct Store {
     /// What it is.
     pub kind: Kind,
-    /// The files of the keys that records are sealed with, the newest first.
+    /// The files with the keys that records are sealed with, newest first.
     pub keys: Vec<PathBuf>,
     /// How long it is remembered who lists a digest.
     pub members: Duration,
@@ -174,6 +174,13 @@ pub struct Store {
 /// What a store is.
 #[derive(Debug, Clone)]
 pub enum Kind {
+    /// A file, which one proxy has at a time.
+    Embedded {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it takes at most.
+        most: u64,
+    },
     /// Gone when the proxy stops, shared with nobody.
     Memory,
     /// In Redis, for all replicas.

@@ -52,7 +52,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("outcome", "clock evidence oci policy reason trust verify"),
     ("record", "clock decide outcome store"),
     ("membership", "admission oci record store telemetry"),
-    ("store", "telemetry"),
+    ("store", "clock telemetry"),
     ("trust", "clock oci policy reason strict_json telemetry yaml"),
     ("policy", "clock oci reason yaml"),
     ("upstream", "oci pem reason telemetry"),

@@ -105,7 +105,11 @@ impl Streams {
             state.idle_since = now;
             return if std::mem::replace(&mut state.said, true) { Err(Over::Abused) } else { Err(Over::Enough) };
         }
-        Ok(if state.open.is_empty() { idle } else { oldest.unwrap_or(now + self.bounds.stall).min(now + self.bounds.stall) })
+        Ok(if state.open.is_empty() {
+            idle
+        } else {
+            oldest.unwrap_or(now + self.bounds.stall).min(now + self.bounds.stall)
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

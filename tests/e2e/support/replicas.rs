@@ -10,10 +10,10 @@ use std::time::Duration;
 use super::dice::Dice;
 use super::http::{Answer, ask};
 use super::lab::{FOREIGN, Lab, RELEASE, signed_by};
+use super::mortal_redis::Redis;
 use super::nginx::Nginx;
 use super::process::{Process, command, free_port, poll};
 use super::proxy::{REGISTRY, countersign, sum_of};
-use super::mortal_redis::Redis;
 use super::relay::Relay;
 
 /// Some replicas, and what is around them.
