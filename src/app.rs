@@ -25,6 +25,7 @@ use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
 use crate::pull::{Artifacts, Fetch, Held, Judge, Nested, PullError, Puller, Search, Witness};
+use crate::record::Seal;
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
 use crate::store::Store;
@@ -173,6 +174,16 @@ pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
     puller(config, current, clock, &metrics, Some(Arc::default()))
 }
 
+/// Makes what pulls as the proxy that `config` describes, with its store.
+///
+/// # Errors
+/// If the policy is wrong, a trusted root or the store cannot be had, or an upstream's client cannot be made.
+pub async fn warmer(config: &Config) -> Result<Puller, StartError> {
+    let (clock, metrics) = (Arc::new(Clock::default()), Arc::new(Metrics::new()));
+    let current = reloader(config, &clock, &metrics).await?.current();
+    puller(config, current, clock, &metrics, None)
+}
+
 /// The digest that a reference names now, as the proxy that `config` describes would ask its registry.
 ///
 /// # Errors
@@ -231,6 +242,31 @@ fn puller(
         Some(_) => store::in_memory(metrics)?,
         None => store::open(&config.store, &clock, metrics)?,
     };
+    let metrics = metrics.clone();
+    Ok(assemble(config, Parts { upstreams, store, seal, current, clock, metrics, witness }))
+}
+
+/// What pulls are made with, besides the numbers of a configuration.
+pub struct Parts {
+    /// The registries behind the proxy, by name.
+    pub upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+    /// What outlives a request.
+    pub store: Arc<dyn Store>,
+    /// What the store's records are sealed with.
+    pub seal: Arc<Seal>,
+    /// Policies and trust.
+    pub current: Arc<Current>,
+    /// The time.
+    pub clock: Arc<Clock>,
+    /// Where everything is counted.
+    pub metrics: Arc<Metrics>,
+    /// Who keeps what was seen, where it is to be explained.
+    pub witness: Option<Arc<Witness>>,
+}
+
+/// Makes what pulls from `parts`, as `config` has it.
+pub fn assemble(config: &Config, parts: Parts) -> Puller {
+    let Parts { upstreams, store, seal, current, clock, metrics, witness } = parts;
     let (keep, counted) = (config.store.members, metrics.store().clone());
     let membership = Membership::new(store.clone(), seal.clone(), keep, counted);
     let lasting =
@@ -250,10 +286,10 @@ fn puller(
         pool: Pool::new(config.limits.verification),
         limits: config.limits,
         lasting,
-        metrics: metrics.clone(),
+        metrics,
         witness,
     };
-    Ok(Puller {
+    Puller {
         nested: Nested::new(fetch.clone(), config.limits),
         search: Search::new(upstreams.clone(), fetch.clone(), config.limits, lasting.deny),
         fetch,
@@ -265,7 +301,7 @@ fn puller(
         expanded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         limits: config.limits,
         clock,
-    })
+    }
 }
 
 impl Running {

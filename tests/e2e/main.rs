@@ -30,3 +30,4 @@ mod repeated_pulls;
 mod runs;
 mod support;
 mod tls;
+mod warmed;

@@ -37,6 +37,7 @@ mod reload;
 mod requests;
 mod routing;
 mod rows;
+mod scale;
 mod search;
 mod shared_store;
 mod smuggling;
