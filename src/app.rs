@@ -26,6 +26,7 @@ use crate::pull::judge::Lasting;
 use crate::pull::{Artifacts, Fetch, Held, Judge, Nested, PullError, Puller, Search, Witness};
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
+use crate::store::keys::KeyError;
 use crate::telemetry::Metrics;
 use crate::trust;
 use crate::upstream::Upstream;
@@ -73,6 +74,12 @@ pub enum StartError {
     /// The system has no randomness to give.
     #[error("no randomness for the store's key")]
     Randomness,
+    /// A key of the store cannot be used.
+    #[error("{0}")]
+    Key(#[from] KeyError),
+    /// Records that are kept need a key that is kept.
+    #[error("`store.keys` is missing")]
+    NoKeys,
     /// The client of an upstream could not be made.
     #[error("upstream `{registry}`: {why}")]
     Upstream {

@@ -13,6 +13,7 @@ use url::Url;
 use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::policy::Scope;
+use crate::store::shared;
 use crate::trust;
 use crate::upstream::{Credentials, Redirects, Settings, Tls};
 use crate::yaml::{self, At, FileError, Problems};
@@ -30,6 +31,8 @@ mod lint;
 mod listen;
 
 mod raw;
+
+mod redis;
 
 mod storage;
 
@@ -146,6 +149,8 @@ pub struct Cache {
 pub struct Store {
     /// What it is.
     pub kind: Kind,
+    /// The files of the keys that records are sealed with, the newest first.
+    pub keys: Vec<PathBuf>,
     /// How long it is remembered who lists a digest.
     pub members: Duration,
     /// How long evidence is kept that nobody uses.
@@ -157,6 +162,8 @@ pub struct Store {
 pub enum Kind {
     /// Gone when the proxy stops, shared with nobody.
     Memory,
+    /// In Redis, for all replicas.
+    Shared(shared::Settings),
 }
 
 /// How the log looks.
@@ -242,7 +249,7 @@ impl Config {
             audit: policy.audit.unwrap_or(false),
             trust,
             cache: storage::cache(&at.key("cache"), &raw.cache.unwrap_or_default()),
-            store: store::store(&at.key("store"), &raw.store.unwrap_or_default()),
+            store: store::store(&at.key("store"), &raw.store.unwrap_or_default(), base),
             limits: storage::limits(&at.key("limits"), &raw.limits.unwrap_or_default()),
             log: Log {
                 json: field::word(&log_at, "format", log.format.as_deref(), &["json", "text"]) == "json",

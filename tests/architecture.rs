@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
         "rehearsal",
         "clock demo discovery evidence limits oci outcome policy pull reason route snapshot trust verify yaml",
     ),
-    ("config", "limits oci policy trust upstream yaml"),
+    ("config", "limits oci policy store trust upstream yaml"),
     ("yaml", ""),
     ("listener", "body oci reason telemetry"),
     ("middleware", "body listener oci reason respond telemetry"),

@@ -1,11 +1,12 @@
 //! The store that the configuration asks for, and the key that its records are sealed with.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::StartError;
 use crate::config::{self, Kind};
 use crate::record::Seal;
-use crate::store::{MemoryStore, Store, Watched};
+use crate::store::{MemoryStore, SharedStore, Store, Watched, keys};
 use crate::telemetry::Metrics;
 
 /// Opens the store that `config` describes.
@@ -19,7 +20,20 @@ pub(super) fn open(config: &config::Store, metrics: &Metrics) -> Result<(Arc<dyn
             let store = Watched::new(MemoryStore::new(IN_MEMORY), metrics.store().clone());
             Ok((Arc::new(store), Arc::new(seal)))
         }
+        Kind::Shared(settings) => {
+            let seal = seal(&config.keys)?;
+            let store = SharedStore::start(settings, metrics.store().clone());
+            Ok((Arc::new(Watched::new(store, metrics.store().clone())), Arc::new(seal)))
+        }
     }
+}
+
+/// The seal whose keys are in the files `paths`, the newest first.
+fn seal(paths: &[PathBuf]) -> Result<Seal, StartError> {
+    let (newest, older) = paths.split_first().ok_or(StartError::NoKeys)?;
+    let keys = keys::read(newest, older)?;
+    let older: Vec<_> = keys.older.iter().map(Vec::as_slice).collect();
+    Ok(Seal::new(&keys.newest, &older))
 }
 
 /// Bytes that a store in memory may hold.

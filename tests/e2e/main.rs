@@ -23,6 +23,7 @@ mod multi_arch;
 mod other_clients;
 mod platforms;
 mod redirected_blobs;
+mod redis;
 mod refused;
 mod released;
 mod repeated_pulls;

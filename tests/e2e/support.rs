@@ -20,6 +20,7 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod pulls;
 pub(crate) mod redis;
+pub(crate) mod redis_server;
 pub(crate) mod registry;
 pub(crate) mod relay;
 pub(crate) mod replicas;

@@ -37,6 +37,7 @@ mod requests;
 mod routing;
 mod rows;
 mod search;
+mod shared_store;
 mod smuggling;
 mod trust;
 mod verify;

@@ -8,6 +8,8 @@ pub(crate) mod lab;
 
 pub(crate) mod redirecting;
 
+pub(crate) mod redis_double;
+
 pub(crate) mod registry_double;
 
 pub(crate) mod scene;
