@@ -75,7 +75,7 @@ impl World {
             upstreams,
             verdicts: Verdicts::new(100),
             store: Arc::new(MemoryStore::new(1 << 20)),
-            seal: Seal::random().expect("randomness"),
+            seal: Arc::new(Seal::random().expect("randomness")),
             held: Held::new(1 << 20, Duration::from_mins(1)),
             backoff: Backoff::new(),
             in_flight,
