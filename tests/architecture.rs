@@ -42,7 +42,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("snapshot", "policy trust"),
     ("cache", "clock decide outcome"),
     ("discovery", "clock evidence limits oci policy reason strict_json upstream"),
-    ("evidence", "clock discovery policy reason"),
+    ("evidence", "clock discovery oci policy reason"),
     ("verify", "clock discovery evidence limits oci policy reason strict_json trust"),
     ("examined", "clock evidence policy reason verify"),
     ("weigh", "clock examined outcome policy reason select verify"),

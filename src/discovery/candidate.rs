@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::policy::Format;
 
 /// Untrusted material that may be evidence. Only discovery makes one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     location: String,
     elsewhere: Option<Arc<str>>,
@@ -41,7 +41,7 @@ pub struct Beside {
 }
 
 /// The three shapes in which cosign stores signatures.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Material {
     /// A Sigstore bundle, version 0.3, as JSON.
     Bundle(Bytes),
