@@ -1,5 +1,7 @@
 //! A complete reading as it is stored: everything but the bytes of its pieces, which it names by their digests.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use super::form::{Reader, Writer};
@@ -57,9 +59,9 @@ impl EvidenceRecord {
         })
     }
 
-    /// How many bytes its pieces have, if each is read once for each candidate.
-    pub fn size(&self) -> u64 {
-        self.candidates.iter().fold(0, |sum, candidate| candidate.size.saturating_add(sum))
+    /// The pieces that it names, each once, and their sizes in bytes.
+    pub fn pieces(&self) -> BTreeMap<Digest, u64> {
+        self.candidates.iter().map(|candidate| (candidate.piece, candidate.size)).collect()
     }
 
     /// Its binary form.
@@ -190,4 +192,4 @@ fn unusable(reader: &mut Reader<'_>) -> Option<Unusable> {
 const VERSION: u8 = 1;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
