@@ -22,12 +22,13 @@ use crate::middleware;
 use crate::oci::{Digest, Registry};
 use crate::policy;
 use crate::proxy::Proxy;
+use crate::pull::held::{Stored, Writing};
 use crate::pull::judge::Lasting;
 use crate::pull::{Artifacts, Fetch, Held, Judge, Nested, PullError, Puller, Search, Witness};
 use crate::record::Seal;
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
-use crate::store::{MemoryStore, Store};
+use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::trust;
 use crate::upstream::Upstream;
@@ -36,10 +37,11 @@ use crate::yaml::FileErrors;
 
 mod reload;
 
+mod store;
+
 pub use reload::Reloader;
 
 /// A proxy that is serving.
-#[derive(Debug)]
 pub struct Running {
     /// Where clients connect.
     pub address: SocketAddr,
@@ -51,6 +53,9 @@ pub struct Running {
     readiness: Arc<admin::Readiness>,
     /// The pulls, then the operator's listener: it says that pulls drain until they have.
     listeners: [(watch::Sender<bool>, JoinHandle<()>); 2],
+    /// What is still written to the store when they have ended.
+    writing: Writing,
+    store: Arc<dyn Store>,
 }
 
 /// Why a proxy could not start.
@@ -88,13 +93,25 @@ pub enum StartError {
 /// # Errors
 /// If the policy is wrong, an address is taken, or an upstream's client cannot be made.
 pub async fn start(config: Config) -> Result<Running, StartError> {
+    start_on(config, None).await
+}
+
+/// What outlives a request: a store, and the key that its records are sealed with.
+pub type Memory = (Arc<dyn Store>, Arc<Seal>);
+
+/// Starts the proxy that `config` describes, on a store that is `given` instead of the one in `config`.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_on(config: Config, given: Option<Memory>) -> Result<Running, StartError> {
     let metrics = Arc::new(Metrics::new());
     let clock = Arc::new(Clock::default());
     let reloader = reloader(&config, &clock, &metrics).await?;
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
-    let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics)?);
+    let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics, given)?);
     let upstreams = proxy.puller.upstreams.clone();
+    let (writing, store) = (proxy.puller.judge.held.writing(), proxy.puller.judge.store.clone());
     let options = listener::Options {
         max_connections: config.listen.max_connections,
         header_timeout: config.listen.header_timeout,
@@ -115,7 +132,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())));
     });
     let listeners = [(stop, pulls), (admin_stop, operator)];
-    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, listeners })
+    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, listeners, writing, store })
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -139,7 +156,7 @@ async fn reloader(config: &Config, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -
 pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
     let (clock, metrics) = (Arc::new(Clock::default()), Arc::new(Metrics::new()));
     let current = reloader(config, &clock, &metrics).await?.current();
-    puller(config, current, clock, &metrics, Some(Arc::default()))
+    puller(config, current, clock, &metrics, Some(Arc::default()), None)
 }
 
 /// The digest that a reference names now, as the proxy that `config` describes would ask its registry.
@@ -157,8 +174,9 @@ fn proxy(
     current: Arc<Current>,
     clock: Arc<Clock>,
     metrics: &Arc<Metrics>,
+    given: Option<Memory>,
 ) -> Result<Proxy, StartError> {
-    let puller = puller(config, current, clock, metrics, None)?;
+    let puller = puller(config, current, clock, metrics, None, given)?;
     let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
     let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
     let public_origin = public_url.trim_end_matches('/').to_string();
@@ -193,11 +211,17 @@ fn puller(
     clock: Arc<Clock>,
     metrics: &Arc<Metrics>,
     witness: Option<Arc<Witness>>,
+    given: Option<Memory>,
 ) -> Result<Puller, StartError> {
     let upstreams = upstreams(config, metrics)?;
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(STORE_BYTES));
+    let (store, seal) = given.map_or_else(|| store::open(&config.store, metrics), Ok)?;
+    let (keep, counted) = (config.store.members, metrics.store().clone());
+    let membership = Membership::new(store.clone(), seal.clone(), keep, counted);
     let lasting =
         Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
+    // What is too old to allow anything is of no use.
+    let keep = config.store.evidence.min(lasting.evidence);
+    let stored = Stored::new(store.clone(), seal.clone(), keep, metrics.store().clone());
     let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
     let in_flight = InFlight::new(EVIDENCE_IN_FLIGHT);
     let judge = Judge {
@@ -205,9 +229,9 @@ fn puller(
         fetch: fetch.clone(),
         artifacts: Artifacts::new(upstreams.clone(), fetch.clone(), in_flight.clone(), config.limits),
         verdicts: Verdicts::new(config.cache.verdicts),
-        store: store.clone(),
-        seal: Seal::random().map_err(|_| StartError::Randomness)?,
-        held: Held::new(HELD_BYTES, lasting.evidence),
+        store,
+        seal,
+        held: Held::new(HELD_BYTES, lasting.evidence, stored),
         backoff: Backoff::new(),
         in_flight,
         pool: Pool::new(config.limits.verification),
@@ -223,12 +247,18 @@ fn puller(
         upstreams,
         current,
         judge,
-        membership: Membership::new(store),
+        membership,
         recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         expanded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         limits: config.limits,
         clock,
     })
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Running({})", self.address)
+    }
 }
 
 impl Running {
@@ -248,17 +278,21 @@ impl Running {
                 tracing::error!(%error, "a listener ended badly");
             }
         }
+        if !self.writing.end(WRITTEN).await {
+            tracing::warn!("the store is too slow: some evidence was not stored");
+        }
+        self.store.flush().await;
     }
 }
+
+/// How long what was read is still written to the store at the end.
+const WRITTEN: Duration = Duration::from_secs(5);
 
 /// What evidence in memory may take.
 const HELD_BYTES: u64 = 64 << 20;
 
 /// What evidence may take that is being read or judged; that of one index may take half of it.
 const EVIDENCE_IN_FLIGHT: usize = 512 << 20;
-
-/// What the memory store may hold.
-const STORE_BYTES: u64 = 256 << 20;
 
 /// How often the members of a manifest are recorded while it is pulled.
 const RECORD_AGAIN: Duration = Duration::from_mins(1);

@@ -23,6 +23,7 @@ pub struct Verdict {
     key: Key,
     outcome: Outcome,
     would_deny: Vec<Denial>,
+    decided_at: Timestamp,
     valid_until: Timestamp,
     fresh_until: Timestamp,
 }
@@ -132,7 +133,7 @@ fn conclude(
         Outcome::Deny(_) => terms.now.plus(terms.deny),
     };
     let fresh_until = fresh_until.min(valid_until);
-    Verdict { key: Key::new(governing, trust), outcome, would_deny, valid_until, fresh_until }
+    Verdict { key: Key::new(governing, trust), outcome, would_deny, decided_at: terms.now, valid_until, fresh_until }
 }
 
 impl Verdict {
@@ -149,7 +150,8 @@ impl Verdict {
             return None;
         }
         let (key, outcome, would_deny) = (record.key.clone(), record.outcome(), record.would_deny.clone());
-        Some(Self { key, outcome, would_deny, valid_until: record.valid_until, fresh_until: record.fresh_until })
+        let (decided_at, valid_until, fresh_until) = (record.decided_at, record.valid_until, record.fresh_until);
+        Some(Self { key, outcome, would_deny, decided_at, valid_until, fresh_until })
     }
 
     /// What audit makes of a refusal: an Allow for this one answer, where the operator asked for it.
@@ -163,7 +165,8 @@ impl Verdict {
         }
         let (outcome, would_deny) = (Outcome::Allow(Basis::Audited(refusal.reason)), vec![refusal.clone()]);
         let valid_until = now.plus(Duration::from_secs(1));
-        Some(Self { key: Key::new(governing, trust), outcome, would_deny, valid_until, fresh_until: now })
+        let key = Key::new(governing, trust);
+        Some(Self { key, outcome, would_deny, decided_at: now, valid_until, fresh_until: now })
     }
 
     /// What it is about, and under which revisions it was made.
@@ -179,6 +182,11 @@ impl Verdict {
     /// What audited policies would have refused.
     pub fn would_deny(&self) -> &[Denial] {
         &self.would_deny
+    }
+
+    /// When it was decided.
+    pub fn decided_at(&self) -> Timestamp {
+        self.decided_at
     }
 
     /// The instant at which a fact it rests on stops holding. Nothing extends it but a new decision.

@@ -21,7 +21,7 @@ use crate::policy::{Governing, Leaf};
 use crate::reason::Reason;
 use crate::record::{Seal, VerdictRecord};
 use crate::snapshot::Snapshot;
-use crate::store::Store;
+use crate::store::{Place, Shelf, Store};
 use crate::telemetry::Metrics;
 use crate::upstream::{Upstream, UpstreamError};
 use crate::verify::Pool;
@@ -43,7 +43,7 @@ pub struct Judge {
     /// Verdicts that outlive memory.
     pub store: Arc<dyn Store>,
     /// What the store's records are sealed with.
-    pub seal: Seal,
+    pub seal: Arc<Seal>,
     /// Evidence that was read already.
     pub held: Held,
     /// Evidence that is not asked for again yet.
@@ -163,11 +163,11 @@ impl Judge {
     }
 
     /// Stores a verdict, where it can be found again.
-    async fn keep(&self, place: &[u8], verdict: &Verdict) {
-        if let Some(Ok(sealed)) = VerdictRecord::of(verdict).map(|record| self.seal.close(place, &record))
-            && let Err(down) = self.store.put(place, sealed.into()).await
-        {
-            tracing::warn!(error = %down, "verdict not stored");
+    async fn keep(&self, place: &Place, verdict: &Verdict) {
+        if let Some(Ok(sealed)) = VerdictRecord::of(verdict).map(|record| self.seal.close(place, &record)) {
+            let keep = verdict.fresh_until().since(verdict.decided_at());
+            // A store that is down costs a verification, and has been counted.
+            let _ = self.store.put(place, sealed.into(), keep).await;
         }
     }
 
@@ -280,8 +280,8 @@ fn wants(governing: &Governing) -> Wants {
 }
 
 /// Where the record of a verdict is kept: its whole key.
-fn place(key: &Key) -> Vec<u8> {
-    format!("verdict/{}/{}/{}", key.subject, key.policy.0, key.trust).into_bytes()
+fn place(key: &Key) -> Place {
+    Place::new(Shelf::Verdicts, format!("{}/{}/{}", key.subject, key.policy.0, key.trust))
 }
 
 #[cfg(test)]

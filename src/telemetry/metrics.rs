@@ -5,6 +5,7 @@
 //! that first appears with its first denial shows no increase. They are also held as handles, so that counting on the
 //! way of a cached pull takes no lock.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::GenericCounter;
@@ -22,6 +23,8 @@ mod labels;
 
 mod in_use;
 
+mod store;
+
 mod trust;
 
 #[cfg(test)]
@@ -34,6 +37,7 @@ use family::{
 };
 pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
+pub use store::StoreMetrics;
 pub use trust::TrustMetrics;
 
 /// The metrics, as handles that modules are given.
@@ -61,6 +65,7 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
+    store: Arc<StoreMetrics>,
     credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
 }
@@ -155,6 +160,7 @@ impl Metrics {
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
+            store: Arc::new(StoreMetrics::new(r)),
             credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
             registry: r.clone(),
@@ -261,6 +267,11 @@ impl Metrics {
             turned_away: self.turned_away.with_label_values(&[name]),
             accept_errors: self.accept_errors.with_label_values(&[name]),
         }
+    }
+
+    /// What is shown of the store.
+    pub fn store(&self) -> &Arc<StoreMetrics> {
+        &self.store
     }
 
     /// What is shown of trusted roots.

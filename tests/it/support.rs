@@ -8,6 +8,8 @@ pub(crate) mod redirecting;
 
 pub(crate) mod registry_double;
 
+pub(crate) mod replica;
+
 pub(crate) mod scene;
 
 pub(crate) mod wire;

@@ -19,8 +19,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("store: { keys: [ k ] }", "store.keys", "keys"),
     ("store: { embedded: { path: p } }", "store.embedded", "embedded"),
     ("store: { redis: { url: 'redis://x' } }", "store.redis", "redis"),
-    ("store: { members: 1d }", "store.members", "members"),
-    ("store: { evidence: 1d }", "store.evidence", "evidence"),
     ("audit: { path: p }", "audit.path", "path"),
     ("audit: { checkpointKey: p }", "audit.checkpointKey", "checkpointKey"),
     ("audit: { checkpointEvery: 2m }", "audit.checkpointEvery", "checkpointEvery"),

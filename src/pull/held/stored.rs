@@ -112,15 +112,17 @@ impl Stored {
     async fn put(&self, about: &About, set: &EvidenceSet) -> Result<(), StoreDown> {
         let Some(record) = EvidenceRecord::of(about.wants, set) else { return Ok(()) };
         let digests = record.candidates.iter().map(|candidate| candidate.piece);
-        let pieces: BTreeMap<_, _> = digests.zip(set.candidates.iter().map(record::piece)).collect();
-        let puts = pieces.into_iter().map(|(digest, piece)| async move {
-            self.store.put(&piece_place(&digest), piece.clone(), self.keep).await
-        });
+        let pieces: BTreeMap<_, _> = digests.zip(set.candidates.iter().map(record::piece).cloned()).collect();
         // The record last: it names nothing that is not there.
+        let puts = pieces.into_iter().map(|(digest, piece)| self.put_piece(digest, piece));
         stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         let place = place(about);
         let sealed = self.seal.close_bytes(&place, &record.to_bytes());
         self.store.put(&place, sealed.into(), self.keep).await
+    }
+
+    async fn put_piece(&self, digest: Digest, piece: Bytes) -> Result<(), StoreDown> {
+        self.store.put(&piece_place(&digest), piece, self.keep).await
     }
 }
 

@@ -102,11 +102,21 @@ async fn the_age_that_is_asked_for_counts_not_the_longest() {
     let (world, about) = (World::new(), about(ALL, &[]));
     world.asks(&about, 1_000, complete(10)).await;
     let never = async { unreachable!("it is young enough") };
-    assert_eq!(world.held.get(&about, Timestamp(2_000), Duration::from_secs(1_001), &share(), never).await.1, Origin::Memory);
+    assert_eq!(
+        world.held.get(&about, Timestamp(2_000), Duration::from_secs(1_001), &share(), never).await.1,
+        Origin::Memory
+    );
     let anew = async { complete(10) };
-    assert_eq!(world.held.get(&about, Timestamp(2_000), Duration::from_secs(1_000), &share(), anew).await.1, Origin::Registry);
+    assert_eq!(
+        world.held.get(&about, Timestamp(2_000), Duration::from_secs(1_000), &share(), anew).await.1,
+        Origin::Registry
+    );
     let anew = async { complete(10) };
-    assert_eq!(world.held.get(&about, Timestamp(0), Duration::ZERO, &share(), anew).await.1, Origin::Registry, "nothing is so young");
+    assert_eq!(
+        world.held.get(&about, Timestamp(0), Duration::ZERO, &share(), anew).await.1,
+        Origin::Registry,
+        "nothing is so young"
+    );
 }
 
 #[tokio::test]
@@ -174,7 +184,10 @@ async fn who_asks_meanwhile_waits_for_the_same_reading() {
     let open = async { open.send(()).expect("somebody waits") };
     let ((_, first), rest, ()) = tokio::join!(first, join_all(rest), open);
     assert_eq!(first, Origin::Registry);
-    assert!(rest.iter().all(|(set, origin)| (*origin, set.candidates.len()) == (Origin::Another { held: false }, 1)), "{rest:?}");
+    assert!(
+        rest.iter().all(|(set, origin)| (*origin, set.candidates.len()) == (Origin::Another { held: false }, 1)),
+        "{rest:?}"
+    );
     assert!(held.flights.get(&about).await.is_none(), "it has landed");
 }
 

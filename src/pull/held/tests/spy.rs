@@ -64,12 +64,7 @@ impl Store for Spy {
         .boxed()
     }
 
-    fn add<'a>(
-        &'a self,
-        listings: &'a [Listing],
-        most: usize,
-        keep: Duration,
-    ) -> BoxFuture<'a, Result<(), StoreDown>> {
+    fn add<'a>(&'a self, listings: &'a [Listing], most: usize, keep: Duration) -> BoxFuture<'a, Result<(), StoreDown>> {
         self.inner.add(listings, most, keep)
     }
 

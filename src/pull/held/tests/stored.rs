@@ -7,7 +7,6 @@ use super::*;
 use crate::demo::sigstore::{Content, Identity, Pieces, pieces};
 use crate::discovery::{Beside, Candidate};
 use crate::evidence::record::tests::any;
-use crate::limits::Limits;
 use crate::policy::{Authority, Keyless, Kind, Name, Pattern};
 use crate::store::{Place, Shelf, Store};
 use crate::test_support::{Dice, SIGSTORE};
@@ -53,7 +52,7 @@ impl Fleet {
     }
 
     async fn put(&self, name: &[u8], value: impl Into<Bytes>) {
-        self.spy.put(&evidence(name), value.into(), MINUTE).await.expect("up");
+        Store::put(&*self.spy, &evidence(name), value.into(), MINUTE).await.expect("up");
     }
 }
 
@@ -86,7 +85,7 @@ async fn it_serves_those_only_who_ask_for_the_same_and_no_older() {
         (about(BUNDLES, &[]), true),
         (about(ALL, &["a/two", "a/one"]), true),
         (about(ALL, &["a/one"]), false),
-        (About { subject: crate::oci::Image::at(&wide.subject.image, Digest::of(b"other")), ..wide.clone() }, false),
+        (About { subject: wide.subject.image.at(Digest::of(b"other")), ..wide.clone() }, false),
     ] {
         assert_eq!(fleet.stored(&asked).await.is_some(), there, "{asked:?}");
     }
@@ -179,13 +178,10 @@ async fn a_large_piece_is_stored_once_however_many_name_it() {
 async fn what_is_too_large_or_was_not_read_completely_is_not_stored() {
     let fleet = Fleet::new();
     let unread = vec![Unread::new("referrers", Reason::EvidenceUnreadable, "500")];
-    for (number, set) in [
-        EvidenceSet { unread, ..complete(10) },
-        EvidenceSet { incomplete: true, ..complete(10) },
-        complete(33 << 20),
-    ]
-    .into_iter()
-    .enumerate()
+    for (number, set) in
+        [EvidenceSet { unread, ..complete(10) }, EvidenceSet { incomplete: true, ..complete(10) }, complete(33 << 20)]
+            .into_iter()
+            .enumerate()
     {
         let about = about(ALL, &[["a/one", "a/two", "a/three"][number]]);
         fleet.reads(&about, set).await;
@@ -198,7 +194,10 @@ async fn a_store_that_is_slow_or_down_delays_nobody_and_costs_a_reading() {
     let fleet = Fleet::new();
     fleet.spy.may_put.forget_permits(1_000);
     let (about, held) = (about(ALL, &[]), fleet.replica());
-    assert_eq!(held.asked(&about, NOW, async { EvidenceSet { read_at: NOW, ..complete(10) } }).await.1, Origin::Registry);
+    assert_eq!(
+        held.asked(&about, NOW, async { EvidenceSet { read_at: NOW, ..complete(10) } }).await.1,
+        Origin::Registry
+    );
     assert!(!held.writing().end(Duration::from_millis(10)).await, "it is being written still");
     fleet.spy.may_put.add_permits(1_000);
     let down = Fleet::new();
