@@ -19,7 +19,7 @@ pub trait Addressed: sealed::Sealed {
     /// What it hashes to, or for a blob what it will be checked against while it streams.
     fn digest(&self) -> Digest;
 
-    /// The digests that it lets clients ask for.
+    /// The digests that it lets clients ask for, in order.
     fn listed(&self) -> &[Digest];
 }
 
@@ -109,7 +109,7 @@ pub fn admit_member<T: Addressed>(
 }
 
 fn without_revoked(content: &impl Addressed, policies: &Policies) -> Result<(), Denial> {
-    match content.listed().iter().find(|listed| policies.revokes(listed)) {
+    match policies.first_revoked(content.listed()) {
         Some(revoked) => Err(Denial::new(Reason::ChildDenied, format!("it lists {revoked}, which is revoked"))),
         None => Ok(()),
     }

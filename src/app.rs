@@ -16,19 +16,19 @@ use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::discovery::{Backoff, InFlight};
-use crate::listener;
+use crate::listener::{self, Tls};
 use crate::membership::Membership;
 use crate::middleware;
 use crate::oci::{Digest, Registry};
+use crate::pem::TlsFileError;
 use crate::policy;
 use crate::proxy::Proxy;
-use crate::pull::held::{Stored, Writing};
 use crate::pull::judge::Lasting;
-use crate::pull::{Artifacts, Fetch, Held, Judge, Nested, PullError, Puller, Search, Witness};
-use crate::record::Seal;
+use crate::pull::{Artifacts, Fetch, Judge, Nested, PullError, Puller, Search, Witness};
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
-use crate::store::Store;
+use crate::store::embedded::OpenError;
+use crate::store::keys::KeyError;
 use crate::telemetry::Metrics;
 use crate::trust;
 use crate::upstream::Upstream;
@@ -40,8 +40,11 @@ mod reload;
 mod store;
 
 pub use reload::Reloader;
+pub use store::Memory;
+use store::Remembered;
 
 /// A proxy that is serving.
+#[derive(Debug)]
 pub struct Running {
     /// Where clients connect.
     pub address: SocketAddr,
@@ -51,11 +54,9 @@ pub struct Running {
     /// Keeps trusted roots and certificates up to date.
     keeper: JoinHandle<()>,
     readiness: Arc<admin::Readiness>,
+    remembered: Remembered,
     /// The pulls, then the operator's listener: it says that pulls drain until they have.
     listeners: [(watch::Sender<bool>, JoinHandle<()>); 2],
-    /// What is still written to the store when they have ended.
-    writing: Writing,
-    store: Arc<dyn Store>,
 }
 
 /// Why a proxy could not start.
@@ -69,6 +70,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The certificate for clients, or its key.
+    #[error("the certificate for clients (`listen.tls`): {0}")]
+    Certificate(#[from] TlsFileError),
     /// The policy file is wrong.
     #[error("{0}")]
     Policy(#[from] policy::file::PolicyErrors),
@@ -78,6 +82,15 @@ pub enum StartError {
     /// The system has no randomness to give.
     #[error("no randomness for the store's key")]
     Randomness,
+    /// The store cannot be opened.
+    #[error("{0}")]
+    Store(#[from] OpenError),
+    /// The store's keys cannot be had.
+    #[error("{0}")]
+    StoreKey(#[from] KeyError),
+    /// Records that are kept need a key that is kept.
+    #[error("`store.keys` is missing")]
+    NoKeys,
     /// The client of an upstream could not be made.
     #[error("upstream `{registry}`: {why}")]
     Upstream {
@@ -96,9 +109,6 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     start_on(config, None).await
 }
 
-/// What outlives a request: a store, and the key that its records are sealed with.
-pub type Memory = (Arc<dyn Store>, Arc<Seal>);
-
 /// Starts the proxy that `config` describes, on a store that is `given` instead of the one in `config`.
 ///
 /// # Errors
@@ -107,12 +117,15 @@ pub async fn start_on(config: Config, given: Option<Memory>) -> Result<Running, 
     let metrics = Arc::new(Metrics::new());
     let clock = Arc::new(Clock::default());
     let reloader = reloader(&config, &clock, &metrics).await?;
+    let shown = config.listen.tls.clone();
+    let tls = shown.map(|shown| Tls::load(shown.own, shown.http2, metrics.certificate())).transpose()?.map(Arc::new);
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
     let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics, given)?);
     let upstreams = proxy.puller.upstreams.clone();
-    let (writing, store) = (proxy.puller.judge.held.writing(), proxy.puller.judge.store.clone());
+    let remembered = Remembered::of(&proxy.puller.judge);
     let options = listener::Options {
+        tls: tls.clone(),
         max_connections: config.listen.max_connections,
         header_timeout: config.listen.header_timeout,
         drain: config.listen.drain,
@@ -129,10 +142,11 @@ pub async fn start_on(config: Config, given: Option<Memory>) -> Result<Running, 
     let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
     let kept = reloader.clone();
     let keeper = tokio::spawn(async move {
-        tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())));
+        let shown = join_all(tls.iter().map(|tls| tls.keep()));
+        tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())), shown);
     });
     let listeners = [(stop, pulls), (admin_stop, operator)];
-    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, listeners, writing, store })
+    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, remembered, listeners })
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -165,7 +179,7 @@ pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
 /// If an upstream's client cannot be made; within, if the registry does not tell.
 pub async fn resolve(config: &Config, pull: &ManifestPull) -> Result<Result<Digest, PullError>, StartError> {
     let upstreams = upstreams(config, &Arc::new(Metrics::new()))?;
-    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests);
+    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests, config.cache.tag_ttl);
     Ok(fetch.resolve(&pull.image, &pull.reference).await)
 }
 
@@ -214,15 +228,18 @@ fn puller(
     given: Option<Memory>,
 ) -> Result<Puller, StartError> {
     let upstreams = upstreams(config, metrics)?;
-    let (store, seal) = given.map_or_else(|| store::open(&config.store, metrics), Ok)?;
+    // What explains is not the proxy, and has nothing to do with what that remembers.
+    let (store, seal) = match (given, &witness) {
+        (Some(given), _) => given,
+        (None, Some(_)) => store::in_memory(metrics)?,
+        (None, None) => store::open(&config.store, &clock, metrics)?,
+    };
     let (keep, counted) = (config.store.members, metrics.store().clone());
     let membership = Membership::new(store.clone(), seal.clone(), keep, counted);
     let lasting =
         Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
-    // What is too old to allow anything is of no use.
-    let keep = config.store.evidence.min(lasting.evidence);
-    let stored = Stored::new(store.clone(), seal.clone(), keep, metrics.store().clone());
-    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
+    let held = store::held(config, &store, &seal, metrics);
+    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests, config.cache.tag_ttl));
     let in_flight = InFlight::new(EVIDENCE_IN_FLIGHT);
     let judge = Judge {
         upstreams: upstreams.clone(),
@@ -231,7 +248,7 @@ fn puller(
         verdicts: Verdicts::new(config.cache.verdicts),
         store,
         seal,
-        held: Held::new(HELD_BYTES, lasting.evidence, stored),
+        held,
         backoff: Backoff::new(),
         in_flight,
         pool: Pool::new(config.limits.verification),
@@ -255,12 +272,6 @@ fn puller(
     })
 }
 
-impl std::fmt::Debug for Running {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Running({})", self.address)
-    }
-}
-
 impl Running {
     /// What SIGHUP does.
     pub fn reloader(&self) -> Reloader {
@@ -278,18 +289,9 @@ impl Running {
                 tracing::error!(%error, "a listener ended badly");
             }
         }
-        if !self.writing.end(WRITTEN).await {
-            tracing::warn!("the store is too slow: some evidence was not stored");
-        }
-        self.store.flush().await;
+        self.remembered.written().await;
     }
 }
-
-/// How long what was read is still written to the store at the end.
-const WRITTEN: Duration = Duration::from_secs(5);
-
-/// What evidence in memory may take.
-const HELD_BYTES: u64 = 64 << 20;
 
 /// What evidence may take that is being read or judged; that of one index may take half of it.
 const EVIDENCE_IN_FLIGHT: usize = 512 << 20;

@@ -43,9 +43,14 @@ impl Verdicts {
         Self { held: Cache::new(capacity) }
     }
 
+    /// The verdict under `key`, if it is held and fresh at `now`.
+    pub async fn fresh(&self, key: &Key, now: Timestamp) -> Option<Arc<Verdict>> {
+        self.held.get(key).await.filter(|verdict| now < verdict.fresh_until())
+    }
+
     /// Whether the verdict under `key` is held and fresh at `now`.
     pub async fn has_fresh(&self, key: &Key, now: Timestamp) -> bool {
-        self.held.get(key).await.is_some_and(|verdict| now < verdict.fresh_until())
+        self.fresh(key, now).await.is_some()
     }
 
     /// The verdict under `key` if it is fresh at `now`, else the one that `decide` comes to. All who ask for the same

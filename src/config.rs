@@ -12,7 +12,9 @@ use url::Url;
 
 use crate::limits::Limits;
 use crate::oci::Registry;
+use crate::pem::OwnCertificate;
 use crate::policy::Scope;
+use crate::store::shared;
 use crate::trust;
 use crate::upstream::{Credentials, Redirects, Settings, Tls};
 use crate::yaml::{self, At, FileError, Problems};
@@ -30,6 +32,8 @@ mod lint;
 mod listen;
 
 mod raw;
+
+mod redis;
 
 mod storage;
 
@@ -80,6 +84,8 @@ pub struct Config {
 pub struct Listen {
     /// The address to listen on.
     pub address: SocketAddr,
+    /// What clients are shown; without it they speak plain HTTP.
+    pub tls: Option<ListenTls>,
     /// What clients call the proxy.
     pub public_url: Option<Url>,
     /// Connections at a time.
@@ -88,6 +94,15 @@ pub struct Listen {
     pub header_timeout: Duration,
     /// How long requests in flight may take to finish when the proxy stops.
     pub drain: Duration,
+}
+
+/// The TLS of the listener for pulls.
+#[derive(Debug, Clone)]
+pub struct ListenTls {
+    /// The certificate.
+    pub own: OwnCertificate,
+    /// Whether HTTP/2 is spoken with clients that offer it.
+    pub http2: bool,
 }
 
 /// Callers without credentials, and what they may read.
@@ -139,6 +154,8 @@ pub struct Cache {
     pub evidence_max_age: Duration,
     /// Bytes of manifests.
     pub manifests: u64,
+    /// How long what a tag names is remembered; not at all if zero.
+    pub tag_ttl: Duration,
 }
 
 /// Where verdicts, evidence and memberships are kept.
@@ -146,6 +163,8 @@ pub struct Cache {
 pub struct Store {
     /// What it is.
     pub kind: Kind,
+    /// The files with the keys that records are sealed with, newest first.
+    pub keys: Vec<PathBuf>,
     /// How long it is remembered who lists a digest.
     pub members: Duration,
     /// How long evidence is kept that nobody uses.
@@ -155,8 +174,17 @@ pub struct Store {
 /// What a store is.
 #[derive(Debug, Clone)]
 pub enum Kind {
+    /// A file, which one proxy has at a time.
+    Embedded {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it takes at most.
+        most: u64,
+    },
     /// Gone when the proxy stops, shared with nobody.
     Memory,
+    /// In Redis, for all replicas.
+    Shared(shared::Settings),
 }
 
 /// How the log looks.
@@ -220,7 +248,7 @@ impl Config {
         if raw.writers.is_some_and(|writers| !writers.is_empty()) {
             at.unsupported("writers");
         }
-        let listen = listen::listen(&at.key("listen"), &raw.listen.unwrap_or_default());
+        let listen = listen::listen(&at.key("listen"), &raw.listen.unwrap_or_default(), base);
         let default_admin = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
         let admin = raw.admin.unwrap_or_default();
         let admin = listen::address(&at.key("admin"), admin.address.as_deref(), default_admin);
@@ -242,7 +270,7 @@ impl Config {
             audit: policy.audit.unwrap_or(false),
             trust,
             cache: storage::cache(&at.key("cache"), &raw.cache.unwrap_or_default()),
-            store: store::store(&at.key("store"), &raw.store.unwrap_or_default()),
+            store: store::store(&at.key("store"), &raw.store.unwrap_or_default(), base),
             limits: storage::limits(&at.key("limits"), &raw.limits.unwrap_or_default()),
             log: Log {
                 json: field::word(&log_at, "format", log.format.as_deref(), &["json", "text"]) == "json",

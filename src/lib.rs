@@ -168,6 +168,8 @@ pub mod clock;
 
 pub mod limits;
 
+pub mod pem;
+
 pub mod strict_json;
 
 pub mod yaml;

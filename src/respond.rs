@@ -31,9 +31,13 @@ pub fn manifest(admitted: &Admitted<Arc<Manifest>>, head: bool) -> Response<Body
     let body = if head { body::empty() } else { body::full(manifest.bytes().clone()) };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
+    headers.reserve(HEADERS);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(manifest.media_type().as_str()));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(manifest.bytes().len()));
-    headers.insert(CONTENT_DIGEST, value(&manifest.digest().to_string()));
+    // It is visible text; were it not, a client would miss the header and could not go on.
+    if let Ok(digest) = HeaderValue::from_maybe_shared(manifest.digest_text().clone()) {
+        headers.insert(CONTENT_DIGEST, digest);
+    }
     admitted_for(headers, admitted.basis());
     response
 }
@@ -105,6 +109,9 @@ fn status(reason: Reason) -> StatusCode {
 fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
+
+/// Headers of a manifest's answer, those that connection and middleware add counted.
+const HEADERS: usize = 6;
 
 /// The longest reason phrase, in bytes: containerd prints more, log systems cut it.
 const MAX_PHRASE: usize = 512;

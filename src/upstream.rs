@@ -49,7 +49,7 @@ pub use client::Upstream;
 pub use credentials::{Credentials, Secret, SecretSource};
 pub use redirect::{Network, RedirectHost, Redirects};
 pub use settings::{BuildError, Settings};
-pub use tls::{OwnCertificate, Tls, TlsFileError};
+pub use tls::Tls;
 
 /// A manifest as the registry sent it: bytes and announced type, nothing checked.
 #[derive(Debug, Clone)]

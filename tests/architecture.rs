@@ -14,7 +14,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ),
     (
         "app",
-        "admin body cache client clock config discovery limits listener membership middleware oci policy proxy pull reason record \
+        "admin body cache client clock config discovery limits listener membership middleware oci pem policy proxy pull reason record \
          route snapshot store telemetry trust upstream verify yaml",
     ),
     ("demo", "app config oci policy reason telemetry yaml"),
@@ -22,9 +22,9 @@ const MAY_IMPORT: &[(&str, &str)] = &[
         "rehearsal",
         "clock demo discovery evidence limits oci outcome policy pull reason route snapshot trust verify yaml",
     ),
-    ("config", "limits oci policy trust upstream yaml"),
+    ("config", "limits oci pem policy store trust upstream yaml"),
     ("yaml", ""),
-    ("listener", "body oci reason telemetry"),
+    ("listener", "body oci pem reason telemetry"),
     ("middleware", "body listener oci reason respond telemetry"),
     ("admin", "body listener telemetry reason"),
     ("proxy", "admission blob body client oci passthrough pull reason respond route telemetry upstream"),
@@ -52,16 +52,17 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("outcome", "clock evidence oci policy reason trust verify"),
     ("record", "clock decide evidence outcome store"),
     ("membership", "admission oci record store telemetry"),
-    ("store", "telemetry"),
+    ("store", "clock telemetry"),
     ("trust", "clock oci policy reason strict_json telemetry yaml"),
     ("policy", "clock oci reason yaml"),
-    ("upstream", "oci reason telemetry"),
+    ("upstream", "oci pem reason telemetry"),
     ("telemetry", "oci reason body"),
     ("oci", "strict_json"),
     ("strict_json", ""),
     ("reason", ""),
     ("clock", ""),
     ("limits", ""),
+    ("pem", ""),
 ];
 
 /// Calls that only the named files may make: deciding and admitting happen in the pull and nowhere else.

@@ -7,7 +7,12 @@ use crate::upstream::{Credentials, settings};
 impl Config {
     /// What the configuration says, in a few lines.
     pub fn summary(&self) -> String {
-        let mut text = format!("listens on {}, admin on {}", self.listen.address, self.admin);
+        let tls = match &self.listen.tls {
+            Some(tls) if tls.http2 => " (TLS, HTTP/2 too)",
+            Some(_) => " (TLS)",
+            None => "",
+        };
+        let mut text = format!("listens on {}{tls}, admin on {}", self.listen.address, self.admin);
         for upstream in &self.upstreams {
             let dial = upstream.dial.as_str().trim_end_matches('/');
             text.push_str(&["\n  ", upstream.registry.as_str(), " at ", dial, ", with ", shown(upstream)].concat());

@@ -67,7 +67,7 @@ async fn soon<F: Future>(future: F) -> F::Output {
 }
 
 const LONG: Duration = Duration::from_mins(1);
-const OPTIONS: Options = Options { max_connections: 8, header_timeout: LONG, drain: LONG };
+const OPTIONS: Options = Options { tls: None, max_connections: 8, header_timeout: LONG, drain: LONG };
 const GET: &str = "GET /v2/ HTTP/1.1\r\nhost: a\r\n\r\n";
 const GET_CLOSE: &str = "GET /v2/ HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 

@@ -16,7 +16,7 @@ use crate::discovery::{self, Backoff, InFlight, Share, Wants};
 use crate::examined::Examined;
 use crate::limits::Limits;
 use crate::oci::{Manifest, Registry, Subject};
-use crate::outcome::{Denial, Indeterminate, Key, Outcome, Terms};
+use crate::outcome::{Basis, Denial, Indeterminate, Key, Outcome, Terms};
 use crate::policy::{Governing, Leaf};
 use crate::reason::Reason;
 use crate::record::{Seal, VerdictRecord};
@@ -91,6 +91,15 @@ impl Judge {
         let answer = self.verdicts.get_or_decide(key, now, anew).await;
         self.metrics.verdict_cache(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
         answer.map_err(|indeterminate| Indeterminate::clone(&indeterminate).into())
+    }
+
+    /// The verdict on what is governed, if it is in memory and allows it for its signatures.
+    pub async fn signed(&self, snapshot: &Snapshot, governing: &Governing, now: Timestamp) -> Option<Arc<Verdict>> {
+        let verdict = self.verdicts.fresh(&Key::new(governing, snapshot.trust.revision(governing)), now).await?;
+        matches!(verdict.outcome(), Outcome::Allow(Basis::Signed)).then(|| {
+            self.metrics.verdict_cache(Lookup::Hit.label());
+            verdict
+        })
     }
 
     /// Whether the verdict on what is governed is in memory.

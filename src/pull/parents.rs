@@ -151,7 +151,7 @@ impl Puller {
         if !admitted.confers() || self.recorded.get(subject).await.is_some() {
             return;
         }
-        self.record_anew(ask, subject, admitted).await;
+        Box::pin(self.record_anew(ask, subject, admitted)).await;
     }
 
     /// The same, however lately it was recorded. Whether all of it is.

@@ -16,7 +16,7 @@ use tracing::{Dispatch, Level};
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::oci::{Digest, Image};
+use crate::oci::{Digest, Image, Reference};
 use crate::reason::{Class, Reason};
 
 use super::metrics::outcome_of;
@@ -27,7 +27,7 @@ pub struct Facts {
     /// The repository asked for.
     pub image: Option<Image>,
     /// The tag or digest, as asked.
-    pub reference: Option<String>,
+    pub reference: Option<Reference>,
     /// The manifest or blob that it came to.
     pub digest: Option<Digest>,
     /// The reason of the answer, allow reasons too.
@@ -135,7 +135,7 @@ pub fn request_line(request: &Request, ending: &Ending, facts: &Facts) {
                     user_agent = user_agent.as_deref().map(|text| clean(text, 200)).as_deref(),
                     image.registry = image.map(|image| image.registry.as_str()),
                     image.repository = image.map(|image| image.repository.as_str()),
-                    image.reference = facts.reference.as_deref().map(|text| clean(text, 200)).as_deref(),
+                    image.reference = facts.reference.as_ref().map(tracing::field::display),
                     image.digest = facts.digest.as_ref().map(tracing::field::display),
                     policy.name = facts.policy.as_deref().map(|text| clean(text, 128)).as_deref(),
                     verdict.outcome = facts.reason.map(outcome_of),

@@ -13,23 +13,21 @@ use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, Text
 
 use crate::reason::Reason;
 
+mod certificate;
+
 mod credentials;
-
 mod exemptions;
-
 mod family;
-
-mod labels;
-
 mod in_use;
-
+mod labels;
+mod policy;
 mod store;
-
 mod trust;
 
 #[cfg(test)]
 mod tests;
 
+pub use certificate::CertificateMetrics;
 pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
 use family::{
@@ -37,6 +35,7 @@ use family::{
 };
 pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
+pub use policy::PolicyMetrics;
 pub use store::StoreMetrics;
 pub use trust::TrustMetrics;
 
@@ -57,17 +56,16 @@ pub struct Metrics {
     upstream_duration: Histograms<1>,
     upstream_unreachable: IntGaugeVec,
     blobs_cut: Counters<1>,
-    reloads: Counters<1>,
-    reload_failed: IntGauge,
-    loaded: IntGauge,
     in_flight: IntGauge,
     connections: IntGaugeVec,
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
     store: Arc<StoreMetrics>,
+    certificate: CertificateMetrics,
     credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
+    policy: PolicyMetrics,
 }
 
 impl Metrics {
@@ -140,16 +138,6 @@ impl Metrics {
                 counter_vec(r, "blobs_cut_total", "Blobs cut off before their end, and why.", &["cause"]),
                 ["corrupt", "timeout", "broken"].map(|cause| [cause]),
             ),
-            reloads: Counters::new(
-                counter_vec(r, "policy_reloads_total", "Attempts to reload the policy.", &["result"]),
-                ["loaded", "failed"].map(|result| [result]),
-            ),
-            reload_failed: gauge(
-                r,
-                "policy_reload_failed",
-                "1 while the policy on disk cannot be loaded, and the one before it stays in force.",
-            ),
-            loaded: gauge(r, "policy_loaded_timestamp_seconds", "When the policy in force was loaded."),
             in_flight: gauge(r, "requests_in_flight", "Requests whose answer has not been sent completely."),
             connections: gauge_vec(r, "connections", "Connections in use.", listeners),
             turned_away: counter_vec(
@@ -161,8 +149,10 @@ impl Metrics {
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
             store: Arc::new(StoreMetrics::new(r)),
+            certificate: CertificateMetrics::new(r),
             credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
+            policy: PolicyMetrics::new(r),
             registry: r.clone(),
         };
         for name in labels::LISTENERS {
@@ -179,7 +169,6 @@ impl Metrics {
             self.decisions.announce(name, labels::BY_POLICY);
             self.would_deny.announce(name, labels::BY_POLICY);
         }
-        self.loaded.set(seconds_since_epoch());
     }
 
     /// Counts a decision about a manifest or blob. `outcome` is `allow`, `deny`, `unavailable` or `request`.
@@ -246,27 +235,9 @@ impl Metrics {
         self.blobs_cut.at([cause], GenericCounter::inc);
     }
 
-    /// Counts an attempt to reload the policy.
-    pub fn policy_reload(&self, ok: bool) {
-        self.reloads.at([if ok { "loaded" } else { "failed" }], GenericCounter::inc);
-        self.reload_failed.set(i64::from(!ok));
-        if ok {
-            self.loaded.set(seconds_since_epoch());
-        }
-    }
-
     /// Counts a request as in flight until the answer is dropped.
     pub fn request(&self) -> InUse {
         InUse::new(&self.in_flight)
-    }
-
-    /// What the listener called `name` counts: `pull` or `admin`.
-    pub fn listener(&self, name: &'static str) -> ListenerMetrics {
-        ListenerMetrics {
-            connections: self.connections.with_label_values(&[name]),
-            turned_away: self.turned_away.with_label_values(&[name]),
-            accept_errors: self.accept_errors.with_label_values(&[name]),
-        }
     }
 
     /// What is shown of the store.
@@ -289,9 +260,15 @@ impl Metrics {
         &self.exemptions
     }
 
+    /// What is shown of the policy in force.
+    pub fn policy(&self) -> &PolicyMetrics {
+        &self.policy
+    }
+
     /// Everything, in the text format 0.0.4.
     pub fn render(&self) -> String {
         // They end by themselves: what is shown is true at the moment of the scrape.
+        self.policy.show();
         self.exemptions.show(u64::try_from(seconds_since_epoch()).unwrap_or(0));
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
             tracing::error!(%error, "metrics could not be written");

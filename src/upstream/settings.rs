@@ -17,8 +17,9 @@ use super::credentials::keyring::Keyring;
 use super::credentials::source::Bounds;
 use super::credentials::{Credentials, CredentialsError};
 use super::redirect::Redirects;
-use super::tls::{Material, Tls, TlsFileError};
+use super::tls::{Material, Tls};
 use crate::oci::Registry;
+use crate::pem::TlsFileError;
 use crate::telemetry::Metrics;
 
 /// How one registry is reached.

@@ -2,9 +2,13 @@
 
 pub(crate) mod expect;
 
+pub(crate) mod flips;
+
 pub(crate) mod lab;
 
 pub(crate) mod redirecting;
+
+pub(crate) mod redis_double;
 
 pub(crate) mod registry_double;
 

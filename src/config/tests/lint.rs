@@ -51,7 +51,7 @@ fn a_certificate_is_among_what_is_shown() {
     let summary = |credentials: &str, own: bool| {
         let mut config = parsed(&LEAST.replace("{ }", credentials), &[]).expect(credentials);
         config.upstreams[0].tls.own =
-            own.then(|| crate::upstream::OwnCertificate { certificate: "c".into(), key: "k".into() });
+            own.then(|| crate::pem::OwnCertificate { certificate: "c".into(), key: "k".into() });
         config.summary()
     };
     let token = "{ credentials: { bearer: { token: t } } }";

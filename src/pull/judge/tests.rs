@@ -68,7 +68,7 @@ impl World {
         let policies = parse(&text, "policy.yaml", Path::new(".")).expect("a policy");
         let limits = Limits::default();
         let upstreams = Arc::new(BTreeMap::from([(name.parse().expect("a name"), Arc::new(upstream))]));
-        let fetch = Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20));
+        let fetch = Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20, Duration::ZERO));
         let in_flight = InFlight::new(1 << 30);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(1 << 20));
         let seal = Arc::new(Seal::random().expect("randomness"));
