@@ -183,6 +183,42 @@ async fn a_stricter_policy_is_judged_on_what_was_stored_and_denies_after_one_rea
 }
 
 #[tokio::test]
+async fn a_proxy_that_starts_again_on_its_file_knows_evidence_members_and_verdicts() {
+    let lab = Lab::edited(Options::default(), |config| config + "cache: { deny: 0s }\n").await;
+    let (index, images) = lab.signed_index(APP);
+    lab.registry().untag(APP, "1");
+    let (path, child) = (manifest(APP, index.digest), images[0].manifest.digest);
+    lab.write_policy("first", false);
+    let first = lab.on_file().await;
+    served(&first.get(&path).await, index.digest, "signed");
+    first.stop().await;
+    // Under the same policy, under another, and under a stricter one: the manifests alone are fetched.
+    for (name, evidence) in [("first", None), ("as-strict", Some("stored"))] {
+        lab.write_policy(name, false);
+        let again = lab.on_file().await;
+        lab.double.forget();
+        served(&again.get(&manifest(APP, child)).await, child, "member");
+        served(&again.get(&blob(APP, images[0].layer)).await, images[0].layer, "member");
+        let manifests = lab.double.seen().iter().filter(|seen| seen.path.contains("/manifests/sha256:")).count();
+        assert_eq!(manifests + lab.double.count(Kind::Blob), lab.double.seen().len(), "{:?}", lab.double.seen());
+        for result in ["stored", "miss"] {
+            let count = u8::from(evidence == Some(result));
+            let line = format!("countersign_evidence_cache_requests_total{{result=\"{result}\"}} {count}");
+            assert!(again.shows(&line).await, "{name}: {line}");
+        }
+        again.stop().await;
+    }
+    lab.write_policy("strict", true);
+    let strict = lab.on_file().await;
+    denied(&strict.get(&path).await, "signature_missing");
+    for result in ["stored", "miss"] {
+        let line = format!("countersign_evidence_cache_requests_total{{result=\"{result}\"}} 1");
+        assert!(strict.shows(&line).await, "{line}");
+    }
+    strict.stop().await;
+}
+
+#[tokio::test]
 async fn a_denial_is_confirmed_once_for_all_replicas_and_policies() {
     let lab = Lab::edited(Options::default(), |config| config + "cache: { deny: 1h }\n").await;
     let memory = memory();

@@ -65,7 +65,7 @@ impl Stored {
         if !share.take(wanted.values().sum()).await {
             return None;
         }
-        let pieces = self.pieces(wanted.into_keys()).await.ok()?;
+        let pieces = self.pieces(wanted).await.ok()?;
         let Some(candidates) = Candidate::restore(&opened, &pieces) else { return self.rejected("piece") };
         Some(EvidenceSet {
             candidates,
@@ -81,10 +81,10 @@ impl Stored {
         None
     }
 
-    /// Those of `wanted` that are there.
-    async fn pieces(&self, wanted: impl Iterator<Item = Digest>) -> Result<BTreeMap<Digest, Bytes>, StoreDown> {
-        let read = wanted.map(|digest| async move {
-            let piece = self.store.get(&piece_place(&digest)).await?;
+    /// Those of `wanted` that are there; of an empty one there is nothing to store.
+    async fn pieces(&self, wanted: BTreeMap<Digest, u64>) -> Result<BTreeMap<Digest, Bytes>, StoreDown> {
+        let read = wanted.into_iter().map(|(digest, size)| async move {
+            let piece = if size == 0 { Some(Bytes::new()) } else { self.store.get(&piece_place(&digest)).await? };
             Ok(piece.map(|bytes| (digest, bytes)))
         });
         let found: Vec<_> = stream::iter(read).buffer_unordered(AT_ONCE).try_collect().await?;
@@ -122,6 +122,9 @@ impl Stored {
     }
 
     async fn put_piece(&self, digest: Digest, piece: Bytes) -> Result<(), StoreDown> {
+        if piece.is_empty() {
+            return Ok(());
+        }
         self.store.put(&piece_place(&digest), piece, self.keep).await
     }
 }

@@ -23,6 +23,16 @@ pub(crate) fn memory() -> Memory {
 }
 
 impl Lab {
+    /// Starts one more proxy, on a file beside the configuration; one at a time can.
+    pub(crate) async fn on_file(&self) -> Replica<'_> {
+        let text = std::fs::read_to_string(&self.config).expect("a file");
+        let path = self.config.with_file_name("on-file.yaml");
+        let store = "store: { embedded: { path: store.redb } }";
+        std::fs::write(&path, text.replace("store: { kind: memory }", store)).expect("a file");
+        let config = Config::load(&path, std::iter::empty()).expect("a configuration");
+        Replica { lab: self, running: app::start(config).await.expect("it starts") }
+    }
+
     /// Starts one more proxy, on this store.
     pub(crate) async fn replica(&self, memory: &Memory) -> Replica<'_> {
         let config = Config::load(&self.config, std::iter::empty()).expect("the lab's configuration");
