@@ -24,7 +24,7 @@ use crate::pem::TlsFileError;
 use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
-use crate::pull::{Artifacts, Fetch, Held, Judge, Nested, PullError, Puller, Search, Witness};
+use crate::pull::{Artifacts, Fetch, Judge, Nested, PullError, Puller, Search, Witness};
 use crate::record::Seal;
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
@@ -42,6 +42,8 @@ mod reload;
 mod store;
 
 pub use reload::Reloader;
+pub use store::Memory;
+use store::Remembered;
 
 /// A proxy that is serving.
 #[derive(Debug)]
@@ -54,18 +56,9 @@ pub struct Running {
     /// Keeps trusted roots and certificates up to date.
     keeper: JoinHandle<()>,
     readiness: Arc<admin::Readiness>,
-    store: Remembered,
+    remembered: Remembered,
     /// The pulls, then the operator's listener: it says that pulls drain until they have.
     listeners: [(watch::Sender<bool>, JoinHandle<()>); 2],
-}
-
-/// What is written before the proxy ends.
-struct Remembered(Arc<dyn Store>);
-
-impl std::fmt::Debug for Remembered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Remembered")
-    }
 }
 
 /// Why a proxy could not start.
@@ -115,6 +108,14 @@ pub enum StartError {
 /// # Errors
 /// If the policy is wrong, an address is taken, or an upstream's client cannot be made.
 pub async fn start(config: Config) -> Result<Running, StartError> {
+    start_on(config, None).await
+}
+
+/// Starts the proxy that `config` describes, on a store that is `given` instead of the one in `config`.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_on(config: Config, given: Option<Memory>) -> Result<Running, StartError> {
     let metrics = Arc::new(Metrics::new());
     let clock = Arc::new(Clock::default());
     let reloader = reloader(&config, &clock, &metrics).await?;
@@ -122,9 +123,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let tls = shown.map(|shown| Tls::load(shown.own, shown.http2, metrics.certificate())).transpose()?.map(Arc::new);
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
-    let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics)?);
+    let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics, given)?);
     let upstreams = proxy.puller.upstreams.clone();
-    let store = Remembered(proxy.puller.judge.store.clone());
+    let remembered = Remembered::of(&proxy.puller.judge);
     let options = listener::Options {
         tls: tls.clone(),
         max_connections: config.listen.max_connections,
@@ -147,7 +148,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())), shown);
     });
     let listeners = [(stop, pulls), (admin_stop, operator)];
-    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, store, listeners })
+    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, remembered, listeners })
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -171,7 +172,7 @@ async fn reloader(config: &Config, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -
 pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
     let (clock, metrics) = (Arc::new(Clock::default()), Arc::new(Metrics::new()));
     let current = reloader(config, &clock, &metrics).await?.current();
-    puller(config, current, clock, &metrics, Some(Arc::default()))
+    puller(config, current, clock, &metrics, Some(Arc::default()), None)
 }
 
 /// Makes what pulls as the proxy that `config` describes, with its store.
@@ -181,7 +182,7 @@ pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
 pub async fn warmer(config: &Config) -> Result<Puller, StartError> {
     let (clock, metrics) = (Arc::new(Clock::default()), Arc::new(Metrics::new()));
     let current = reloader(config, &clock, &metrics).await?.current();
-    puller(config, current, clock, &metrics, None)
+    puller(config, current, clock, &metrics, None, None)
 }
 
 /// The digest that a reference names now, as the proxy that `config` describes would ask its registry.
@@ -199,8 +200,9 @@ fn proxy(
     current: Arc<Current>,
     clock: Arc<Clock>,
     metrics: &Arc<Metrics>,
+    given: Option<Memory>,
 ) -> Result<Proxy, StartError> {
-    let puller = puller(config, current, clock, metrics, None)?;
+    let puller = puller(config, current, clock, metrics, None, given)?;
     let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
     let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
     let public_origin = public_url.trim_end_matches('/').to_string();
@@ -235,12 +237,14 @@ fn puller(
     clock: Arc<Clock>,
     metrics: &Arc<Metrics>,
     witness: Option<Arc<Witness>>,
+    given: Option<Memory>,
 ) -> Result<Puller, StartError> {
     let upstreams = upstreams(config, metrics)?;
     // What explains is not the proxy, and has nothing to do with what that remembers.
-    let (store, seal) = match &witness {
-        Some(_) => store::in_memory(metrics)?,
-        None => store::open(&config.store, &clock, metrics)?,
+    let (store, seal) = match (given, &witness) {
+        (Some(given), _) => given,
+        (None, Some(_)) => store::in_memory(metrics)?,
+        (None, None) => store::open(&config.store, &clock, metrics)?,
     };
     let metrics = metrics.clone();
     Ok(assemble(config, Parts { upstreams, store, seal, current, clock, metrics, witness }))
@@ -271,6 +275,7 @@ pub fn assemble(config: &Config, parts: Parts) -> Puller {
     let membership = Membership::new(store.clone(), seal.clone(), keep, counted);
     let lasting =
         Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
+    let held = store::held(config, &store, &seal, &metrics);
     let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests, config.cache.tag_ttl));
     let in_flight = InFlight::new(EVIDENCE_IN_FLIGHT);
     let judge = Judge {
@@ -280,7 +285,7 @@ pub fn assemble(config: &Config, parts: Parts) -> Puller {
         verdicts: Verdicts::new(config.cache.verdicts),
         store,
         seal,
-        held: Held::new(HELD_BYTES, lasting.evidence),
+        held,
         backoff: Backoff::new(),
         in_flight,
         pool: Pool::new(config.limits.verification),
@@ -321,12 +326,9 @@ impl Running {
                 tracing::error!(%error, "a listener ended badly");
             }
         }
-        self.store.0.flush().await;
+        self.remembered.written().await;
     }
 }
-
-/// What evidence in memory may take.
-const HELD_BYTES: u64 = 64 << 20;
 
 /// What evidence may take that is being read or judged; that of one index may take half of it.
 const EVIDENCE_IN_FLIGHT: usize = 512 << 20;

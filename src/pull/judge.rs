@@ -231,9 +231,9 @@ impl Judge {
         let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing));
         let about = About { subject: subject.clone(), elsewhere, wants };
         let read = discovery::discover(&self.upstreams, subject, &about.elsewhere, wants, &self.limits, share, now);
-        let (evidence, lookup) = self.held.get(&about, now, max_age, read).await;
-        self.metrics.evidence_cache(lookup.label());
-        Piece { held: lookup == Lookup::Hit, ..Piece::new(subject, manifest, evidence) }
+        let (evidence, origin) = self.held.get(&about, now, max_age, share, read).await;
+        self.metrics.evidence_cache(origin.label());
+        Piece { held: origin.held(), ..Piece::new(subject, manifest, evidence) }
     }
 
     /// Verifies and decides, off the threads that serve connections.

@@ -102,8 +102,8 @@ impl Metrics {
                 labels::CACHE.map(|result| [result]),
             ),
             evidence_cache: Counters::new(
-                counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence in memory.", &["result"]),
-                labels::CACHE.map(|result| [result]),
+                counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence that was read.", &["result"]),
+                labels::EVIDENCE.map(|result| [result]),
             ),
             verifications: Counters::new(
                 counter_vec(r, "verifications_total", "Verifications of all evidence of one digest.", &["result"]),
@@ -196,7 +196,7 @@ impl Metrics {
         self.verdict_cache.at([result], GenericCounter::inc);
     }
 
-    /// Counts a look-up of evidence in memory: `hit`, `miss` (the registry is asked) or `joined`.
+    /// Counts a look-up of evidence: in memory (`hit`), `stored`, asked of the registry (`miss`), or `joined`.
     pub fn evidence_cache(&self, result: &'static str) {
         self.evidence_cache.at([result], GenericCounter::inc);
     }

@@ -34,6 +34,7 @@ mod pull;
 mod redirects;
 mod refusals;
 mod reload;
+mod replicas;
 mod requests;
 mod routing;
 mod rows;

@@ -14,6 +14,8 @@ pub(crate) mod redis_double;
 
 pub(crate) mod registry_double;
 
+pub(crate) mod replica;
+
 pub(crate) mod scene;
 
 pub(crate) mod secure;

@@ -14,6 +14,7 @@ use crate::demo::signer::Signer;
 use crate::limits::Verification;
 use crate::outcome::Outcome;
 use crate::policy::file::parse;
+use crate::pull::held::Stored;
 use crate::reason::Reason;
 use crate::store::MemoryStore;
 use crate::trust::Trust;
@@ -70,14 +71,17 @@ impl World {
         let upstreams = Arc::new(BTreeMap::from([(name.parse().expect("a name"), Arc::new(upstream))]));
         let fetch = Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20, Duration::ZERO));
         let in_flight = InFlight::new(1 << 30);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(1 << 20));
+        let seal = Arc::new(Seal::random().expect("randomness"));
+        let stored = Stored::new(store.clone(), seal.clone(), Duration::from_hours(24), metrics.store().clone());
         let judge = Judge {
             fetch: fetch.clone(),
             artifacts: Artifacts::new(upstreams.clone(), fetch, in_flight.clone(), limits),
             upstreams,
             verdicts: Verdicts::new(100),
-            store: Arc::new(MemoryStore::new(1 << 20)),
-            seal: Arc::new(Seal::random().expect("randomness")),
-            held: Held::new(1 << 20, Duration::from_mins(1)),
+            held: Held::new(1 << 20, Duration::from_mins(1), stored),
+            store,
+            seal,
             backoff: Backoff::new(),
             in_flight,
             pool: Pool::new(verification),
