@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::admin;
-use crate::cache::Verdicts;
+use crate::cache::{Refresh, Verdicts};
 use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -196,8 +196,12 @@ fn puller(
 ) -> Result<Puller, StartError> {
     let upstreams = upstreams(config, metrics)?;
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(STORE_BYTES));
-    let lasting =
-        Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
+    let lasting = Lasting {
+        allow: config.cache.allow,
+        deny: config.cache.deny,
+        evidence: config.cache.evidence_max_age,
+        last_known_good: config.cache.last_known_good,
+    };
     let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
     let in_flight = InFlight::new(EVIDENCE_IN_FLIGHT);
     let judge = Judge {
@@ -205,6 +209,7 @@ fn puller(
         fetch: fetch.clone(),
         artifacts: Artifacts::new(upstreams.clone(), fetch.clone(), in_flight.clone(), config.limits),
         verdicts: Verdicts::new(config.cache.verdicts),
+        refresh: Refresh::new(config.cache.refresh_before),
         store: store.clone(),
         seal: Seal::random().map_err(|_| StartError::Randomness)?,
         held: Held::new(HELD_BYTES, lasting.evidence),
@@ -222,7 +227,7 @@ fn puller(
         fetch,
         upstreams,
         current,
-        judge,
+        judge: Arc::new(judge),
         membership: Membership::new(store),
         recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         expanded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),

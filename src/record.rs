@@ -73,6 +73,7 @@ pub struct VerdictRecord {
     pub(crate) key: Key,
     pub(crate) said: Said,
     pub(crate) would_deny: Vec<Denial>,
+    pub(crate) issued: Timestamp,
     pub(crate) valid_until: Timestamp,
     pub(crate) fresh_until: Timestamp,
 }
@@ -94,13 +95,15 @@ impl VerdictRecord {
             Outcome::Allow(Basis::Signed) => Said::Signed,
             Outcome::Allow(Basis::Evidence) => Said::Evidence,
             Outcome::Allow(Basis::Exempt(reason)) => Said::Exempt(reason.to_string()),
+            Outcome::Allow(_) if verdict.is_stale() => return None,
             Outcome::Allow(Basis::Audited(_) | Basis::Member { .. }) => return None,
             Outcome::Deny(denial) => Said::Denied(denial.clone()),
         };
         Some(Self {
-            key: verdict.key().clone(),
+            key: Key::clone(verdict.key()),
             said,
             would_deny: verdict.would_deny().to_vec(),
+            issued: verdict.issued(),
             valid_until: verdict.valid_until(),
             fresh_until: verdict.fresh_until(),
         })

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use prometheus::core::GenericCounter;
-use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
 
 use crate::reason::Reason;
 
@@ -30,7 +30,8 @@ mod tests;
 pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
 use family::{
-    ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec, seconds_since_epoch,
+    ByPolicy, Counters, Histograms, counter, counter_vec, gauge, gauge_vec, histogram, histogram_vec,
+    seconds_since_epoch,
 };
 pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
@@ -45,6 +46,8 @@ pub struct Metrics {
     would_deny: ByPolicy,
     pulls: Histograms<2>,
     verdict_cache: Counters<1>,
+    refreshes: Counters<1>,
+    stale_answers: IntCounter,
     evidence_cache: Counters<1>,
     verifications: Counters<1>,
     verification_duration: Histogram,
@@ -92,11 +95,20 @@ impl Metrics {
                     "Time from a manifest or blob request to the head of its answer.",
                     &["outcome", "cache"],
                 ),
-                labels::pairs(&labels::OUTCOMES, &labels::CACHE),
+                labels::pairs(&labels::OUTCOMES, &labels::VERDICTS),
             ),
             verdict_cache: Counters::new(
                 counter_vec(r, "verdict_cache_requests_total", "Look-ups of the verdict cache.", &["result"]),
-                labels::CACHE.map(|result| [result]),
+                labels::VERDICTS.map(|result| [result]),
+            ),
+            refreshes: Counters::new(
+                counter_vec(r, "verdict_refreshes_total", "Allows judged anew before they ended.", &["result"]),
+                ["renewed", "restored", "denied", "failed"].map(|result| [result]),
+            ),
+            stale_answers: counter(
+                r,
+                "stale_answers_total",
+                "Answers by the last known good, because judging anew could not reach a registry or a TUF repository.",
             ),
             evidence_cache: Counters::new(
                 counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence in memory.", &["result"]),
@@ -196,7 +208,17 @@ impl Metrics {
         self.pulls.at([outcome, cache], |histogram| histogram.observe(took.as_secs_f64()));
     }
 
-    /// Counts a look-up of the verdict cache: `hit`, `miss` or `joined`.
+    /// Counts an Allow that was judged anew before it ended: `renewed`, `restored` from the store, `denied` or `failed`.
+    pub fn refreshed(&self, result: &'static str) {
+        self.refreshes.at([result], GenericCounter::inc);
+    }
+
+    /// Counts an answer by the last known good.
+    pub fn stale_answer(&self) {
+        self.stale_answers.inc();
+    }
+
+    /// Counts a look-up of the verdict cache: `hit`, `miss`, `joined`, `restored` or `stale`.
     pub fn verdict_cache(&self, result: &'static str) {
         self.verdict_cache.at([result], GenericCounter::inc);
     }

@@ -29,7 +29,7 @@ struct World {
     signer: Signer,
     broken: Arc<AtomicBool>,
     asked: Arc<Mutex<usize>>,
-    judge: Judge,
+    judge: Arc<Judge>,
     snapshot: Arc<Snapshot>,
     _running: Running,
 }
@@ -74,6 +74,7 @@ impl World {
             artifacts: Artifacts::new(upstreams.clone(), fetch, in_flight.clone(), limits),
             upstreams,
             verdicts: Verdicts::new(100),
+            refresh: Refresh::new(Duration::ZERO),
             store: Arc::new(MemoryStore::new(1 << 20)),
             seal: Seal::random().expect("randomness"),
             held: Held::new(1 << 20, Duration::from_mins(1)),
@@ -81,12 +82,22 @@ impl World {
             in_flight,
             pool: Pool::new(verification),
             limits,
-            lasting: Lasting { allow: Duration::from_mins(1), deny: Duration::ZERO, evidence: Duration::from_mins(1) },
+            lasting: Lasting {
+                allow: Duration::from_mins(1),
+                deny: Duration::ZERO,
+                evidence: Duration::from_mins(1),
+                last_known_good: Duration::ZERO,
+            },
             metrics,
             witness: None,
         };
         let snapshot = Arc::new(Snapshot { policies: Arc::new(policies), trust: Trust::none() });
-        Self { registry, signer, broken, asked, judge, snapshot, _running: running }
+        Self { registry, signer, broken, asked, judge: Arc::new(judge), snapshot, _running: running }
+    }
+
+    /// The judge, to be changed before it is asked.
+    fn judge_mut(&mut self) -> &mut Judge {
+        Arc::get_mut(&mut self.judge).expect("nobody else has it")
     }
 
     fn push(&self, repository: &str) -> Image {
@@ -108,7 +119,7 @@ impl World {
         let governing = self.snapshot.policies.governing(&subject, Timestamp(now));
         let (repository, digest) = (&image.manifest.repository, image.manifest.digest);
         let (kind, bytes) = self.registry.manifest(repository, &digest.to_string()).expect("a manifest");
-        let manifest = Manifest::parse(bytes, &digest, &kind, 10).expect("a manifest");
+        let manifest = Arc::new(Manifest::parse(bytes, &digest, &kind, 10).expect("a manifest"));
         let reason = match self.judge.verdict(&self.snapshot, &governing, &manifest, Timestamp(now)).await {
             Ok((verdict, _)) => match verdict.outcome() {
                 Outcome::Allow(basis) => basis.reason(),

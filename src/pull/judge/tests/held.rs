@@ -7,9 +7,14 @@ const NOW: u64 = 1_000_000;
 /// A judge whose verdicts and evidence last for what a proxy's do by default.
 async fn world() -> World {
     let mut world = World::new(LIMITS).await;
-    let lasting =
-        Lasting { allow: Duration::from_hours(6), deny: Duration::from_secs(15), evidence: Duration::from_hours(24) };
-    (world.judge.held, world.judge.lasting) = (Held::new(1 << 20, lasting.evidence), lasting);
+    let lasting = Lasting {
+        allow: Duration::from_hours(6),
+        deny: Duration::from_secs(15),
+        evidence: Duration::from_hours(24),
+        last_known_good: Duration::ZERO,
+    };
+    let judge = world.judge_mut();
+    (judge.held, judge.lasting) = (Held::new(1 << 20, lasting.evidence), lasting);
     world
 }
 
