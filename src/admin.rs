@@ -98,7 +98,7 @@ fn answer(method: &Method, path: &str, metrics: &Metrics, readiness: &Readiness)
     }
     match (path, readiness.obstacle()) {
         ("/livez", _) => text(StatusCode::OK, "alive\n".into()),
-        ("/readyz", None) => text(StatusCode::OK, "ready\n".into()),
+        ("/readyz", None) => text(StatusCode::OK, ready_text(metrics)),
         ("/readyz", Some(obstacle)) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{obstacle}\n")),
         ("/metrics", _) => {
             let mut response = text(StatusCode::OK, metrics.render());
@@ -108,6 +108,13 @@ fn answer(method: &Method, path: &str, metrics: &Metrics, readiness: &Readiness)
         }
         _ => text(StatusCode::NOT_FOUND, "not found\n".into()),
     }
+}
+
+/// A store that is down stops no pull, and is said all the same.
+fn ready_text(metrics: &Metrics) -> String {
+    let trouble = metrics.store().trouble();
+    let trouble = trouble.map(|why| format!("store: does not answer; pulls go on without it: {why}\n"));
+    format!("ready\n{}", trouble.unwrap_or_default())
 }
 
 fn text(status: StatusCode, text: String) -> Response<Body> {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::admin;
-use crate::cache::{Refresh, Verdicts};
+use crate::cache::{Leases, Refresh, Verdicts};
 use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -24,10 +24,8 @@ use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
 use crate::pull::{Artifacts, Fetch, Held, Judge, Nested, PullError, Puller, Search, Witness};
-use crate::record::Seal;
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
-use crate::store::{MemoryStore, Store};
 use crate::telemetry::Metrics;
 use crate::trust;
 use crate::upstream::Upstream;
@@ -35,6 +33,8 @@ use crate::verify::Pool;
 use crate::yaml::FileErrors;
 
 mod reload;
+
+mod store;
 
 pub use reload::Reloader;
 
@@ -195,7 +195,9 @@ fn puller(
     witness: Option<Arc<Witness>>,
 ) -> Result<Puller, StartError> {
     let upstreams = upstreams(config, metrics)?;
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(STORE_BYTES));
+    let (store, seal) = store::open(&config.store, metrics)?;
+    let (keep, counted) = (config.store.members, metrics.store().clone());
+    let membership = Membership::new(store.clone(), seal.clone(), keep, counted);
     let lasting = Lasting {
         allow: config.cache.allow,
         deny: config.cache.deny,
@@ -210,8 +212,9 @@ fn puller(
         artifacts: Artifacts::new(upstreams.clone(), fetch.clone(), in_flight.clone(), config.limits),
         verdicts: Verdicts::new(config.cache.verdicts),
         refresh: Refresh::new(config.cache.refresh_before),
-        store: store.clone(),
-        seal: Seal::random().map_err(|_| StartError::Randomness)?,
+        leases: Leases::shared(&store, metrics),
+        store,
+        seal,
         held: Held::new(HELD_BYTES, lasting.evidence),
         backoff: Backoff::new(),
         in_flight,
@@ -228,7 +231,7 @@ fn puller(
         upstreams,
         current,
         judge: Arc::new(judge),
-        membership: Membership::new(store),
+        membership,
         recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         expanded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
         limits: config.limits,
@@ -261,9 +264,6 @@ const HELD_BYTES: u64 = 64 << 20;
 
 /// What evidence may take that is being read or judged; that of one index may take half of it.
 const EVIDENCE_IN_FLIGHT: usize = 512 << 20;
-
-/// What the memory store may hold.
-const STORE_BYTES: u64 = 256 << 20;
 
 /// How often the members of a manifest are recorded while it is pulled.
 const RECORD_AGAIN: Duration = Duration::from_mins(1);

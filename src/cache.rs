@@ -11,10 +11,13 @@ use crate::clock::Timestamp;
 use crate::decide::Verdict;
 use crate::outcome::{Indeterminate, Key};
 
+pub mod lease;
+
 pub mod refresh;
 
 mod shared;
 
+pub use lease::Leases;
 pub use refresh::Refresh;
 use shared::Shared;
 

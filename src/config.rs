@@ -33,6 +33,8 @@ mod raw;
 
 mod storage;
 
+mod store;
+
 #[cfg(test)]
 mod tests;
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub trust: trust::Settings,
     /// How much is remembered, and how long.
     pub cache: Cache,
+    /// Where it outlives a request.
+    pub store: Store,
     /// How much of anything is read.
     pub limits: Limits,
     /// How the log looks.
@@ -141,6 +145,24 @@ pub struct Cache {
     pub manifests: u64,
 }
 
+/// Where verdicts, evidence and memberships are kept.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// What it is.
+    pub kind: Kind,
+    /// How long it is remembered who lists a digest.
+    pub members: Duration,
+    /// How long evidence is kept that nobody uses.
+    pub evidence: Duration,
+}
+
+/// What a store is.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// Gone when the proxy stops, shared with nobody.
+    Memory,
+}
+
 /// How the log looks.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -212,7 +234,6 @@ impl Config {
         let policy = raw.policy.unwrap_or_default();
         let policy_path = at.key("policy").require("path", policy.path.as_ref()).map(|path| base.join(path));
         let trust = storage::trust(&at.key("trust"), &raw.trust.unwrap_or_default(), base);
-        storage::store(&at.key("store"), &raw.store.unwrap_or_default());
         storage::audit(&at.key("audit"), &raw.audit.unwrap_or_default());
         let log = raw.log.unwrap_or_default();
         let log_at = at.key("log");
@@ -225,6 +246,7 @@ impl Config {
             audit: policy.audit.unwrap_or(false),
             trust,
             cache: storage::cache(&at.key("cache"), &raw.cache.unwrap_or_default()),
+            store: store::store(&at.key("store"), &raw.store.unwrap_or_default()),
             limits: storage::limits(&at.key("limits"), &raw.limits.unwrap_or_default()),
             log: Log {
                 json: field::word(&log_at, "format", log.format.as_deref(), &["json", "text"]) == "json",

@@ -124,7 +124,7 @@ fn conclude(
     };
     let fresh_until = fresh_until.min(valid_until);
     let (key, would_deny) = (Key::new(governing, trust).into(), would_deny.into());
-    Verdict(Ruling { key, outcome, would_deny, issued: terms.now, valid_until, fresh_until, stale: false })
+    Verdict(Ruling { key, outcome, would_deny, decided_at: terms.now, valid_until, fresh_until, stale: false })
 }
 
 impl Verdict {
@@ -139,16 +139,16 @@ impl Verdict {
         terms: &Terms,
         unsure: Option<&Indeterminate>,
     ) -> Result<Self, Unbelieved> {
-        let VerdictRecord { key, would_deny, issued, valid_until, fresh_until, .. } = record.get().clone();
+        let VerdictRecord { key, would_deny, decided_at, valid_until, fresh_until, .. } = record.get().clone();
         if key != **about {
             return Err(Unbelieved::Elsewhere);
         }
         // By a clock that was ahead, or ours was set back: it would last longer than it should.
-        if issued > terms.now.plus(outcome::AHEAD) {
+        if decided_at > terms.now.plus(outcome::AHEAD) {
             return Err(Unbelieved::Future);
         }
         let (key, outcome, would_deny) = (about.clone(), record.get().outcome(), would_deny.into());
-        let verdict = Self(Ruling { key, outcome, would_deny, issued, valid_until, fresh_until, stale: false });
+        let verdict = Self(Ruling { key, outcome, would_deny, decided_at, valid_until, fresh_until, stale: false });
         match unsure {
             Some(unsure) => verdict.last_known_good(about, terms, unsure).ok_or(Unbelieved::Expired),
             None if terms.now < fresh_until => Ok(verdict),
@@ -183,7 +183,7 @@ impl Verdict {
         }
         let (outcome, would_deny) = (Outcome::Allow(Basis::Audited(refusal.reason)), [refusal.clone()].into());
         let (key, valid_until) = (Key::new(governing, trust).into(), now.plus(Duration::from_secs(1)));
-        Some(Self(Ruling { key, outcome, would_deny, issued: now, valid_until, fresh_until: now, stale: false }))
+        Some(Self(Ruling { key, outcome, would_deny, decided_at: now, valid_until, fresh_until: now, stale: false }))
     }
 }
 

@@ -3,16 +3,27 @@
 //! What is found here only says whom to ask. Whether a parent lists the digest is read again from the parent's own
 //! bytes, and whether it may be served is judged anew, at each use.
 
+use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use moka::ops::compute::Op;
 
 use crate::admission::Admitted;
 use crate::oci::{Digest, Image, Manifest, Subject};
-use crate::store::{Item, Store, StoreDown};
+use crate::record::Seal;
+use crate::store::{Item, Listing, Place, Shelf, Store, StoreDown};
+use crate::telemetry::StoreMetrics;
 
-/// The memory of memberships.
+/// The memory of memberships: what this proxy has recorded or read lately, before what the store keeps.
 #[derive(Clone)]
 pub struct Membership {
+    near: Cache<Place, Arc<[Parent]>>,
     store: Arc<dyn Store>,
+    seal: Arc<Seal>,
+    keep: Duration,
+    metrics: Arc<StoreMetrics>,
 }
 
 /// A manifest that lists a digest, and as what.
@@ -34,35 +45,93 @@ pub enum Kind {
 }
 
 impl Membership {
-    /// Keeps memberships in `store`.
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+    /// Keeps memberships in `store`, sealed, for `keep` after each was last recorded.
+    pub fn new(store: Arc<dyn Store>, seal: Arc<Seal>, keep: Duration, metrics: Arc<StoreMetrics>) -> Self {
+        let weigh = |place: &Place, list: &Arc<[Parent]>| {
+            u32::try_from(place.name.len() + size_of_val(&**list) + OVERHEAD).unwrap_or(u32::MAX)
+        };
+        let near = Cache::builder().max_capacity(NEAR).weigher(weigh).time_to_live(keep).build();
+        Self { near, store, seal, keep, metrics }
     }
 
     /// Records what an admitted manifest lists.
+    ///
+    /// # Errors
+    /// If the store does not answer: then only this proxy knows it.
     pub async fn record(&self, image: &Image, parent: &Admitted<Arc<Manifest>>) -> Result<(), StoreDown> {
         let manifest = parent.content();
         let kind = if manifest.media_type().is_index() { Kind::Child } else { Kind::Blob };
-        let item = Parent { digest: manifest.digest(), kind }.to_item();
-        if kind == Kind::Child {
-            self.store.add(&indexes(image), item, KEPT).await?;
+        let parent = Parent { digest: manifest.digest(), kind };
+        let indexes = (kind == Kind::Child).then(|| indexes(image));
+        let listed = manifest.listed().iter().map(|listed| parents(image, listed));
+        let mut listings = Vec::with_capacity(manifest.listed().len() + 1);
+        for place in indexes.into_iter().chain(listed) {
+            self.remember(&place, &[parent]).await;
+            listings.push(Listing { item: self.sealed(&place, parent), place });
         }
-        for listed in manifest.listed() {
-            self.store.add(&key(image, listed), item, KEPT).await?;
-        }
-        Ok(())
+        self.store.add(&listings, KEPT, self.keep).await
     }
 
     /// The indexes that were recorded in the repository `image`, the newest admitted first.
     pub async fn indexes(&self, image: &Image) -> Result<Vec<Digest>, StoreDown> {
-        let items = self.store.list(&indexes(image)).await?;
-        Ok(items.iter().filter_map(Parent::from_item).map(|index| index.digest).collect())
+        let known = self.known(&indexes(image)).await?;
+        Ok(known.iter().map(|index| index.digest).collect())
     }
 
     /// Who lists `subject`, the newest admitted first.
     pub async fn parents(&self, subject: &Subject) -> Result<Vec<Parent>, StoreDown> {
-        let items = self.store.list(&key(&subject.image, &subject.digest)).await?;
-        Ok(items.iter().filter_map(Parent::from_item).collect())
+        self.known(&parents(&subject.image, &subject.digest)).await
+    }
+
+    /// Who lists `subject`, as far as this proxy knows without asking the store.
+    pub async fn near(&self, subject: &Subject) -> Option<Arc<[Parent]>> {
+        self.near.get(&parents(&subject.image, &subject.digest)).await
+    }
+
+    /// What the store knows, and what only this proxy does because the store did not take it.
+    async fn known(&self, place: &Place) -> Result<Vec<Parent>, StoreDown> {
+        let near = self.near.get(place).await.unwrap_or_default();
+        let items = self.store.list(place).await?;
+        let mut known: Vec<_> = items.iter().take(KEPT).filter_map(|item| self.opened(place, item)).collect();
+        self.remember(place, &known).await;
+        known.extend(near.iter().filter(|parent| !known.contains(parent)).copied().collect::<Vec<_>>());
+        known.truncate(KEPT);
+        Ok(known)
+    }
+
+    /// Puts `newest` first in what this proxy knows.
+    async fn remember(&self, place: &Place, newest: &[Parent]) {
+        if newest.is_empty() {
+            return;
+        }
+        let merge = |held: Option<moka::Entry<Place, Arc<[Parent]>>>| {
+            let held = held.map(moka::Entry::into_value).unwrap_or_default();
+            let op = if held.starts_with(newest) {
+                Op::Nop
+            } else {
+                let older = held.iter().filter(|parent| !newest.contains(parent));
+                Op::Put(newest.iter().chain(older).take(KEPT).copied().collect())
+            };
+            ready(op)
+        };
+        self.near.entry_by_ref(place).and_compute_with(merge).await;
+    }
+
+    fn sealed(&self, place: &Place, parent: Parent) -> Item {
+        let mut item = [0; 65];
+        let (says, seal) = item.split_at_mut(33);
+        says.copy_from_slice(&parent.to_bytes());
+        seal.copy_from_slice(&self.seal.stamp(place, says));
+        Item(item)
+    }
+
+    /// What an item says, if one of us has written it for this place.
+    fn opened(&self, place: &Place, item: &Item) -> Option<Parent> {
+        if !self.seal.vouches(place, item.says(), item.seal()) {
+            self.metrics.rejected(place.shelf.label(), "seal");
+            return None;
+        }
+        Parent::from_bytes(item.says())
     }
 }
 
@@ -73,39 +142,41 @@ impl std::fmt::Debug for Membership {
 }
 
 impl Parent {
-    fn to_item(self) -> Item {
-        let mut item = [0; 33];
-        item[0] = match self.kind {
+    fn to_bytes(self) -> [u8; 33] {
+        let mut bytes = [0; 33];
+        bytes[0] = match self.kind {
             Kind::Blob => b'b',
             Kind::Child => b'c',
         };
-        item[1..].copy_from_slice(self.digest.as_bytes());
-        item
+        bytes[1..].copy_from_slice(self.digest.as_bytes());
+        bytes
     }
 
-    fn from_item(item: &Item) -> Option<Self> {
-        let kind = match item[0] {
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (kind, digest) = bytes.split_first()?;
+        let kind = match kind {
             b'b' => Kind::Blob,
             b'c' => Kind::Child,
             _ => return None,
         };
-        let mut digest = [0; 32];
-        digest.copy_from_slice(&item[1..]);
-        Some(Self { digest: Digest::from_bytes(digest), kind })
+        Some(Self { digest: Digest::from_bytes(digest.try_into().ok()?), kind })
     }
 }
 
-/// `member/registry/repository@<32 bytes>`: a repository's name has no `@`.
-fn key(image: &Image, digest: &Digest) -> Vec<u8> {
-    let (registry, repository) = (image.registry.as_str().as_bytes(), image.repository.as_str().as_bytes());
-    [b"member/", registry, b"/", repository, b"@", digest.as_bytes()].concat()
+fn parents(image: &Image, digest: &Digest) -> Place {
+    Place::new(Shelf::Members, format!("parents/{image}@{digest}"))
 }
 
-/// `indexes/registry/repository`.
-fn indexes(image: &Image) -> Vec<u8> {
-    format!("indexes/{}/{}", image.registry, image.repository).into_bytes()
+fn indexes(image: &Image) -> Place {
+    Place::new(Shelf::Members, format!("indexes/{image}"))
 }
 
 /// Parents kept for one digest: base layers have many, and the newest are the likeliest to be allowed. And indexes kept
 /// for one repository.
 pub const KEPT: usize = 64;
+
+/// Bytes of what this proxy knows itself.
+const NEAR: u64 = 64 << 20;
+
+/// What an entry costs besides its bytes, as measured for moka.
+const OVERHEAD: usize = 200;

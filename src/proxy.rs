@@ -149,7 +149,7 @@ impl Proxy {
                 self.metrics.would_deny(*reason, policy);
             }
             if facts.stale {
-                self.metrics.stale_answer();
+                self.metrics.verdicts().stale_answer();
             }
             if let Some(exemption) = &facts.exemption {
                 self.metrics.exemptions().answered(exemption);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::decide::Verdict;
 use crate::outcome::{Basis, Denial, Key, Outcome};
+use crate::store::Place;
 
 /// A value whose MAC was checked, bound to the place where it was read. Only [`Seal::open`] makes one.
 #[derive(Debug)]
@@ -21,35 +22,64 @@ impl<T> Authenticated<T> {
     }
 }
 
-/// The key that records are sealed with (HMAC-SHA-256).
-pub struct Seal(hmac::Key);
+/// The keys that records are sealed with (HMAC-SHA-256): the newest seals, all of them open.
+pub struct Seal {
+    newest: hmac::Key,
+    older: Vec<hmac::Key>,
+}
 
 impl Seal {
+    /// Seals with `newest`, and opens what it or one of the `older` keys sealed.
+    pub fn new(newest: &[u8], older: &[&[u8]]) -> Self {
+        let key = |bytes: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, bytes);
+        Self { newest: key(newest), older: older.iter().map(|older| key(older)).collect() }
+    }
+
     /// A key that lives as long as this process.
     ///
     /// # Errors
     /// If the system has no randomness to give.
     pub fn random() -> Result<Self, aws_lc_rs::error::Unspecified> {
-        hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map(Self)
+        let newest = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?;
+        Ok(Self { newest, older: Vec::new() })
     }
 
     /// Seals `record` for `place`; elsewhere it will not open.
-    pub fn close<T: Serialize>(&self, place: &[u8], record: &T) -> Result<Vec<u8>, serde_json::Error> {
-        let body = serde_json::to_vec(record)?;
-        let mut sealed = self.tag(place, &body).as_ref().to_vec();
-        sealed.extend_from_slice(&body);
-        Ok(sealed)
+    pub fn close<T: Serialize>(&self, place: &Place, record: &T) -> Result<Vec<u8>, serde_json::Error> {
+        Ok(self.close_bytes(place, &serde_json::to_vec(record)?))
     }
 
     /// Opens what [`Seal::close`] made for `place`. Anything else is nothing.
-    pub fn open<T: DeserializeOwned>(&self, place: &[u8], sealed: &[u8]) -> Option<Authenticated<T>> {
-        let (tag, body) = sealed.split_at_checked(TAG)?;
-        hmac::verify(&self.0, &message(place, body), tag).ok()?;
-        serde_json::from_slice(body).ok().map(Authenticated)
+    pub fn open<T: DeserializeOwned>(&self, place: &Place, sealed: &[u8]) -> Option<Authenticated<T>> {
+        serde_json::from_slice(self.opened(place, sealed)?).ok().map(Authenticated)
     }
 
-    fn tag(&self, place: &[u8], body: &[u8]) -> hmac::Tag {
-        hmac::sign(&self.0, &message(place, body))
+    /// Seals `body` for `place`, as it is.
+    pub fn close_bytes(&self, place: &Place, body: &[u8]) -> Vec<u8> {
+        [&self.stamp(place, body), body].concat()
+    }
+
+    /// Opens what [`Seal::close_bytes`] made for `place`. Anything else is nothing.
+    pub fn open_bytes(&self, place: &Place, sealed: &[u8]) -> Option<Authenticated<Vec<u8>>> {
+        self.opened(place, sealed).map(|body| Authenticated(body.to_vec()))
+    }
+
+    /// The seal of `body` at `place`, to be kept beside it.
+    pub fn stamp(&self, place: &Place, body: &[u8]) -> [u8; TAG] {
+        let mut tag = [0; TAG];
+        tag.copy_from_slice(hmac::sign(&self.newest, &message(place, body)).as_ref());
+        tag
+    }
+
+    /// Whether `tag` is what [`Seal::stamp`] gave for `body` at `place`.
+    pub fn vouches(&self, place: &Place, body: &[u8], tag: &[u8]) -> bool {
+        let message = message(place, body);
+        std::iter::once(&self.newest).chain(&self.older).any(|key| hmac::verify(key, &message, tag).is_ok())
+    }
+
+    fn opened<'s>(&self, place: &Place, sealed: &'s [u8]) -> Option<&'s [u8]> {
+        let (tag, body) = sealed.split_at_checked(TAG)?;
+        self.vouches(place, body, tag).then_some(body)
     }
 }
 
@@ -59,9 +89,10 @@ impl std::fmt::Debug for Seal {
     }
 }
 
-/// The place's length first, so that no place and body can be taken for another pair.
-fn message(place: &[u8], body: &[u8]) -> Vec<u8> {
-    [&(place.len() as u64).to_be_bytes(), place, body].concat()
+/// The place's shelf and its length first, so that no place and body can be taken for another pair.
+fn message(place: &Place, body: &[u8]) -> Vec<u8> {
+    let length = (place.name.len() as u64).to_be_bytes();
+    [place.shelf.label().as_bytes(), b"\0", &length, &place.name, body].concat()
 }
 
 const TAG: usize = 32;
@@ -73,7 +104,7 @@ pub struct VerdictRecord {
     pub(crate) key: Key,
     pub(crate) said: Said,
     pub(crate) would_deny: Vec<Denial>,
-    pub(crate) issued: Timestamp,
+    pub(crate) decided_at: Timestamp,
     pub(crate) valid_until: Timestamp,
     pub(crate) fresh_until: Timestamp,
 }
@@ -103,7 +134,7 @@ impl VerdictRecord {
             key: Key::clone(verdict.key()),
             said,
             would_deny: verdict.would_deny().to_vec(),
-            issued: verdict.issued(),
+            decided_at: verdict.decided_at(),
             valid_until: verdict.valid_until(),
             fresh_until: verdict.fresh_until(),
         })
@@ -123,19 +154,35 @@ impl VerdictRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Shelf;
+
+    fn place(shelf: Shelf, name: &str) -> Place {
+        Place::new(shelf, name)
+    }
 
     #[test]
     fn opens_only_what_was_sealed_for_this_place() {
-        let seal = Seal::random().expect("randomness");
-        let sealed = seal.close(b"place", &"value").expect("a string serialises");
-        assert_eq!(seal.open::<String>(b"place", &sealed).expect("ours").get(), "value");
-        assert!(seal.open::<String>(b"elsewhere", &sealed).is_none());
-        assert!(Seal::random().expect("randomness").open::<String>(b"place", &sealed).is_none());
+        let (seal, here) = (Seal::random().expect("randomness"), place(Shelf::Verdicts, "place"));
+        let sealed = seal.close(&here, &"value").expect("a string serialises");
+        assert_eq!(seal.open::<String>(&here, &sealed).expect("ours").get(), "value");
+        assert!(seal.open::<String>(&place(Shelf::Verdicts, "elsewhere"), &sealed).is_none());
+        assert!(seal.open::<String>(&place(Shelf::Members, "place"), &sealed).is_none());
+        assert!(Seal::random().expect("randomness").open::<String>(&here, &sealed).is_none());
         for at in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[at] ^= 1;
-            assert!(seal.open::<String>(b"place", &altered).is_none(), "byte {at}");
-            assert!(seal.open::<String>(b"place", &sealed[..at]).is_none(), "cut at {at}");
+            assert!(seal.open::<String>(&here, &altered).is_none(), "byte {at}");
+            assert!(seal.open::<String>(&here, &sealed[..at]).is_none(), "cut at {at}");
         }
+    }
+
+    #[test]
+    fn a_key_that_was_replaced_opens_until_it_is_taken_away_and_seals_no_more() {
+        let here = place(Shelf::Verdicts, "place");
+        let (old, both, new) = (Seal::new(&[1; 32], &[]), Seal::new(&[2; 32], &[&[1; 32]]), Seal::new(&[2; 32], &[]));
+        let (by_old, by_both) = (old.close_bytes(&here, b"value"), both.close_bytes(&here, b"value"));
+        assert!(both.open_bytes(&here, &by_old).is_some() && both.open_bytes(&here, &by_both).is_some());
+        assert!(new.open_bytes(&here, &by_old).is_none() && new.open_bytes(&here, &by_both).is_some());
+        assert!(old.open_bytes(&here, &by_both).is_none());
     }
 }

@@ -1,31 +1,126 @@
-//! What outlives a request: bytes in, bytes or "down" out. It decides nothing and is believed nothing.
+//! What outlives a request: bytes in, bytes or "down" out. It decides nothing and is believed nothing: whoever reads
+//! opens what was sealed ([`crate::record`]), or has the digest of what there should be.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 pub mod memory;
 
+pub mod watched;
+
 pub use memory::MemoryStore;
+pub use watched::Watched;
 
-/// A place that remembers.
+/// A place that remembers. Whatever is in it may be gone at any time.
 pub trait Store: Send + Sync {
-    /// The value last put under `key`, if it is still kept.
-    fn get<'a>(&'a self, key: &'a [u8]) -> BoxFuture<'a, Result<Option<Bytes>, StoreDown>>;
+    /// The value last put at `place`, if it is still kept. What is read is in use, and forgotten after what is not.
+    fn get<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Option<Bytes>, StoreDown>>;
 
-    /// Keeps `value` under `key`.
-    fn put<'a>(&'a self, key: &'a [u8], value: Bytes) -> BoxFuture<'a, Result<(), StoreDown>>;
+    /// Keeps `value` at `place`, for as long as it is of use: `keep`.
+    fn put<'a>(&'a self, place: &'a Place, value: Bytes, keep: Duration) -> BoxFuture<'a, Result<(), StoreDown>>;
 
-    /// Puts `item` first in the list under `key`, which holds each item once and `most` at most; atomic.
-    fn add<'a>(&'a self, key: &'a [u8], item: Item, most: usize) -> BoxFuture<'a, Result<(), StoreDown>>;
+    /// Puts each listing's item first in the list at its place, which holds each item once and `most` at most, and is
+    /// kept for as long as `keep` after the last. Each list changes as a whole; all lists in as few round trips as
+    /// possible.
+    fn add<'a>(&'a self, listings: &'a [Listing], most: usize, keep: Duration) -> BoxFuture<'a, Result<(), StoreDown>>;
 
-    /// The list under `key`, last added first.
-    fn list<'a>(&'a self, key: &'a [u8]) -> BoxFuture<'a, Result<Vec<Item>, StoreDown>>;
+    /// The list at `place`, last added first.
+    fn list<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Vec<Item>, StoreDown>>;
+
+    /// Whether `holder` has the lease of `place` now, for `length` from now on if nobody had it. It permits nothing:
+    /// it spares others the same work.
+    fn lease<'a>(
+        &'a self,
+        place: &'a Place,
+        holder: &'a Holder,
+        length: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreDown>>;
+
+    /// Ends the lease of `place`, if it is still `holder`'s.
+    fn release<'a>(&'a self, place: &'a Place, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreDown>>;
+
+    /// Whether other proxies read and write it too.
+    fn is_shared(&self) -> bool;
+
+    /// Returns when everything that was put is as safe as it will be.
+    fn flush(&self) -> BoxFuture<'_, ()>;
 }
 
-/// An entry of a list: a kind and 32 bytes.
-pub type Item = [u8; 33];
+/// Where something is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// What kind of thing.
+    pub shelf: Shelf,
+    /// Which one.
+    pub name: Vec<u8>,
+}
+
+/// The kinds of things that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shelf {
+    /// Evidence as it was fetched.
+    Evidence,
+    /// Who is at work on what.
+    Leases,
+    /// Which manifests list a digest.
+    Members,
+    /// Decisions.
+    Verdicts,
+}
+
+/// An item, and the place of the list that it belongs to.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// Where the list is.
+    pub place: Place,
+    /// What is added to it.
+    pub item: Item,
+}
+
+/// An entry of a list: a kind, 32 bytes, and their seal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item(pub [u8; 65]);
+
+/// Who holds a lease.
+pub type Holder = [u8; 16];
 
 /// The store does not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the store does not answer: {0}")]
 pub struct StoreDown(pub String);
+
+impl Shelf {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Evidence, Self::Leases, Self::Members, Self::Verdicts];
+
+    /// What it is called in keys and metrics.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Evidence => "evidence",
+            Self::Leases => "leases",
+            Self::Members => "members",
+            Self::Verdicts => "verdicts",
+        }
+    }
+}
+
+impl Place {
+    /// The place called `name` on `shelf`.
+    pub fn new(shelf: Shelf, name: impl Into<Vec<u8>>) -> Self {
+        Self { shelf, name: name.into() }
+    }
+}
+
+impl Item {
+    /// What it says, without its seal: two that say the same are the same item.
+    pub fn says(&self) -> &[u8] {
+        &self.0[..33]
+    }
+
+    /// Its seal.
+    pub fn seal(&self) -> &[u8] {
+        &self.0[33..]
+    }
+}

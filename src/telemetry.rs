@@ -5,4 +5,6 @@ pub mod log;
 pub mod metrics;
 
 pub use log::{Facts, Request};
-pub use metrics::{CredentialMetrics, Flag, ListenerMetrics, Metrics, TrustMetrics, outcome_of};
+pub use metrics::{
+    CredentialMetrics, Flag, ListenerMetrics, Metrics, StoreMetrics, TrustMetrics, VerdictMetrics, outcome_of,
+};

@@ -39,7 +39,7 @@ impl Refresh {
     /// chooses within the first half of that part.
     pub fn is_due(&self, verdict: &Verdict, now: Timestamp) -> bool {
         let end = verdict.fresh_until();
-        let most = self.before.min(end.since(verdict.issued()) / 2);
+        let most = self.before.min(end.since(verdict.decided_at()) / 2);
         if end.since(now) >= most || !matches!(verdict.outcome(), Outcome::Allow(_)) {
             return false;
         }

@@ -1,9 +1,9 @@
-//! What is remembered and how much of anything is read: cache, store, trust, limits; the audit log, to come.
+//! What is remembered and how much of anything is read: cache, trust, limits; the audit log, to come.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::raw::{RawAudit, RawCache, RawLimits, RawStore, RawTrust};
+use super::raw::{RawAudit, RawCache, RawLimits, RawTrust};
 use super::{Cache, field};
 use crate::limits::{Limits, Verification};
 use crate::trust;
@@ -55,29 +55,6 @@ pub(super) fn limits(at: &At<'_>, raw: &RawLimits) -> Limits {
         index_depth: field::count(at, "indexDepth", raw.index_depth, default.index_depth),
         parents: field::count(at, "parents", raw.parents, default.parents),
         verification,
-    }
-}
-
-/// Judges `store`: this version remembers in memory.
-pub(super) fn store(at: &At<'_>, raw: &RawStore) {
-    let kind = field::word(at, "kind", raw.kind.as_deref(), &["memory", "embedded", "redis"]);
-    if kind != "memory" {
-        at.key("kind").problem(format!("`kind: {kind}` is not yet supported"));
-    }
-    field::later(at, "keys", raw.keys.as_ref().is_some_and(|keys| !keys.is_empty()), false);
-    if let Some(raw) = &raw.embedded {
-        field::size(&at.key("embedded"), "maxSize", raw.max_size.as_deref(), 2 << 30);
-        at.unsupported("embedded");
-    }
-    if let Some(raw) = &raw.redis {
-        let at = at.key("redis");
-        at.require("url", raw.url.as_ref());
-        field::positive(&at, "timeout", raw.timeout.as_deref(), Duration::from_millis(200));
-        at.problem("`redis` is not yet supported");
-    }
-    for (key, text, days) in [("members", raw.members.as_deref(), 30), ("evidence", raw.evidence.as_deref(), 7)] {
-        let default = Duration::from_secs(days * 86_400);
-        field::later(at, key, field::positive(at, key, text, default), default);
     }
 }
 

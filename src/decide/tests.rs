@@ -357,8 +357,9 @@ fn reason(verdict: &Verdict) -> Reason {
 fn restorable(verdict: &Verdict) -> Authenticated<VerdictRecord> {
     let seal = crate::record::Seal::random().expect("randomness");
     let record = VerdictRecord::of(verdict).expect("a stored kind");
-    let sealed = seal.close(b"p", &record).expect("serialises");
-    seal.open::<VerdictRecord>(b"p", &sealed).expect("ours")
+    let place = crate::store::Place::new(crate::store::Shelf::Verdicts, "p");
+    let sealed = seal.close(&place, &record).expect("serialises");
+    seal.open::<VerdictRecord>(&place, &sealed).expect("ours")
 }
 
 #[test]

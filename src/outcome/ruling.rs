@@ -43,7 +43,7 @@ pub struct Ruling {
     pub(crate) key: Arc<Key>,
     pub(crate) outcome: Outcome,
     pub(crate) would_deny: Box<[Denial]>,
-    pub(crate) issued: Timestamp,
+    pub(crate) decided_at: Timestamp,
     pub(crate) valid_until: Timestamp,
     pub(crate) fresh_until: Timestamp,
     pub(crate) stale: bool,
@@ -65,9 +65,9 @@ impl Ruling {
         &self.would_deny
     }
 
-    /// When it was made.
-    pub fn issued(&self) -> Timestamp {
-        self.issued
+    /// When it was decided.
+    pub fn decided_at(&self) -> Timestamp {
+        self.decided_at
     }
 
     /// The instant at which a fact it rests on stops holding. Nothing extends it but a new decision.

@@ -9,7 +9,7 @@ use futures_util::future::join;
 
 use super::held::{About, Held};
 use super::{Artifacts, Case, Fetch, Gathered, Piece, PullError, Witness};
-use crate::cache::{Lookup, Refresh, Verdicts};
+use crate::cache::{Leases, Lookup, Refresh, Verdicts};
 use crate::clock::Timestamp;
 use crate::decide::Verdict;
 use crate::discovery::{self, Backoff, InFlight, Share, Wants};
@@ -50,10 +50,12 @@ pub struct Judge {
     pub verdicts: Verdicts,
     /// Which of them are judged anew before they end.
     pub refresh: Refresh,
+    /// The turns of the replicas that share the store, if any do.
+    pub leases: Option<Leases>,
     /// Verdicts that outlive memory.
     pub store: Arc<dyn Store>,
     /// What the store's records are sealed with.
-    pub seal: Seal,
+    pub seal: Arc<Seal>,
     /// Evidence that was read already.
     pub held: Held,
     /// Evidence that is not asked for again yet.
@@ -99,7 +101,7 @@ impl Judge {
     ) -> Result<(Arc<Verdict>, Lookup), PullError> {
         let key = Key::new(governing, snapshot.trust.revision(governing));
         if let Some(verdict) = self.verdicts.fresh(&key, now).await {
-            self.metrics.verdict_cache(Lookup::Hit.label());
+            self.metrics.verdicts().lookup(Lookup::Hit.label());
             if self.refresh.is_due(&verdict, now) {
                 self.refresh_ahead(snapshot, governing, manifest, &verdict, now).await;
             }
@@ -107,7 +109,7 @@ impl Judge {
         }
         // Boxed when it begins, and only then: a warm answer carries nothing of it.
         let answer = Box::pin(self.decided(snapshot, governing, manifest, key, now)).await;
-        self.metrics.verdict_cache(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
+        self.metrics.verdicts().lookup(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
         Ok(answer?)
     }
 

@@ -1,39 +1,78 @@
 //! The store of a single replica that may forget everything when it restarts.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
+use moka::Expiry;
 use moka::future::Cache;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 
-use super::{Item, Store, StoreDown};
+use super::{Holder, Item, Listing, Place, Store, StoreDown};
 
 /// A bounded map in memory; what was used least lately goes first.
 #[derive(Debug)]
 pub struct MemoryStore {
-    values: Cache<Vec<u8>, Bytes>,
-    lists: Cache<Vec<u8>, Arc<[Item]>>,
+    values: Cache<Place, Kept<Bytes>>,
+    lists: Cache<Place, Kept<Arc<[Item]>>>,
+    leases: Mutex<HashMap<Vec<u8>, (Holder, tokio::time::Instant)>>,
+}
+
+/// A value, and how long it is of use.
+#[derive(Debug, Clone)]
+struct Kept<T> {
+    value: T,
+    keep: Duration,
+}
+
+struct AsLongAsItSays;
+
+impl<T> Expiry<Place, Kept<T>> for AsLongAsItSays {
+    fn expire_after_create(&self, _: &Place, kept: &Kept<T>, _: Instant) -> Option<Duration> {
+        Some(kept.keep)
+    }
+
+    fn expire_after_update(&self, _: &Place, kept: &Kept<T>, _: Instant, _: Option<Duration>) -> Option<Duration> {
+        Some(kept.keep)
+    }
 }
 
 impl MemoryStore {
     /// Keeps at most `bytes` of values, and as much of lists, keys counted.
     pub fn new(bytes: u64) -> Self {
-        let weight = |key: usize, value: usize| u32::try_from(key + value + OVERHEAD).unwrap_or(u32::MAX);
+        let weight =
+            |place: &Place, value: usize| u32::try_from(place.name.len() + value + OVERHEAD).unwrap_or(u32::MAX);
         Self {
             values: Cache::builder()
                 .eviction_policy(EvictionPolicy::lru())
                 .max_capacity(bytes)
-                .weigher(move |key: &Vec<u8>, value: &Bytes| weight(key.len(), value.len()))
+                .weigher(move |place: &Place, kept: &Kept<Bytes>| weight(place, kept.value.len()))
+                .expire_after(AsLongAsItSays)
                 .build(),
             lists: Cache::builder()
                 .eviction_policy(EvictionPolicy::lru())
                 .max_capacity(bytes)
-                .weigher(move |key: &Vec<u8>, list: &Arc<[Item]>| weight(key.len(), size_of_val(&**list)))
+                .weigher(move |place: &Place, kept: &Kept<Arc<[Item]>>| weight(place, size_of_val(&*kept.value)))
+                .expire_after(AsLongAsItSays)
                 .build(),
+            leases: Mutex::default(),
         }
+    }
+
+    async fn add_one(&self, listing: &Listing, most: usize, keep: Duration) {
+        self.lists
+            .entry_by_ref(&listing.place)
+            .and_compute_with(|held| {
+                let held = held.map(|entry| entry.into_value().value).unwrap_or_default();
+                let others = held.iter().filter(|other| other.says() != listing.item.says());
+                let value = std::iter::once(&listing.item).chain(others.take(most.saturating_sub(1))).copied();
+                ready(Op::Put(Kept { value: value.collect(), keep }))
+            })
+            .await;
     }
 }
 
@@ -41,60 +80,117 @@ impl MemoryStore {
 const OVERHEAD: usize = 200;
 
 impl Store for MemoryStore {
-    fn get<'a>(&'a self, key: &'a [u8]) -> BoxFuture<'a, Result<Option<Bytes>, StoreDown>> {
-        self.values.get(key).map(Ok).boxed()
+    fn get<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Option<Bytes>, StoreDown>> {
+        self.values.get(place).map(|kept| Ok(kept.map(|kept| kept.value))).boxed()
     }
 
-    fn put<'a>(&'a self, key: &'a [u8], value: Bytes) -> BoxFuture<'a, Result<(), StoreDown>> {
-        self.values.insert(key.into(), value).map(Ok).boxed()
+    fn put<'a>(&'a self, place: &'a Place, value: Bytes, keep: Duration) -> BoxFuture<'a, Result<(), StoreDown>> {
+        self.values.insert(place.clone(), Kept { value, keep }).map(Ok).boxed()
     }
 
-    fn add<'a>(&'a self, key: &'a [u8], item: Item, most: usize) -> BoxFuture<'a, Result<(), StoreDown>> {
+    fn add<'a>(&'a self, listings: &'a [Listing], most: usize, keep: Duration) -> BoxFuture<'a, Result<(), StoreDown>> {
         async move {
-            self.lists
-                .entry_by_ref(key)
-                .and_compute_with(|held| {
-                    let held = held.map(moka::Entry::into_value).unwrap_or_default();
-                    let op = if held.first() == Some(&item) {
-                        Op::Nop
-                    } else {
-                        let rest = held.iter().filter(|other| **other != item).take(most.saturating_sub(1));
-                        Op::Put(std::iter::once(&item).chain(rest).copied().collect())
-                    };
-                    std::future::ready(op)
-                })
-                .await;
+            for listing in listings {
+                self.add_one(listing, most, keep).await;
+            }
             Ok(())
         }
         .boxed()
     }
 
-    fn list<'a>(&'a self, key: &'a [u8]) -> BoxFuture<'a, Result<Vec<Item>, StoreDown>> {
-        self.lists.get(key).map(|list| Ok(list.map(|list| list.to_vec()).unwrap_or_default())).boxed()
+    fn list<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Vec<Item>, StoreDown>> {
+        self.lists.get(place).map(|kept| Ok(kept.map(|kept| kept.value.to_vec()).unwrap_or_default())).boxed()
+    }
+
+    fn lease<'a>(
+        &'a self,
+        place: &'a Place,
+        holder: &'a Holder,
+        length: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreDown>> {
+        let now = tokio::time::Instant::now();
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        if leases.len() >= SWEEP_AT {
+            leases.retain(|_, (_, end)| now < *end);
+        }
+        let (by, _) = *leases
+            .entry(place.name.clone())
+            .and_modify(|(by, end)| {
+                if now >= *end {
+                    (*by, *end) = (*holder, now + length);
+                }
+            })
+            .or_insert((*holder, now + length));
+        ready(Ok(by == *holder)).boxed()
+    }
+
+    fn release<'a>(&'a self, place: &'a Place, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreDown>> {
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        if leases.get(&place.name).is_some_and(|(by, _)| by == holder) {
+            leases.remove(&place.name);
+        }
+        ready(Ok(())).boxed()
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
     }
 }
+
+/// Leases above which those that have ended are looked for.
+const SWEEP_AT: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Shelf;
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn place(name: &str) -> Place {
+        Place::new(Shelf::Members, name)
+    }
 
     #[tokio::test]
     async fn a_list_holds_each_item_once_newest_first_and_is_bounded() {
         let store = MemoryStore::new(1 << 20);
         for byte in [1, 2, 3, 2, 4] {
-            store.add(b"k", [byte; 33], 3).await.expect("up");
+            let listing = Listing { place: place("k"), item: Item([byte; 65]) };
+            store.add(&[listing], 3, DAY).await.expect("up");
         }
-        assert_eq!(store.list(b"k").await, Ok(vec![[4; 33], [2; 33], [3; 33]]));
-        assert_eq!(store.list(b"other").await, Ok(vec![]));
+        let other_seal = Item(std::array::from_fn(|at| if at < 33 { 4 } else { 9 }));
+        store.add(&[Listing { place: place("k"), item: other_seal }], 3, DAY).await.expect("up");
+        assert_eq!(store.list(&place("k")).await, Ok(vec![other_seal, Item([2; 65]), Item([3; 65])]));
+        assert_eq!(store.list(&place("other")).await, Ok(vec![]));
     }
 
     #[tokio::test]
-    async fn a_value_is_the_last_one_put() {
+    async fn a_value_is_the_last_one_put_and_of_its_shelf() {
         let store = MemoryStore::new(1 << 20);
-        assert_eq!(store.get(b"k").await, Ok(None));
+        assert_eq!(store.get(&place("k")).await, Ok(None));
         for value in ["one", "two"] {
-            store.put(b"k", Bytes::from(value)).await.expect("up");
+            store.put(&place("k"), Bytes::from(value), DAY).await.expect("up");
         }
-        assert_eq!(store.get(b"k").await, Ok(Some(Bytes::from("two"))));
+        assert_eq!(store.get(&place("k")).await, Ok(Some(Bytes::from("two"))));
+        assert_eq!(store.get(&Place::new(Shelf::Verdicts, "k")).await, Ok(None));
+        store.put(&place("k"), Bytes::from("three"), Duration::ZERO).await.expect("up");
+        assert_eq!(store.get(&place("k")).await, Ok(None), "it was of use for no time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_is_one_holders_until_it_ends_or_is_given_back() {
+        let (store, second) = (MemoryStore::new(1 << 20), Duration::from_secs(1));
+        let lease = async |holder: u8| store.lease(&place("k"), &[holder; 16], second).await.expect("up");
+        assert!(lease(1).await && lease(1).await && !lease(2).await);
+        store.release(&place("k"), &[2; 16]).await.expect("up");
+        assert!(!lease(2).await, "it was not the other's to give back");
+        store.release(&place("k"), &[1; 16]).await.expect("up");
+        assert!(lease(2).await && !lease(1).await);
+        tokio::time::advance(second).await;
+        assert!(lease(1).await);
     }
 }

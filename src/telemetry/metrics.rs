@@ -5,10 +5,11 @@
 //! that first appears with its first denial shows no increase. They are also held as handles, so that counting on the
 //! way of a cached pull takes no lock.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::GenericCounter;
-use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
+use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder};
 
 use crate::reason::Reason;
 
@@ -22,7 +23,11 @@ mod labels;
 
 mod in_use;
 
+mod store;
+
 mod trust;
+
+mod verdicts;
 
 #[cfg(test)]
 mod tests;
@@ -30,12 +35,13 @@ mod tests;
 pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
 use family::{
-    ByPolicy, Counters, Histograms, counter, counter_vec, gauge, gauge_vec, histogram, histogram_vec,
-    seconds_since_epoch,
+    ByPolicy, Counters, Histograms, counter_vec, gauge, gauge_vec, histogram, histogram_vec, seconds_since_epoch,
 };
 pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
+pub use store::StoreMetrics;
 pub use trust::TrustMetrics;
+pub use verdicts::VerdictMetrics;
 
 /// The metrics, as handles that modules are given.
 #[derive(Debug)]
@@ -45,9 +51,7 @@ pub struct Metrics {
     decided: IntCounterVec,
     would_deny: ByPolicy,
     pulls: Histograms<2>,
-    verdict_cache: Counters<1>,
-    refreshes: Counters<1>,
-    stale_answers: IntCounter,
+    verdicts: VerdictMetrics,
     evidence_cache: Counters<1>,
     verifications: Counters<1>,
     verification_duration: Histogram,
@@ -64,6 +68,7 @@ pub struct Metrics {
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
+    store: Arc<StoreMetrics>,
     credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
 }
@@ -97,19 +102,7 @@ impl Metrics {
                 ),
                 labels::pairs(&labels::OUTCOMES, &labels::VERDICTS),
             ),
-            verdict_cache: Counters::new(
-                counter_vec(r, "verdict_cache_requests_total", "Look-ups of the verdict cache.", &["result"]),
-                labels::VERDICTS.map(|result| [result]),
-            ),
-            refreshes: Counters::new(
-                counter_vec(r, "verdict_refreshes_total", "Allows judged anew before they ended.", &["result"]),
-                ["renewed", "restored", "denied", "failed"].map(|result| [result]),
-            ),
-            stale_answers: counter(
-                r,
-                "stale_answers_total",
-                "Answers by the last known good, because judging anew could not reach a registry or a TUF repository.",
-            ),
+            verdicts: VerdictMetrics::new(r),
             evidence_cache: Counters::new(
                 counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence in memory.", &["result"]),
                 labels::CACHE.map(|result| [result]),
@@ -167,6 +160,7 @@ impl Metrics {
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
+            store: Arc::new(StoreMetrics::new(r)),
             credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
             registry: r.clone(),
@@ -208,19 +202,9 @@ impl Metrics {
         self.pulls.at([outcome, cache], |histogram| histogram.observe(took.as_secs_f64()));
     }
 
-    /// Counts an Allow that was judged anew before it ended: `renewed`, `restored` from the store, `denied` or `failed`.
-    pub fn refreshed(&self, result: &'static str) {
-        self.refreshes.at([result], GenericCounter::inc);
-    }
-
-    /// Counts an answer by the last known good.
-    pub fn stale_answer(&self) {
-        self.stale_answers.inc();
-    }
-
-    /// Counts a look-up of the verdict cache: `hit`, `miss`, `joined`, `restored` or `stale`.
-    pub fn verdict_cache(&self, result: &'static str) {
-        self.verdict_cache.at([result], GenericCounter::inc);
+    /// What is shown of verdicts.
+    pub fn verdicts(&self) -> &VerdictMetrics {
+        &self.verdicts
     }
 
     /// Counts a look-up of evidence in memory: `hit`, `miss` (the registry is asked) or `joined`.
@@ -283,6 +267,11 @@ impl Metrics {
             turned_away: self.turned_away.with_label_values(&[name]),
             accept_errors: self.accept_errors.with_label_values(&[name]),
         }
+    }
+
+    /// What is shown of the store.
+    pub fn store(&self) -> &Arc<StoreMetrics> {
+        &self.store
     }
 
     /// What is shown of trusted roots.

@@ -33,6 +33,16 @@ impl Judge {
         if let Some(verdict) = self.stored(&key, &terms, None).await.filter(later) {
             return Ok((verdict, Lookup::Restored));
         }
+        let theirs = || async { self.stored(&key, &terms, None).await.filter(later) };
+        let turn = match &self.leases {
+            Some(leases) => leases.wait(&key, theirs).await,
+            None => Err(None),
+        };
+        // Whoever else wants to know waits until this is dropped, after the verdict was stored.
+        let _lease = match turn {
+            Ok(theirs) => return Ok((theirs, Lookup::Restored)),
+            Err(lease) => lease,
+        };
         if let Some(proof) = self.evidence_artifact(governing, manifest, now).await? {
             let verdict = decide_artifact(governing, trust, &proof, &terms)?;
             self.keep(&verdict).await;

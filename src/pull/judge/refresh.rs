@@ -33,7 +33,7 @@ impl Judge {
                 Ok(verdict)
             };
             let renewed = judge.verdicts.renew(now, anew).await;
-            judge.metrics.refreshed(match renewed.as_ref().map(|verdict| verdict.outcome()) {
+            judge.metrics.verdicts().refreshed(match renewed.as_ref().map(|verdict| verdict.outcome()) {
                 Ok(Outcome::Allow(_)) if how == Some(Lookup::Restored) => "restored",
                 Ok(Outcome::Allow(_)) => "renewed",
                 Ok(Outcome::Deny(_)) => "denied",

@@ -15,6 +15,8 @@ pub const fn outcome_of(reason: Reason) -> &'static str {
 pub(super) const OUTCOMES: [&str; 4] = ["allow", "deny", "unavailable", "request"];
 pub(super) const CACHE: [&str; 3] = ["hit", "miss", "joined"];
 pub(super) const VERDICTS: [&str; 5] = ["hit", "miss", "joined", "restored", "stale"];
+pub(super) const SHELVES: [&str; 3] = ["evidence", "members", "verdicts"];
+pub(super) const REJECTED: [&str; 4] = ["form", "place", "seal", "time"];
 pub(super) const LISTENERS: [&str; 2] = ["pull", "admin"];
 pub(super) const OPERATIONS: [&str; 9] =
     ["resolve", "manifest", "blob", "referrers", "tags", "catalog", "ping", "token", "redirect"];
@@ -71,4 +73,19 @@ pub(super) fn status(status: &str) -> &'static str {
 
 pub(super) fn pairs(first: &[&'static str], second: &[&'static str]) -> Vec<[&'static str; 2]> {
     first.iter().flat_map(|a| second.iter().map(|b| [*a, *b])).collect()
+}
+
+/// What is done where in the store, and how it may end.
+pub(super) fn store_operations() -> Vec<[&'static str; 3]> {
+    const DONE: [(&str, &str); 8] = [
+        ("get", "evidence"),
+        ("get", "verdicts"),
+        ("put", "evidence"),
+        ("put", "verdicts"),
+        ("add", "members"),
+        ("list", "members"),
+        ("lease", "leases"),
+        ("release", "leases"),
+    ];
+    DONE.iter().flat_map(|(operation, shelf)| ["ok", "down"].map(|result| [*operation, *shelf, result])).collect()
 }
