@@ -257,7 +257,7 @@ fn audit_serves_refusals_but_neither_revoked_digests_nor_requests_that_are_wrong
 }
 
 #[test]
-fn a_record_is_restored_only_for_the_same_key_while_fresh_and_not_from_the_future() {
+fn a_record_is_restored_only_for_the_same_key_while_fresh() {
     let here = subject().digest;
     let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
     let (ours, edited) = (one(""), one("    refuseTags: [ latest ]\n"));

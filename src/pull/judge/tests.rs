@@ -22,12 +22,15 @@ use crate::upstream::{Credentials, Settings, Tls};
 mod artifacts;
 mod held;
 mod platforms;
+mod stored;
 
 /// A registry that counts what it is asked and answers 500 while it is broken; and a judge of its images.
 struct World {
     registry: Demo,
     signer: Signer,
     broken: Arc<AtomicBool>,
+    /// Whether it has no evidence about anything any more.
+    unsigned: Arc<AtomicBool>,
     asked: Arc<Mutex<usize>>,
     judge: Arc<Judge>,
     snapshot: Arc<Snapshot>,
@@ -39,12 +42,15 @@ impl World {
         let registry = Demo::new(Options::default());
         let signer = Signer::generate().expect("a key");
         let (broken, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(0)));
-        let (demo, fails, counted) = (registry.clone(), broken.clone(), asked.clone());
+        let unsigned = Arc::new(AtomicBool::new(false));
+        let (demo, fails, counted, bare) = (registry.clone(), broken.clone(), asked.clone(), unsigned.clone());
         let running = server::serve(move |request: http::Request<_>| {
             *counted.lock().expect("a lock") += 1;
             let mut answer = demo.handle(request.method(), request.uri(), request.headers());
             if fails.load(Ordering::SeqCst) {
                 *answer.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            } else if bare.load(Ordering::SeqCst) {
+                *answer.status_mut() = http::StatusCode::NOT_FOUND;
             }
             async move { answer }
         });
@@ -93,7 +99,7 @@ impl World {
             witness: None,
         };
         let snapshot = Arc::new(Snapshot { policies: Arc::new(policies), trust: Trust::none() });
-        Self { registry, signer, broken, asked, judge: Arc::new(judge), snapshot, _running: running }
+        Self { registry, signer, broken, unsigned, asked, judge: Arc::new(judge), snapshot, _running: running }
     }
 
     /// The judge, to be changed before it is asked.
