@@ -152,8 +152,12 @@ pub struct Cache {
     pub allow: Duration,
     /// How long it is denied: somebody may have just signed it.
     pub deny: Duration,
+    /// How long before an Allow ends it is judged anew in the background; zero: not at all.
+    pub refresh_before: Duration,
     /// How long evidence that was read may allow.
     pub evidence_max_age: Duration,
+    /// How long an Allow outlives its end while it cannot be judged anew because a registry is away.
+    pub last_known_good: Duration,
     /// Bytes of manifests.
     pub manifests: u64,
     /// How long what a tag names is remembered; not at all if zero.

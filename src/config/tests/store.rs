@@ -12,7 +12,8 @@ fn without_a_word_it_is_a_file_and_paths_are_relative_to_the_configuration() {
     assert_eq!((path.as_path(), most), (Path::new("/var/lib/countersign/store.redb"), 2 << 30));
     assert!(store.keys.is_empty());
 
-    let text = format!("{LEAST}store: {{ embedded: {{ path: s.redb, maxSize: 64MiB }}, keys: [ new.key, /old.key ] }}\n");
+    let text =
+        format!("{LEAST}store: {{ embedded: {{ path: s.redb, maxSize: 64MiB }}, keys: [ new.key, /old.key ] }}\n");
     let store = parsed(&text, &[]).expect("it is right").store;
     let Kind::Embedded { path, most } = store.kind else { panic!("{:?}", store.kind) };
     assert_eq!(path, Path::new("/etc/countersign/s.redb"));

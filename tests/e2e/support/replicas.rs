@@ -3,18 +3,18 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::dice::Dice;
 use super::http::{Answer, ask};
 use super::lab::{FOREIGN, Lab, RELEASE, signed_by};
-use super::redis::Redis;
 use super::nginx::Nginx;
 use super::process::{Process, command, free_port, poll};
 use super::proxy::{REGISTRY, countersign, sum_of};
+use super::redis::Redis;
 use super::relay::Relay;
 
 /// Some replicas, and what is around them.

@@ -85,7 +85,8 @@ impl Program {
     /// The sum of a metric's series that have this label.
     pub(crate) async fn metric(&self, client: &Client, name: &str, label: &str) -> u64 {
         let text = self.admin(client, "/metrics").await;
-        let series = text.lines().filter(|line| line.starts_with(&format!("countersign_{name}")) && line.contains(label));
+        let series =
+            text.lines().filter(|line| line.starts_with(&format!("countersign_{name}")) && line.contains(label));
         series.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
     }
 
