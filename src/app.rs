@@ -32,8 +32,8 @@ mod reload;
 
 mod store;
 
-pub use puller::{Parts, assemble, explainer, resolve, warmer};
 use puller::puller;
+pub use puller::{Parts, assemble, explainer, resolve, warmer};
 pub use reload::Reloader;
 pub use store::Memory;
 use store::Remembered;
