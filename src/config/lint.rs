@@ -101,6 +101,11 @@ fn insecure(upstream: &UpstreamConfig) -> Vec<String> {
         let sent = if secret { ", and is sent the proxy's credentials" } else { "" };
         found.push(format!("whoever answers is taken for `{registry}`{sent} (`insecureSkipVerify`)"));
     }
+    if upstream.insecure_skip_blob_digest {
+        found.push(format!(
+            "blobs of `{registry}` are passed on without a look at their digest (`insecureSkipBlobDigest`)"
+        ));
+    }
     for host in upstream.redirects.hosts.iter().filter(|host| host.is_plain()) {
         found.push(format!("blobs of `{registry}` may come from `{host}` over plain HTTP (`redirectHosts`)"));
     }

@@ -9,8 +9,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("clients: [ { basic: { htpasswd: f }, may: [ r.io/** ] } ]", "clients[0].basic", "basic"),
     ("clients: [ { token: { remember: 30s }, may: [ r.io/** ] } ]", "clients[0].token", "token"),
     ("writers: [ { basic: { htpasswd: f }, may: [ r.io/** ] } ]", "writers", "writers"),
-    ("cache: { refreshBefore: 1m }", "cache.refreshBefore", "refreshBefore"),
-    ("cache: { lastKnownGood: 1h }", "cache.lastKnownGood", "lastKnownGood"),
     ("audit: { path: p }", "audit.path", "path"),
     ("audit: { checkpointKey: p }", "audit.checkpointKey", "checkpointKey"),
     ("audit: { checkpointEvery: 2m }", "audit.checkpointEvery", "checkpointEvery"),

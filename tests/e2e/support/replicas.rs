@@ -3,17 +3,18 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::dice::Dice;
 use super::http::{Answer, ask};
 use super::lab::{FOREIGN, Lab, RELEASE, signed_by};
-use super::mortal_redis::Redis;
 use super::nginx::Nginx;
 use super::process::{Process, command, free_port, poll};
 use super::proxy::{REGISTRY, countersign, sum_of};
+use super::redis::Redis;
 use super::relay::Relay;
 
 /// Some replicas, and what is around them.
@@ -110,6 +111,8 @@ impl Replica {
         write("config.yaml", text.as_bytes());
         write("policy.yaml", signed_by(RELEASE).as_bytes());
         write("store.key", key.as_bytes());
+        let secret = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(home.folder().join("store.key"), secret).expect("the file is ours");
         for key in [RELEASE, FOREIGN] {
             let file = format!("{key}.pub");
             fs::copy(lab.public_key(key), home.folder().join(file)).expect("the file is there");
@@ -117,11 +120,16 @@ impl Replica {
         Self { address, admin, home, running: Mutex::default() }
     }
 
+    /// The configuration that it runs with.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.home.folder().join("config.yaml")
+    }
+
     /// Starts it with what it had, and waits until it is ready.
     #[track_caller]
     pub(crate) fn start(&self) {
         self.kill();
-        let config = self.home.folder().join("config.yaml");
+        let config = self.config();
         let serve = |_: &Path| command(countersign(), ["serve".as_ref(), "--config".as_ref(), config.as_os_str()]);
         let process = Process::start("proxy", serve).ready(|_| self.is_ready());
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
