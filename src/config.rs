@@ -14,6 +14,7 @@ use crate::limits::Limits;
 use crate::oci::Registry;
 use crate::pem::OwnCertificate;
 use crate::policy::Scope;
+use crate::store::shared;
 use crate::trust;
 use crate::upstream::{Credentials, Redirects, Settings, Tls};
 use crate::yaml::{self, At, FileError, Problems};
@@ -31,6 +32,8 @@ mod lint;
 mod listen;
 
 mod raw;
+
+mod redis;
 
 mod storage;
 
@@ -149,10 +152,16 @@ pub struct Cache {
     pub allow: Duration,
     /// How long it is denied: somebody may have just signed it.
     pub deny: Duration,
+    /// How long before an Allow ends it is judged anew in the background; zero: not at all.
+    pub refresh_before: Duration,
     /// How long evidence that was read may allow.
     pub evidence_max_age: Duration,
+    /// How long an Allow outlives its end while it cannot be judged anew because a registry is away.
+    pub last_known_good: Duration,
     /// Bytes of manifests.
     pub manifests: u64,
+    /// How long what a tag names is remembered; not at all if zero.
+    pub tag_ttl: Duration,
 }
 
 /// Where verdicts, evidence and memberships are kept.
@@ -160,6 +169,8 @@ pub struct Cache {
 pub struct Store {
     /// What it is.
     pub kind: Kind,
+    /// The files with the keys that records are sealed with, newest first.
+    pub keys: Vec<PathBuf>,
     /// How long it is remembered who lists a digest.
     pub members: Duration,
     /// How long evidence is kept that nobody uses.
@@ -169,8 +180,17 @@ pub struct Store {
 /// What a store is.
 #[derive(Debug, Clone)]
 pub enum Kind {
+    /// A file, which one proxy has at a time.
+    Embedded {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it takes at most.
+        most: u64,
+    },
     /// Gone when the proxy stops, shared with nobody.
     Memory,
+    /// In Redis, for all replicas.
+    Shared(shared::Settings),
 }
 
 /// How the log looks.
@@ -257,7 +277,7 @@ impl Config {
             audit: policy.audit.unwrap_or(false),
             trust,
             cache: storage::cache(&at.key("cache"), &raw.cache.unwrap_or_default()),
-            store: store::store(&at.key("store"), &raw.store.unwrap_or_default()),
+            store: store::store(&at.key("store"), &raw.store.unwrap_or_default(), base),
             limits: storage::limits(&at.key("limits"), &raw.limits.unwrap_or_default()),
             log: Log {
                 json: field::word(&log_at, "format", log.format.as_deref(), &["json", "text"]) == "json",

@@ -1,4 +1,4 @@
-//! Policies and trust, swapped as one and read once a request.
+//! Policies and trust, swapped as one and read once an answer.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use crate::policy::Policies;
 use crate::trust::Trust;
 
-/// What one request decides under, from its first line to its last.
+/// What one answer is decided under, from the first look at the request to the head of the answer.
 #[derive(Debug)]
 pub struct Snapshot {
     /// The policies.
@@ -26,12 +26,17 @@ impl Current {
         Self(ArcSwap::from_pointee(snapshot))
     }
 
-    /// The snapshot of this moment; a request keeps the one it began with.
+    /// The snapshot of this moment, to be kept until there is an answer.
     pub fn load(&self) -> Arc<Snapshot> {
         self.0.load_full()
     }
 
-    /// Replaces it for every request that begins from now on.
+    /// Whether `snapshot` is still the current one.
+    pub fn is(&self, snapshot: &Arc<Snapshot>) -> bool {
+        Arc::ptr_eq(&self.0.load(), snapshot)
+    }
+
+    /// Replaces it for every answer that begins from now on.
     pub fn swap(&self, snapshot: Snapshot) {
         self.0.store(Arc::new(snapshot));
     }

@@ -6,11 +6,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+pub mod keys;
+
+pub mod embedded;
+
+mod leases;
+
 pub mod memory;
+
+pub mod shared;
 
 pub mod watched;
 
+pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
+pub use shared::SharedStore;
 pub use watched::Watched;
 
 /// A place that remembers. Whatever is in it may be gone at any time.

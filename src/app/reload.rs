@@ -74,6 +74,7 @@ impl Reloader {
         announce(&metrics, &policies);
         let snapshot = Snapshot { trust: roots.trust(&policies, trust.clock.now()), policies: policies.clone() };
         let current = Arc::new(Current::new(snapshot));
+        metrics.policy().in_force(&policies.fingerprint());
         let (parts, attempt) = (Mutex::new((policies, roots)), Mutex::new(Arc::new(attempt)));
         let reloading = tokio::sync::Mutex::default();
         Ok(Self(Arc::new(Inner { path, audit, registries, metrics, trust, current, parts, attempt, reloading })))
@@ -111,16 +112,20 @@ impl Reloader {
 
     /// Takes what was loaded, or says why not: every time if the operator `asked`, else once for the same reason.
     fn conclude(&self, loaded: Loaded, asked: bool) -> Result<(), PolicyErrors> {
-        self.0.metrics.policy_reload(loaded.parts.is_ok());
         match loaded.parts {
             Ok(parts) => {
                 announce(&self.0.metrics, &parts.0);
+                let fingerprint = parts.0.fingerprint();
                 self.publish(Some(parts));
+                // Said only now: whoever reads it is answered under this policy.
+                self.0.metrics.policy().in_force(&fingerprint);
+                self.0.metrics.policy().reload(true);
                 self.remember(Attempt::succeeded(loaded.sources));
                 tracing::info!("policy reloaded");
                 Ok(())
             }
             Err(NotLoaded { errors, later }) => {
+                self.0.metrics.policy().reload(false);
                 let attempt = Attempt::failed(loaded.sources, &errors, later);
                 if asked || !self.attempt().failed_alike(&attempt) {
                     tracing::error!(%errors, "the policy cannot be loaded; the one in force stays");

@@ -1,6 +1,6 @@
 //! What is allowed but deserves a look.
 
-use super::{Client, Config, UpstreamConfig, clients};
+use super::{Client, Config, Kind, UpstreamConfig, clients};
 use crate::upstream::credentials::missing_helpers;
 use crate::upstream::{Credentials, settings};
 
@@ -31,6 +31,13 @@ impl Config {
         }
         if self.audit {
             warnings.push(("audit", "`policy.audit` serves what policy refuses, and only logs and counts it".into()));
+        }
+        if let Kind::Shared(redis) = &self.store.kind
+            && !redis.servers.tls
+            && redis.password_file.is_some()
+        {
+            let why = "the store's password (`passwordFile`) goes to Redis in clear, as `redis://` says".to_string();
+            warnings.push(("insecure", why));
         }
         for upstream in &self.upstreams {
             warnings.extend(insecure(upstream).into_iter().map(|why| ("insecure", why)));

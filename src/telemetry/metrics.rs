@@ -16,18 +16,15 @@ use crate::reason::Reason;
 mod certificate;
 
 mod credentials;
-
 mod exemptions;
-
 mod family;
-
-mod labels;
-
 mod in_use;
-
+mod labels;
+mod policy;
 mod store;
-
 mod trust;
+
+mod verdicts;
 
 #[cfg(test)]
 mod tests;
@@ -40,8 +37,10 @@ use family::{
 };
 pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
+pub use policy::PolicyMetrics;
 pub use store::StoreMetrics;
 pub use trust::TrustMetrics;
+pub use verdicts::VerdictMetrics;
 
 /// The metrics, as handles that modules are given.
 #[derive(Debug)]
@@ -51,7 +50,7 @@ pub struct Metrics {
     decided: IntCounterVec,
     would_deny: ByPolicy,
     pulls: Histograms<2>,
-    verdict_cache: Counters<1>,
+    verdicts: VerdictMetrics,
     evidence_cache: Counters<1>,
     verifications: Counters<1>,
     verification_duration: Histogram,
@@ -60,18 +59,16 @@ pub struct Metrics {
     upstream_duration: Histograms<1>,
     upstream_unreachable: IntGaugeVec,
     blobs_cut: Counters<1>,
-    reloads: Counters<1>,
-    reload_failed: IntGauge,
-    loaded: IntGauge,
     in_flight: IntGauge,
     connections: IntGaugeVec,
     turned_away: IntCounterVec,
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
-    certificate: CertificateMetrics,
     store: Arc<StoreMetrics>,
+    certificate: CertificateMetrics,
     credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
+    policy: PolicyMetrics,
 }
 
 impl Metrics {
@@ -101,15 +98,12 @@ impl Metrics {
                     "Time from a manifest or blob request to the head of its answer.",
                     &["outcome", "cache"],
                 ),
-                labels::pairs(&labels::OUTCOMES, &labels::CACHE),
+                labels::pairs(&labels::OUTCOMES, &labels::VERDICTS),
             ),
-            verdict_cache: Counters::new(
-                counter_vec(r, "verdict_cache_requests_total", "Look-ups of the verdict cache.", &["result"]),
-                labels::CACHE.map(|result| [result]),
-            ),
+            verdicts: VerdictMetrics::new(r),
             evidence_cache: Counters::new(
-                counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence in memory.", &["result"]),
-                labels::CACHE.map(|result| [result]),
+                counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence that was read.", &["result"]),
+                labels::EVIDENCE.map(|result| [result]),
             ),
             verifications: Counters::new(
                 counter_vec(r, "verifications_total", "Verifications of all evidence of one digest.", &["result"]),
@@ -144,16 +138,6 @@ impl Metrics {
                 counter_vec(r, "blobs_cut_total", "Blobs cut off before their end, and why.", &["cause"]),
                 ["corrupt", "timeout", "broken"].map(|cause| [cause]),
             ),
-            reloads: Counters::new(
-                counter_vec(r, "policy_reloads_total", "Attempts to reload the policy.", &["result"]),
-                ["loaded", "failed"].map(|result| [result]),
-            ),
-            reload_failed: gauge(
-                r,
-                "policy_reload_failed",
-                "1 while the policy on disk cannot be loaded, and the one before it stays in force.",
-            ),
-            loaded: gauge(r, "policy_loaded_timestamp_seconds", "When the policy in force was loaded."),
             in_flight: gauge(r, "requests_in_flight", "Requests whose answer has not been sent completely."),
             connections: gauge_vec(r, "connections", "Connections in use.", listeners),
             turned_away: counter_vec(
@@ -164,10 +148,11 @@ impl Metrics {
             ),
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
-            certificate: CertificateMetrics::new(r),
             store: Arc::new(StoreMetrics::new(r)),
+            certificate: CertificateMetrics::new(r),
             credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
+            policy: PolicyMetrics::new(r),
             registry: r.clone(),
         };
         for name in labels::LISTENERS {
@@ -184,7 +169,6 @@ impl Metrics {
             self.decisions.announce(name, labels::BY_POLICY);
             self.would_deny.announce(name, labels::BY_POLICY);
         }
-        self.loaded.set(seconds_since_epoch());
     }
 
     /// Counts a decision about a manifest or blob. `outcome` is `allow`, `deny`, `unavailable` or `request`.
@@ -207,12 +191,12 @@ impl Metrics {
         self.pulls.at([outcome, cache], |histogram| histogram.observe(took.as_secs_f64()));
     }
 
-    /// Counts a look-up of the verdict cache: `hit`, `miss` or `joined`.
-    pub fn verdict_cache(&self, result: &'static str) {
-        self.verdict_cache.at([result], GenericCounter::inc);
+    /// What is shown of verdicts.
+    pub fn verdicts(&self) -> &VerdictMetrics {
+        &self.verdicts
     }
 
-    /// Counts a look-up of evidence in memory: `hit`, `miss` (the registry is asked) or `joined`.
+    /// Counts a look-up of evidence: in memory (`hit`), `stored`, asked of the registry (`miss`), or `joined`.
     pub fn evidence_cache(&self, result: &'static str) {
         self.evidence_cache.at([result], GenericCounter::inc);
     }
@@ -246,15 +230,6 @@ impl Metrics {
         self.blobs_cut.at([cause], GenericCounter::inc);
     }
 
-    /// Counts an attempt to reload the policy.
-    pub fn policy_reload(&self, ok: bool) {
-        self.reloads.at([if ok { "loaded" } else { "failed" }], GenericCounter::inc);
-        self.reload_failed.set(i64::from(!ok));
-        if ok {
-            self.loaded.set(seconds_since_epoch());
-        }
-    }
-
     /// What is shown of the store.
     pub fn store(&self) -> &Arc<StoreMetrics> {
         &self.store
@@ -275,9 +250,15 @@ impl Metrics {
         &self.exemptions
     }
 
+    /// What is shown of the policy in force.
+    pub fn policy(&self) -> &PolicyMetrics {
+        &self.policy
+    }
+
     /// Everything, in the text format 0.0.4.
     pub fn render(&self) -> String {
         // They end by themselves: what is shown is true at the moment of the scrape.
+        self.policy.show();
         self.exemptions.show(u64::try_from(seconds_since_epoch()).unwrap_or(0));
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
             tracing::error!(%error, "metrics could not be written");

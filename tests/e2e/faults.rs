@@ -2,34 +2,25 @@
 //! every answer is the right bytes, a 403 or a 503, or visibly breaks off. And memory does not grow.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::io::{Write, stderr};
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
-use std::{env, iter};
 
 use crate::support::containerd::Version;
-use crate::support::content::{INDEX, MANIFEST};
 use crate::support::cosign::Cosign;
 use crate::support::dice::Dice;
-use crate::support::image::Image;
+use crate::support::judged::{Outcome, Target, of_image};
 use crate::support::lab::{Cell, Lab, RELEASE};
 use crate::support::proxy::Proxy;
 use crate::support::registry::Kind;
-use crate::support::strict::ask;
 use crate::support::unreliable::{FAULTS, Unreliable};
 
 /// Short patience, and a memory so short that manifests and evidence are read over and over.
 const UPSTREAM: &str = "    timeouts: { connect: 500ms, firstByte: 1s, idle: 1s }\n";
 const MORE: &str = "cache: { manifests: 1B, allow: 3s, deny: 1s, evidenceMaxAge: 3s }\n";
-
-/// Something to ask for, and the answer to it, if it may be given at all.
-struct Target {
-    path: String,
-    right: Option<Vec<u8>>,
-    manifest: bool,
-}
 
 #[test]
 fn c25_on_an_unreliable_line_every_answer_is_right_or_none() {
@@ -59,8 +50,10 @@ fn c25_on_an_unreliable_line_every_answer_is_right_or_none() {
 
     relay.heal();
     for target in &targets {
-        let right =
-            || judge(proxy.address, target, "GET", None) == if target.right.is_some() { "right" } else { "403" };
+        let right = || {
+            let expected = if target.right.is_some() { Outcome::Right } else { Outcome::Refused };
+            target.ask(proxy.address, "GET", None) == expected
+        };
         let began = Instant::now();
         // As long as a registry is left alone at most.
         while !right() {
@@ -84,78 +77,29 @@ fn targets(lab: &Lab) -> Vec<Target> {
     targets
 }
 
-/// The manifest of an image by tag and by digest, and its blobs.
-fn of_image(image: &Image, allowed: bool) -> Vec<Target> {
-    let target = |path: String, manifest| Target { right: allowed.then(|| image.get(&path)), path, manifest };
-    let document = image.get_json(&image.manifest_path());
-    let blobs = iter::once(&document["config"]).chain(document["layers"].as_array().into_iter().flatten());
-    let blobs = blobs.filter_map(|blob| Some(image.blob_path(blob["digest"].as_str()?)));
-    let blobs: Vec<_> = blobs.map(|path| target(path, false)).collect();
-    let mut all = vec![target(image.tag_path(), true), target(image.manifest_path(), true)];
-    all.extend(blobs);
-    all
-}
-
 /// Asks for one thing after the other until the time is over.
 fn client(proxy: SocketAddr, targets: &[Target], end: Instant, tally: &Mutex<BTreeMap<String, u64>>) {
     let mut dice = Dice::new();
     while Instant::now() < end {
         let target = &targets[dice.below(targets.len())];
-        let length = target.right.as_ref().map_or(100, Vec::len).max(1);
-        let (method, range) = match dice.below(10) {
-            0..3 => ("HEAD", None),
-            3..6 if !target.manifest => {
-                let first = dice.below(length);
-                ("GET", Some((first, first + dice.below(length - first))))
-            }
-            _ => ("GET", None),
-        };
-        let outcome = judge(proxy, target, method, range);
+        let outcome = told(target, target.ask_somehow(proxy, &mut dice));
         *tally.lock().unwrap_or_else(PoisonError::into_inner).entry(outcome).or_insert(0) += 1;
     }
 }
 
-/// Asks for something or, from the first byte to the last, for a part of it: what the answer is, one of [`OUTCOMES`] or
-/// the story of what it should not have been.
-fn judge(proxy: SocketAddr, target: &Target, method: &str, range: Option<(usize, usize)>) -> String {
-    let more = range.map_or_else(String::new, |(first, last)| format!("Range: bytes={first}-{last}\r\n"));
-    let answer = match ask(proxy, method, &target.path, &more) {
-        Ok(answer) => answer,
+/// What the answer is: one of [`OUTCOMES`], or the story of what it should not have been.
+fn told(target: &Target, outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Right => "right".into(),
+        Outcome::Refused => "403".into(),
+        Outcome::Unavailable(status) => status.to_string(),
+        Outcome::BrokenOff => "broken off".into(),
         // The first bytes of a blob did not come, and the answer's head had not been sent before them.
-        Err(_) if method == "GET" && !target.manifest && target.right.is_some() => return "broken off".into(),
-        Err(error) => return format!("{method} {}: {error}", target.path),
-    };
-    let part = |right: &Vec<u8>| match (answer.status, range) {
-        (206, Some((first, last))) => right[first..=last].to_vec(),
-        _ => right.clone(),
-    };
-    let expected = target.right.as_ref().map(part);
-    let length = expected.as_ref().map(|expected| expected.len().to_string());
-    match (answer.status, &answer.body, expected) {
-        (403 | 503, Some(_), _) => answer.status.to_string(),
-        (200 | 206, None, Some(_)) if method == "GET" => "broken off".into(),
-        (200, Some(_), Some(_)) if method == "HEAD" && length.as_deref() == Some(answer.header("content-length")) => {
-            "right".into()
+        Outcome::Nothing(story) if story.starts_with("GET") && !target.manifest && target.right.is_some() => {
+            "broken off".into()
         }
-        (200, Some(body), Some(expected)) if method == "GET" && *body == expected => typed(target, &answer),
-        (206, Some(body), Some(expected)) if method == "GET" && range.is_some() && *body == expected => "right".into(),
-        (status, body, _) => {
-            let came = body.as_ref().map(Vec::len);
-            format!(
-                "{method} {} {more:?}: {status}, {came:?} bytes: {}",
-                target.path,
-                answer.header("countersign-reason")
-            )
-        }
+        Outcome::Nothing(story) | Outcome::Wrong(story) => story,
     }
-}
-
-/// The right bytes may be called nothing but what they are.
-fn typed(target: &Target, answer: &crate::support::strict::Answer) -> String {
-    let found = answer.header("content-type");
-    let expected: &[&str] =
-        if target.manifest { &[MANIFEST, INDEX, DOCKER_INDEX] } else { &["application/octet-stream"] };
-    if expected.contains(&found) { "right".into() } else { format!("{}: it is called `{found}`", target.path) }
 }
 
 /// Measures the proxy's memory every few seconds until the time is over: when, and KiB.
@@ -195,4 +139,3 @@ fn say(text: &str) {
 
 const CLIENTS: usize = 16;
 const OUTCOMES: [&str; 4] = ["right", "403", "503", "broken off"];
-const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";

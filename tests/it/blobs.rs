@@ -33,7 +33,7 @@ async fn pulled() -> (Lab, Image, String) {
 }
 
 /// Signs an image, and pulls it, whose only layer is `size` bytes of any kind with this digest and media type.
-async fn with_layer(lab: &Lab, repository: &str, media_type: &str, digest: Digest, size: u64) -> String {
+pub(crate) async fn with_layer(lab: &Lab, repository: &str, media_type: &str, digest: Digest, size: u64) -> String {
     let path = pushed_with_layer(lab, repository, media_type, digest, size);
     assert_eq!(lab.get(&manifest(repository, "1")).await.status, 200);
     path
@@ -294,7 +294,7 @@ async fn c06_a_layer_that_is_a_manifest_is_not_served() {
 }
 
 /// The digest of so many zeros.
-fn zeros(length: u64) -> Digest {
+pub(crate) fn zeros(length: u64) -> Digest {
     let mut hash = Context::new(&SHA256);
     for _ in 0..length >> 20 {
         hash.update(&vec![0; 1 << 20]);
@@ -302,7 +302,7 @@ fn zeros(length: u64) -> Digest {
     Digest::from_bytes(hash.finish().as_ref().try_into().expect("32 bytes"))
 }
 
-const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+pub(crate) const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 const GIB: u64 = 1 << 30;
 /// What the system's buffers on two connections hold at most, and the proxy's own.
-const IN_BUFFERS: u64 = 64 << 20;
+pub(crate) const IN_BUFFERS: u64 = 64 << 20;

@@ -2,11 +2,19 @@
 
 pub(crate) mod expect;
 
+pub(crate) mod flips;
+
 pub(crate) mod lab;
+
+pub(crate) mod program;
 
 pub(crate) mod redirecting;
 
+pub(crate) mod redis_double;
+
 pub(crate) mod registry_double;
+
+pub(crate) mod replica;
 
 pub(crate) mod scene;
 

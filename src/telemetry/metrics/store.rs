@@ -14,8 +14,10 @@ use super::labels;
 pub struct StoreMetrics {
     operations: Counters<3>,
     up: IntGauge,
+    pending: IntGauge,
     rejected: Counters<2>,
-    trouble: ArcSwapOption<String>,
+    /// Of reading, and of writing.
+    troubles: [ArcSwapOption<String>; 2],
 }
 
 impl StoreMetrics {
@@ -37,8 +39,9 @@ impl StoreMetrics {
         Self {
             operations: Counters::new(operations, labels::store_operations()),
             up,
+            pending: gauge(r, "store_pending_writes", "Writes that wait to be on the disk; they can be read already."),
             rejected: Counters::new(rejected, labels::pairs(&labels::SHELVES, &labels::REJECTED)),
-            trouble: ArcSwapOption::empty(),
+            troubles: [ArcSwapOption::empty(), ArcSwapOption::empty()],
         }
     }
 
@@ -46,31 +49,48 @@ impl StoreMetrics {
     pub fn operation(&self, operation: &'static str, of: &'static str, trouble: Option<&str>) {
         let result = if trouble.is_none() { "ok" } else { "down" };
         self.operations.at([operation, of, result], GenericCounter::inc);
-        match (trouble, self.trouble.load().is_some()) {
-            (None, false) => {}
-            (None, true) => {
-                self.trouble.store(None);
-                self.up.set(1);
-                tracing::info!("the store answers again");
-            }
-            (Some(why), known) => {
-                self.trouble.store(Some(Arc::new(why.to_string())));
-                self.up.set(0);
-                if !known {
-                    tracing::warn!(error = why, "the store does not answer; pulls go on without it");
+        self.standing(!matches!(operation, "get" | "list"), trouble);
+    }
+
+    /// Notes how the store stands, as one operation showed that `writes`, or only reads. A store that is full still
+    /// reads: only what writes shows that it is not any more.
+    pub fn standing(&self, writes: bool, trouble: Option<&str>) {
+        let stood = self.trouble().is_none();
+        match trouble {
+            None if stood => return,
+            None => {
+                self.troubles[usize::from(READING)].store(None);
+                if writes {
+                    self.troubles[usize::from(WRITING)].store(None);
                 }
             }
+            Some(why) => self.troubles[usize::from(writes)].store(Some(Arc::new(why.to_string()))),
+        }
+        let stands = self.trouble().is_none();
+        self.up.set(i64::from(stands));
+        if stands && !stood {
+            tracing::info!("the store answers again");
+        } else if let Some(why) = trouble.filter(|_| stood) {
+            tracing::warn!(error = why, "the store does not answer; pulls go on without it");
         }
     }
 
-    /// Counts a record `of` one kind that was not believed, because of its `seal`, its `form`, its `time`, or what it is about
-    /// (`place`).
+    /// How many writes wait.
+    pub fn pending(&self) -> &IntGauge {
+        &self.pending
+    }
+
+    /// Counts a record `of` one kind that was not believed, because of its `seal`, its `form`, its `time`, what it is about
+    /// (`place`), or a `piece` of it.
     pub fn rejected(&self, of: &'static str, cause: &'static str) {
         self.rejected.at([of, cause], GenericCounter::inc);
     }
 
-    /// Why the store does not answer, if it did not the last time.
+    /// Why the store does not answer, or does not take anything, if it did not the last time.
     pub fn trouble(&self) -> Option<Arc<String>> {
-        self.trouble.load_full()
+        self.troubles.iter().find_map(ArcSwapOption::load_full)
     }
 }
+
+const READING: bool = false;
+const WRITING: bool = true;

@@ -16,6 +16,7 @@ fn names(text: &str) -> BTreeSet<&str> {
 fn series_are_born_at_zero() {
     let metrics = Metrics::new();
     metrics.announce_policies(["prod"].into_iter());
+    metrics.policy().in_force("abc");
     let text = metrics.render();
     for series in [
         r#"countersign_decisions_total{outcome="deny",policy="",reason="no_policy"}"#,
@@ -49,7 +50,7 @@ fn what_happens_is_counted_once_and_in_its_place() {
     metrics.would_deny(Reason::TooOld, "prod");
     metrics.pull("allow", "hit", Duration::from_micros(50));
     metrics.upstream("blob", "418", Duration::from_secs(1));
-    metrics.policy_reload(false);
+    metrics.policy().reload(false);
     let in_flight = metrics.request();
     let text = metrics.render();
     for series in [
@@ -66,10 +67,25 @@ fn what_happens_is_counted_once_and_in_its_place() {
         assert_eq!(value(&text, series), Some(1.0), "{series}");
     }
     drop(in_flight);
-    metrics.policy_reload(true);
+    metrics.policy().reload(true);
     let text = metrics.render();
     assert_eq!(value(&text, "countersign_requests_in_flight"), Some(0.0));
     assert_eq!(value(&text, "countersign_policy_reload_failed"), Some(0.0));
+}
+
+#[test]
+fn one_policy_is_in_force() {
+    let metrics = Metrics::new();
+    let shown = || {
+        let text = metrics.render();
+        let series = text.lines().filter(|line| line.starts_with("countersign_policy_info"));
+        series.map(str::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(), Vec::<String>::new());
+    for revision in ["abc", "def", "def", "abc"] {
+        metrics.policy().in_force(revision);
+        assert_eq!(shown(), [format!("countersign_policy_info{{revision=\"{revision}\"}} 1")]);
+    }
 }
 
 #[test]

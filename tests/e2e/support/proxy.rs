@@ -16,7 +16,7 @@ use super::registry::Registry;
 pub(crate) const REGISTRY: &str = "registry.lab.test";
 
 /// The program to test: the one that was built beside these tests, unless another is named.
-fn countersign() -> OsString {
+pub(crate) fn countersign() -> OsString {
     env::var_os("COUNTERSIGN_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_countersign").into())
 }
 
@@ -45,6 +45,7 @@ impl Proxy {
             let credentials = credentials.map_or(String::new(), |given| format!("    credentials: {given}\n"));
             let level = lent.level.unwrap_or("info");
             let (listen, upstream, more) = (&lent.listen, &lent.upstream, &lent.more);
+            let store = lent.store.as_deref().unwrap_or("{ kind: memory }");
             let text = format!(
                 "listen: {{ {listen}address: {address} }}\n\
                  admin: {{ address: {admin} }}\n\
@@ -57,7 +58,7 @@ impl Proxy {
                      tls: {{ insecurePlainHttp: true }}\n{credentials}\
                  {upstream}\
                  policy: {{ path: policy.yaml }}\n\
-                 store: {{ kind: memory }}\n{more}"
+                 store: {store}\n{more}"
             );
             fs::write(&config, text).expect("the folder is writable");
             for file in files {
@@ -117,9 +118,7 @@ impl Proxy {
     pub(crate) fn metric(&self, name: &str, labels: &[&str]) -> f64 {
         let answer = ask(self.admin, "GET", "/metrics").expect("the proxy answers");
         let text = String::from_utf8(answer.body).expect("metrics are text");
-        let series = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once("} "));
-        let wanted = series.filter(|(found, _)| labels.iter().all(|label| found.contains(label)));
-        wanted.map(|(_, value)| value.parse::<f64>().expect("a number")).sum()
+        sum_of(&text, name, labels)
     }
 
     /// A `certs.d` that leads images of `image_host` to the proxy and nowhere else.
@@ -151,4 +150,13 @@ impl Proxy {
         }
         certs
     }
+}
+
+/// The sum over the series of a metric in `text` that have all these labels.
+pub(crate) fn sum_of(text: &str, name: &str, labels: &[&str]) -> f64 {
+    let series = text.lines().filter_map(|line| line.strip_prefix(name)?.rsplit_once(' '));
+    let wanted = series.filter(|(found, _)| {
+        (found.is_empty() || found.starts_with('{')) && labels.iter().all(|label| found.contains(label))
+    });
+    wanted.map(|(_, value)| value.parse::<f64>().expect("a number")).sum()
 }

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Result, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use super::image::Image;
@@ -29,6 +29,22 @@ enum Instead {
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    held: Arc<Held>,
+}
+
+/// The words of paths that wait.
+#[derive(Default)]
+struct Held {
+    words: Mutex<Option<String>>,
+    released: Condvar,
+}
+
+impl Held {
+    fn pass(&self, first: &str) {
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |words: &mut Option<String>| words.as_ref().is_some_and(|words| first.contains(words));
+        drop(self.released.wait_while(words, waits).unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 impl Relay {
@@ -51,14 +67,27 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let memory = Arc::clone(&seen);
+        let held = Arc::new(Held::default());
+        let (memory, gate) = (Arc::clone(&seen), Arc::clone(&held));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let memory = Arc::clone(&memory);
-                thread::spawn(move || relay(&client, target, instead, &memory));
+                let (memory, gate) = (Arc::clone(&memory), Arc::clone(&gate));
+                thread::spawn(move || relay(&client, target, instead, &memory, &gate));
             }
         });
-        Self { address, seen }
+        Self { address, seen, held }
+    }
+
+    /// Lets every request for anything in the image's repository wait, until [`Relay::release`].
+    pub(crate) fn hold(&self, image: &Image) {
+        let mut words = self.held.words.lock().unwrap_or_else(PoisonError::into_inner);
+        *words = Some(format!("/{}/", image.repository));
+    }
+
+    /// Lets go on what waits.
+    pub(crate) fn release(&self) {
+        self.held.words.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.held.released.notify_all();
     }
 
     /// The requests so far for anything in the image's repository, oldest first.
@@ -85,7 +114,13 @@ impl Instead {
 }
 
 /// Carries one bodiless request; it is remembered before the client has its answer.
-fn relay(mut client: &TcpStream, target: SocketAddr, instead: Instead, memory: &Mutex<Vec<Seen>>) -> Result<()> {
+fn relay(
+    mut client: &TcpStream,
+    target: SocketAddr,
+    instead: Instead,
+    memory: &Mutex<Vec<Seen>>,
+    held: &Held,
+) -> Result<()> {
     let mut lines = BufReader::new(client).lines();
     let Some(Ok(first)) = lines.next() else {
         // A client that tries TLS first goes on in plain text when it is answered in plain text.
@@ -101,6 +136,7 @@ fn relay(mut client: &TcpStream, target: SocketAddr, instead: Instead, memory: &
             head.push(line);
         }
     }
+    held.pass(&first);
     let answer = instead.answer(&first).map_or_else(|| forward(target, &head), Ok)?;
     let status = String::from_utf8_lossy(answer.split(|&byte| byte == b' ').nth(1).unwrap_or_default()).into_owned();
     let mut words = first.split(' ').map(str::to_owned);

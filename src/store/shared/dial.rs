@@ -1,0 +1,135 @@
+//! Making a connection: whom to ask, TLS, who we are, and whether it is what we look for.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, Value};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::bounded::Bounded;
+use super::login::Login;
+use super::settings::{Host, Settings};
+use super::{sentinel, tls};
+
+/// A connection that was made, and answers.
+pub(super) struct Dialled {
+    /// What commands are sent on.
+    pub(super) connection: MultiplexedConnection,
+    /// What moves its bytes; it ends when the connection does, and ends the connection when it is dropped.
+    pub(super) driver: BoxFuture<'static, ()>,
+}
+
+/// Dials the server that `settings` name; `most` bytes may a reply of its have.
+///
+/// # Errors
+/// Why none was reached, in words.
+pub(super) async fn dial(settings: &Settings, most: usize) -> Result<Dialled, String> {
+    let login = Login::read(settings)?;
+    let dialled = find(settings, login.as_ref(), most).await;
+    dialled.map_err(|why| login.map_or(why.clone(), |login| login.hide(&why)))
+}
+
+async fn find(settings: &Settings, login: Option<&Login<'_>>, most: usize) -> Result<Dialled, String> {
+    let tls = if settings.servers.tls { Some(tls::client(settings.ca.as_deref())?) } else { None };
+    let mut hello = Pipeline::new();
+    if let Some(login) = login {
+        hello.add_command(login.command());
+    }
+    if settings.servers.database != 0 {
+        hello.cmd("SELECT").arg(settings.servers.database);
+    }
+    let Some(name) = &settings.sentinel else {
+        hello.cmd("PING");
+        let host = settings.servers.hosts.first().ok_or("no host")?;
+        return Ok(reach(host, tls.as_ref(), most, &hello).await?.0);
+    };
+    let host = sentinel::master(&settings.servers.hosts, tls.as_ref(), login, name).await?;
+    hello.cmd("ROLE");
+    let (dialled, replies) = reach(&host, tls.as_ref(), most, &hello).await?;
+    // Sentinels may be behind, and what was the master a moment ago may not know yet that it is none.
+    match replies.last() {
+        Some(Value::Array(role)) if role.first() == Some(&Value::BulkString(b"master".into())) => Ok(dialled),
+        _ => Err(format!("`{host}` is not the master that the sentinels take it for")),
+    }
+}
+
+/// Connects to one of the addresses of `host` and says `hello`, to which no error may be the answer.
+pub(super) async fn reach(
+    host: &Host,
+    tls: Option<&Arc<ClientConfig>>,
+    most: usize,
+    hello: &Pipeline,
+) -> Result<(Dialled, Vec<Value>), String> {
+    let wrong = |why: String| format!("`{host}`: {why}");
+    let addresses = timeout(PATIENCE, lookup_host((host.name.as_str(), host.port))).await;
+    let addresses = addresses.map_err(|_| wrong("its name is not resolved in time".into()))?;
+    let mut why = "it has no address".to_string();
+    for address in addresses.map_err(|error| wrong(error.to_string()))?.take(ADDRESSES) {
+        let said = timeout(PATIENCE, greet(host, address, tls, most, hello)).await;
+        match said.unwrap_or_else(|_| Err(format!("no connection within {PATIENCE:?}"))) {
+            Ok(dialled) => return Ok(dialled),
+            Err(error) => why = error,
+        }
+    }
+    Err(wrong(why))
+}
+
+async fn greet(
+    host: &Host,
+    address: SocketAddr,
+    tls: Option<&Arc<ClientConfig>>,
+    most: usize,
+    hello: &Pipeline,
+) -> Result<(Dialled, Vec<Value>), String> {
+    let tcp = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+    tcp.set_nodelay(true).map_err(|error| error.to_string())?;
+    let dialled = match tls {
+        None => speak(tcp, most).await?,
+        Some(config) => {
+            let name = ServerName::try_from(host.name.clone()).map_err(|error| error.to_string())?;
+            let stream = TlsConnector::from(config.clone()).connect(name, tcp).await;
+            speak(stream.map_err(|error| format!("TLS: {error}"))?, most).await?
+        }
+    };
+    let Dialled { mut connection, mut driver } = dialled;
+    let replies = tokio::select! {
+        replies = connection.send_packed_commands(hello, 0, hello.len()) => replies.map_err(|error| error.to_string())?,
+        () = &mut driver => return Err("it closes the connection".into()),
+    };
+    match replies.iter().find_map(refusal) {
+        Some(why) => Err(why),
+        None => Ok((Dialled { connection, driver }, replies)),
+    }
+}
+
+async fn speak(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, most: usize) -> Result<Dialled, String> {
+    // Nothing is said here that we do not say ourselves.
+    let silent = RedisConnectionInfo::default().set_skip_set_lib_name();
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    let made = MultiplexedConnection::new_with_config(&silent, Bounded::new(stream, most), config).await;
+    let (connection, driver) = made.map_err(|error| error.to_string())?;
+    Ok(Dialled { connection, driver: driver.boxed() })
+}
+
+/// What an error that the server answers says.
+pub(super) fn refusal(reply: &Value) -> Option<String> {
+    let Value::ServerError(error) = reply else { return None };
+    let said = [error.code(), error.details().unwrap_or_default()].join(" ");
+    Some(said.chars().take(LONGEST_REFUSAL).collect())
+}
+
+/// How long a step of making a connection may take; no pull waits for it.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Addresses of one name that are tried.
+const ADDRESSES: usize = 8;
+/// Letters of what a server says that are told on.
+const LONGEST_REFUSAL: usize = 300;
