@@ -20,27 +20,27 @@ use crate::listener::{self, Tls};
 use crate::membership::Membership;
 use crate::middleware;
 use crate::oci::{Digest, Registry};
-use crate::pem::TlsFileError;
-use crate::policy;
 use crate::proxy::Proxy;
 use crate::pull::judge::Lasting;
 use crate::pull::{Artifacts, Fetch, Held, Judge, Nested, PullError, Puller, Search, Witness};
-use crate::record::Seal;
 use crate::route::{ManifestPull, Registries};
 use crate::snapshot::Current;
 use crate::store::Store;
-use crate::store::embedded::OpenError;
-use crate::store::keys::KeyError;
 use crate::telemetry::Metrics;
 use crate::trust;
 use crate::upstream::Upstream;
 use crate::verify::Pool;
-use crate::yaml::FileErrors;
+
+mod error;
+
+mod parts;
 
 mod reload;
 
 mod store;
 
+pub use error::StartError;
+pub use parts::Parts;
 pub use reload::Reloader;
 
 /// A proxy that is serving.
@@ -66,48 +66,6 @@ impl std::fmt::Debug for Remembered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Remembered")
     }
-}
-
-/// Why a proxy could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// An address could not be listened on.
-    #[error("cannot listen on {address}: {error}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// The certificate for clients, or its key.
-    #[error("the certificate for clients (`listen.tls`): {0}")]
-    Certificate(#[from] TlsFileError),
-    /// The policy file is wrong.
-    #[error("{0}")]
-    Policy(#[from] policy::file::PolicyErrors),
-    /// A trusted root could not be had.
-    #[error("{0}")]
-    TrustRoots(FileErrors),
-    /// The system has no randomness to give.
-    #[error("no randomness for the store's key")]
-    Randomness,
-    /// The store cannot be opened.
-    #[error("{0}")]
-    Store(#[from] OpenError),
-    /// The store's keys cannot be had.
-    #[error("{0}")]
-    StoreKey(#[from] KeyError),
-    /// Records that are kept need a key that is kept.
-    #[error("`store.keys` is missing")]
-    NoKeys,
-    /// The client of an upstream could not be made.
-    #[error("upstream `{registry}`: {why}")]
-    Upstream {
-        /// Which one.
-        registry: Registry,
-        /// Why.
-        why: String,
-    },
 }
 
 /// Starts the proxy that `config` describes.
@@ -244,24 +202,6 @@ fn puller(
     };
     let metrics = metrics.clone();
     Ok(assemble(config, Parts { upstreams, store, seal, current, clock, metrics, witness }))
-}
-
-/// What pulls are made with, besides the numbers of a configuration.
-pub struct Parts {
-    /// The registries behind the proxy, by name.
-    pub upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
-    /// What outlives a request.
-    pub store: Arc<dyn Store>,
-    /// What the store's records are sealed with.
-    pub seal: Arc<Seal>,
-    /// Policies and trust.
-    pub current: Arc<Current>,
-    /// The time.
-    pub clock: Arc<Clock>,
-    /// Where everything is counted.
-    pub metrics: Arc<Metrics>,
-    /// Who keeps what was seen, where it is to be explained.
-    pub witness: Option<Arc<Witness>>,
 }
 
 /// Makes what pulls from `parts`, as `config` has it.
