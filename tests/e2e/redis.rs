@@ -1,6 +1,7 @@
 //! The shared store on a real Redis.
 
 mod failover;
+mod forgery;
 mod outage;
 mod secured;
 mod values;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::store::shared::{Servers, Settings, SharedStore};
-use countersign::store::{Item, Listing, Place, Shelf, StoreDown};
+use countersign::store::{Item, Listing, Place, Shelf, Store, StoreDown};
 use countersign::telemetry::{Metrics, StoreMetrics};
 
 /// The settings that lead to a server without secrets.

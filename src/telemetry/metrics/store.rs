@@ -80,8 +80,8 @@ impl StoreMetrics {
         &self.pending
     }
 
-    /// Counts a record `of` one kind that was not believed, because of its `seal`, its `form`, its `time`, or what it is about
-    /// (`place`).
+    /// Counts a record `of` one kind that was not believed, because of its `seal`, its `form`, its `time`, what it is about
+    /// (`place`), or a `piece` of it.
     pub fn rejected(&self, of: &'static str, cause: &'static str) {
         self.rejected.at([of, cause], GenericCounter::inc);
     }

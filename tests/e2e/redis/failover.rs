@@ -7,7 +7,7 @@ use countersign::store::shared::{Servers, Settings};
 use countersign::store::{Shelf, Store};
 
 use super::{becomes, place, settings, store};
-use crate::support::redis::{MASTER, Redis};
+use crate::support::redis_server::{MASTER, Redis};
 
 const LONG: Duration = Duration::from_secs(1000);
 

@@ -8,7 +8,7 @@ use countersign::store::{Shelf, Store};
 
 use super::{becomes, place, settings, store};
 use crate::support::process::free_port;
-use crate::support::redis::Redis;
+use crate::support::redis_server::Redis;
 
 const LONG: Duration = Duration::from_secs(1000);
 

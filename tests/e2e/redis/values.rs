@@ -6,7 +6,7 @@ use bytes::Bytes;
 use countersign::store::{Shelf, Store};
 
 use super::{item, listing, place, settings, store};
-use crate::support::redis::Redis;
+use crate::support::redis_server::Redis;
 
 const LONG: Duration = Duration::from_secs(1000);
 

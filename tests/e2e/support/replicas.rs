@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,10 +11,10 @@ use std::time::Duration;
 use super::dice::Dice;
 use super::http::{Answer, ask};
 use super::lab::{FOREIGN, Lab, RELEASE, signed_by};
-use super::mortal_redis::Redis;
 use super::nginx::Nginx;
 use super::process::{Process, command, free_port, poll};
 use super::proxy::{REGISTRY, countersign, sum_of};
+use super::redis::Redis;
 use super::relay::Relay;
 
 /// Some replicas, and what is around them.
@@ -110,6 +111,8 @@ impl Replica {
         write("config.yaml", text.as_bytes());
         write("policy.yaml", signed_by(RELEASE).as_bytes());
         write("store.key", key.as_bytes());
+        let secret = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(home.folder().join("store.key"), secret).expect("the file is ours");
         for key in [RELEASE, FOREIGN] {
             let file = format!("{key}.pub");
             fs::copy(lab.public_key(key), home.folder().join(file)).expect("the file is there");
