@@ -128,7 +128,7 @@ fn text(status: StatusCode, text: String) -> Response<Body> {
 
 /// A handful of probes and scrapers.
 const OPTIONS: Options =
-    Options { max_connections: 64, header_timeout: Duration::from_secs(30), drain: Duration::from_secs(2) };
+    Options { tls: None, max_connections: 64, header_timeout: Duration::from_secs(30), drain: Duration::from_secs(2) };
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,7 @@
 //! The composition root: from a configuration to a running proxy. The only file that names every module.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::net::TcpListener;
@@ -11,33 +9,34 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::admin;
-use crate::cache::Verdicts;
 use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::discovery::{Backoff, InFlight};
-use crate::listener;
-use crate::membership::Membership;
+use crate::listener::{self, Tls};
 use crate::middleware;
-use crate::oci::{Digest, Registry};
+use crate::oci::Registry;
+use crate::pem::TlsFileError;
 use crate::policy;
 use crate::proxy::Proxy;
-use crate::pull::judge::Lasting;
-use crate::pull::{Artifacts, Fetch, Held, Judge, Nested, PullError, Puller, Search, Witness};
-use crate::route::{ManifestPull, Registries};
+use crate::route::Registries;
 use crate::snapshot::Current;
+use crate::store::embedded::OpenError;
 use crate::store::keys::KeyError;
 use crate::telemetry::Metrics;
 use crate::trust;
-use crate::upstream::Upstream;
-use crate::verify::Pool;
 use crate::yaml::FileErrors;
+
+mod puller;
 
 mod reload;
 
 mod store;
 
+use puller::puller;
+pub use puller::{Parts, assemble, explainer, resolve, warmer};
 pub use reload::Reloader;
+pub use store::Memory;
+use store::Remembered;
 
 /// A proxy that is serving.
 #[derive(Debug)]
@@ -50,6 +49,7 @@ pub struct Running {
     /// Keeps trusted roots and certificates up to date.
     keeper: JoinHandle<()>,
     readiness: Arc<admin::Readiness>,
+    remembered: Remembered,
     /// The pulls, then the operator's listener: it says that pulls drain until they have.
     listeners: [(watch::Sender<bool>, JoinHandle<()>); 2],
 }
@@ -65,6 +65,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The certificate for clients, or its key.
+    #[error("the certificate for clients (`listen.tls`): {0}")]
+    Certificate(#[from] TlsFileError),
     /// The policy file is wrong.
     #[error("{0}")]
     Policy(#[from] policy::file::PolicyErrors),
@@ -74,9 +77,12 @@ pub enum StartError {
     /// The system has no randomness to give.
     #[error("no randomness for the store's key")]
     Randomness,
-    /// A key of the store cannot be used.
+    /// The store cannot be opened.
     #[error("{0}")]
-    Key(#[from] KeyError),
+    Store(#[from] OpenError),
+    /// The store's keys cannot be had.
+    #[error("{0}")]
+    StoreKey(#[from] KeyError),
     /// Records that are kept need a key that is kept.
     #[error("`store.keys` is missing")]
     NoKeys,
@@ -95,14 +101,26 @@ pub enum StartError {
 /// # Errors
 /// If the policy is wrong, an address is taken, or an upstream's client cannot be made.
 pub async fn start(config: Config) -> Result<Running, StartError> {
+    start_on(config, None).await
+}
+
+/// Starts the proxy that `config` describes, on a store that is `given` instead of the one in `config`.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_on(config: Config, given: Option<Memory>) -> Result<Running, StartError> {
     let metrics = Arc::new(Metrics::new());
     let clock = Arc::new(Clock::default());
     let reloader = reloader(&config, &clock, &metrics).await?;
+    let shown = config.listen.tls.clone();
+    let tls = shown.map(|shown| Tls::load(shown.own, shown.http2, metrics.certificate())).transpose()?.map(Arc::new);
     let (tcp, address) = bind(config.listen.address).await?;
     let (admin_tcp, admin_address) = bind(config.admin).await?;
-    let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics)?);
+    let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics, given)?);
     let upstreams = proxy.puller.upstreams.clone();
+    let remembered = Remembered::of(&proxy.puller.judge);
     let options = listener::Options {
+        tls: tls.clone(),
         max_connections: config.listen.max_connections,
         header_timeout: config.listen.header_timeout,
         drain: config.listen.drain,
@@ -119,10 +137,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
     let kept = reloader.clone();
     let keeper = tokio::spawn(async move {
-        tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())));
+        let shown = join_all(tls.iter().map(|tls| tls.keep()));
+        tokio::join!(kept.keep(), join_all(upstreams.values().map(|upstream| upstream.keep())), shown);
     });
     let listeners = [(stop, pulls), (admin_stop, operator)];
-    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, listeners })
+    Ok(Running { address, admin: admin_address, reloader, keeper, readiness, remembered, listeners })
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -139,33 +158,14 @@ async fn reloader(config: &Config, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -
     Reloader::start(config.policy_path.clone(), config.audit, registries, metrics.clone(), trust).await
 }
 
-/// Makes what explains pulls as the proxy that `config` describes would answer them, with a memory of its own.
-///
-/// # Errors
-/// If the policy is wrong, a trusted root cannot be had, or an upstream's client cannot be made.
-pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
-    let (clock, metrics) = (Arc::new(Clock::default()), Arc::new(Metrics::new()));
-    let current = reloader(config, &clock, &metrics).await?.current();
-    puller(config, current, clock, &metrics, Some(Arc::default()))
-}
-
-/// The digest that a reference names now, as the proxy that `config` describes would ask its registry.
-///
-/// # Errors
-/// If an upstream's client cannot be made; within, if the registry does not tell.
-pub async fn resolve(config: &Config, pull: &ManifestPull) -> Result<Result<Digest, PullError>, StartError> {
-    let upstreams = upstreams(config, &Arc::new(Metrics::new()))?;
-    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests);
-    Ok(fetch.resolve(&pull.image, &pull.reference).await)
-}
-
 fn proxy(
     config: &Config,
     current: Arc<Current>,
     clock: Arc<Clock>,
     metrics: &Arc<Metrics>,
+    given: Option<Memory>,
 ) -> Result<Proxy, StartError> {
-    let puller = puller(config, current, clock, metrics, None)?;
+    let puller = puller(config, current, clock, metrics, None, given)?;
     let clients = Clients::anonymous(config.clients.iter().flat_map(|client| client.may.clone()).collect());
     let public_url = config.listen.public_url.as_ref().map_or("", |url| url.as_str());
     let public_origin = public_url.trim_end_matches('/').to_string();
@@ -178,66 +178,6 @@ fn proxy(
 /// The registries of `config`, by name and alias.
 pub fn registries(config: &Config) -> Registries {
     Registries::new(config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone())))
-}
-
-/// The registries behind the proxy, by name.
-type Upstreams = Arc<BTreeMap<Registry, Arc<Upstream>>>;
-
-fn upstreams(config: &Config, metrics: &Arc<Metrics>) -> Result<Upstreams, StartError> {
-    let each = config.upstreams.iter().map(|configured| {
-        let registry = configured.registry.clone();
-        match Upstream::new(configured.settings(), metrics.clone()) {
-            Ok(upstream) => Ok((registry, Arc::new(upstream))),
-            Err(error) => Err(StartError::Upstream { registry, why: error.to_string() }),
-        }
-    });
-    each.collect::<Result<_, _>>().map(Arc::new)
-}
-
-fn puller(
-    config: &Config,
-    current: Arc<Current>,
-    clock: Arc<Clock>,
-    metrics: &Arc<Metrics>,
-    witness: Option<Arc<Witness>>,
-) -> Result<Puller, StartError> {
-    let upstreams = upstreams(config, metrics)?;
-    let (store, seal) = store::open(&config.store, metrics)?;
-    let (keep, counted) = (config.store.members, metrics.store().clone());
-    let membership = Membership::new(store.clone(), seal.clone(), keep, counted);
-    let lasting =
-        Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
-    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests));
-    let in_flight = InFlight::new(EVIDENCE_IN_FLIGHT);
-    let judge = Judge {
-        upstreams: upstreams.clone(),
-        fetch: fetch.clone(),
-        artifacts: Artifacts::new(upstreams.clone(), fetch.clone(), in_flight.clone(), config.limits),
-        verdicts: Verdicts::new(config.cache.verdicts),
-        store,
-        seal,
-        held: Held::new(HELD_BYTES, lasting.evidence),
-        backoff: Backoff::new(),
-        in_flight,
-        pool: Pool::new(config.limits.verification),
-        limits: config.limits,
-        lasting,
-        metrics: metrics.clone(),
-        witness,
-    };
-    Ok(Puller {
-        nested: Nested::new(fetch.clone(), config.limits),
-        search: Search::new(upstreams.clone(), fetch.clone(), config.limits, lasting.deny),
-        fetch,
-        upstreams,
-        current,
-        judge,
-        membership,
-        recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
-        expanded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
-        limits: config.limits,
-        clock,
-    })
 }
 
 impl Running {
@@ -257,14 +197,6 @@ impl Running {
                 tracing::error!(%error, "a listener ended badly");
             }
         }
+        self.remembered.written().await;
     }
 }
-
-/// What evidence in memory may take.
-const HELD_BYTES: u64 = 64 << 20;
-
-/// What evidence may take that is being read or judged; that of one index may take half of it.
-const EVIDENCE_IN_FLIGHT: usize = 512 << 20;
-
-/// How often the members of a manifest are recorded while it is pulled.
-const RECORD_AGAIN: Duration = Duration::from_mins(1);

@@ -28,6 +28,8 @@ mod verify;
 
 mod verify_bundle;
 
+mod warm;
+
 /// An OCI registry proxy that enforces cosign signatures on pull.
 ///
 /// It stands between containerd and a private registry. Each image is resolved to a digest, its signatures are verified
@@ -78,6 +80,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Verify a file by its Sigstore bundle, offline.
     VerifyBundle(verify_bundle::Arguments),
+    /// Verify ahead what a cluster runs, so that no node waits for it.
+    Warm(warm::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -155,6 +159,7 @@ pub fn run() -> ExitCode {
         Command::Serve { config, audit } => serve::run(&config, audit),
         Command::Verify(arguments) => verify::run(&arguments, verify::Told::Evidence, &mut out),
         Command::VerifyBundle(arguments) => verify_bundle::run(&arguments, &mut io::stderr()),
+        Command::Warm(arguments) => warm::run(&arguments, &mut out),
         Command::Demo { once, sabotage } => demo(once, sabotage, &mut out),
     })
 }

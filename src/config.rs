@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::limits::Limits;
 use crate::oci::Registry;
+use crate::pem::OwnCertificate;
 use crate::policy::Scope;
 use crate::store::shared;
 use crate::trust;
@@ -83,6 +84,8 @@ pub struct Config {
 pub struct Listen {
     /// The address to listen on.
     pub address: SocketAddr,
+    /// What clients are shown; without it they speak plain HTTP.
+    pub tls: Option<ListenTls>,
     /// What clients call the proxy.
     pub public_url: Option<Url>,
     /// Connections at a time.
@@ -91,6 +94,15 @@ pub struct Listen {
     pub header_timeout: Duration,
     /// How long requests in flight may take to finish when the proxy stops.
     pub drain: Duration,
+}
+
+/// The TLS of the listener for pulls.
+#[derive(Debug, Clone)]
+pub struct ListenTls {
+    /// The certificate.
+    pub own: OwnCertificate,
+    /// Whether HTTP/2 is spoken with clients that offer it.
+    pub http2: bool,
 }
 
 /// Callers without credentials, and what they may read.
@@ -127,6 +139,8 @@ pub struct UpstreamConfig {
     pub catalog: bool,
     /// What is done with its redirects of blobs.
     pub redirects: Redirects,
+    /// Whether its blobs are passed on without a look at their digest.
+    pub insecure_skip_blob_digest: bool,
 }
 
 /// How much is remembered, and how long.
@@ -138,10 +152,16 @@ pub struct Cache {
     pub allow: Duration,
     /// How long it is denied: somebody may have just signed it.
     pub deny: Duration,
+    /// How long before an Allow ends it is judged anew in the background; zero: not at all.
+    pub refresh_before: Duration,
     /// How long evidence that was read may allow.
     pub evidence_max_age: Duration,
+    /// How long an Allow outlives its end while it cannot be judged anew because a registry is away.
+    pub last_known_good: Duration,
     /// Bytes of manifests.
     pub manifests: u64,
+    /// How long what a tag names is remembered; not at all if zero.
+    pub tag_ttl: Duration,
 }
 
 /// Where verdicts, evidence and memberships are kept.
@@ -149,7 +169,7 @@ pub struct Cache {
 pub struct Store {
     /// What it is.
     pub kind: Kind,
-    /// The files of the keys that records are sealed with, the newest first.
+    /// The files with the keys that records are sealed with, newest first.
     pub keys: Vec<PathBuf>,
     /// How long it is remembered who lists a digest.
     pub members: Duration,
@@ -160,6 +180,13 @@ pub struct Store {
 /// What a store is.
 #[derive(Debug, Clone)]
 pub enum Kind {
+    /// A file, which one proxy has at a time.
+    Embedded {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it takes at most.
+        most: u64,
+    },
     /// Gone when the proxy stops, shared with nobody.
     Memory,
     /// In Redis, for all replicas.
@@ -193,6 +220,7 @@ impl UpstreamConfig {
             tls: self.tls.clone(),
             referrers: self.referrers,
             redirects: self.redirects.clone(),
+            insecure_skip_blob_digest: self.insecure_skip_blob_digest,
         }
     }
 }
@@ -227,7 +255,7 @@ impl Config {
         if raw.writers.is_some_and(|writers| !writers.is_empty()) {
             at.unsupported("writers");
         }
-        let listen = listen::listen(&at.key("listen"), &raw.listen.unwrap_or_default());
+        let listen = listen::listen(&at.key("listen"), &raw.listen.unwrap_or_default(), base);
         let default_admin = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
         let admin = raw.admin.unwrap_or_default();
         let admin = listen::address(&at.key("admin"), admin.address.as_deref(), default_admin);

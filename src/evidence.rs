@@ -7,8 +7,14 @@ use crate::discovery::candidate::Candidate;
 use crate::policy::Format;
 use crate::reason::Reason;
 
+mod form;
+
+pub mod record;
+
+pub use record::EvidenceRecord;
+
 /// Untrusted material, and how complete the reading was. Absence is a fact only if everything was read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceSet {
     /// Everything fetched, in the registry's order.
     pub candidates: Vec<Candidate>,

@@ -1,8 +1,9 @@
 //! The downstream side: accepts connections, one task each, within limits, and ends in an orderly way.
 //!
-//! HTTP/1.1 only: containerd speaks nothing else to mirrors, and the reason phrase of a denial needs it. What is bounded
-//! here: connections, the time and size of a request's head (which is also how long a connection may idle), the time
-//! that a client may refuse to read, and the time to finish after a shutdown. hyper refuses ambiguous framing.
+//! HTTP/1.1, with TLS or without: the reason phrase of a denial needs it, which is what containerd shows. HTTP/2 only
+//! over TLS, and only if it is configured. What is bounded here: connections, the time for TLS, the time and size of a
+//! request's head (which is also how long a connection may idle), the time that a client may refuse to read, and the
+//! time to finish after a shutdown. hyper refuses ambiguous framing.
 
 use std::convert::Infallible;
 use std::io;
@@ -12,31 +13,41 @@ use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tower::{Service, ServiceExt};
+use tower::Service;
 
 use crate::body::Body;
 use crate::reason::Reason;
 use crate::telemetry::{ListenerMetrics, Metrics};
+use connection::Terms;
+
+pub use tls::Tls;
 
 pub mod shed;
 
+pub mod tls;
+
+mod connection;
+
+mod http2;
+
 mod stall;
+
+mod streams;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-/// The bounds of a listener.
-#[derive(Debug, Clone, Copy)]
+/// What a listener speaks, and its bounds.
+#[derive(Debug, Clone)]
 pub struct Options {
+    /// What it shows to clients; without it, it speaks plain HTTP.
+    pub tls: Option<Arc<Tls>>,
     /// Connections served at a time.
     pub max_connections: usize,
-    /// How long a client may take to send the head of a request, and idle before it.
+    /// How long a client may take to agree upon TLS, to send the head of a request, and idle before it.
     pub header_timeout: Duration,
     /// How long answers that have begun may take after a shutdown.
     pub drain: Duration,
@@ -78,7 +89,6 @@ pub(crate) async fn serve_as<S>(
 {
     let places = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
     let spare = Arc::new(Semaphore::new(SPARE));
-    let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut said = None::<Instant>;
     loop {
@@ -93,10 +103,12 @@ pub(crate) async fn serve_as<S>(
             accepted = accept(&tcp, &spare, &metrics) => accepted,
         };
         let in_use = metrics.connection();
+        let (tls, stopping) = (options.tls.clone(), shutdown.clone());
         if let Ok(place) = places.clone().try_acquire_owned() {
             drop(to_spare);
-            let connection = graceful.watch(connection(stream, peer, service.clone(), options.header_timeout, true));
-            connections.spawn(ended(connection, (place, in_use)));
+            let terms = Terms { tls, patience: options.header_timeout, keep_alive: true };
+            let connection = connection::serve(stream, peer, service.clone(), terms, stopping);
+            connections.spawn(holding(connection, (place, in_use)));
         } else {
             metrics.turned_away();
             if said.is_none_or(|said| said.elapsed() > SAY_AGAIN) {
@@ -104,13 +116,14 @@ pub(crate) async fn serve_as<S>(
                 tracing::warn!(max_connections = options.max_connections, "connections are turned away");
             }
             let refuse = tower::service_fn(|_| async { Ok(shed::unavailable(Reason::Overloaded)) });
-            let patience = options.header_timeout.min(TURN_AWAY);
-            let connection = graceful.watch(connection(stream, peer, refuse, patience, false));
-            connections.spawn(ended(connection, (to_spare, in_use)));
+            let terms = Terms { tls, patience: options.header_timeout.min(TURN_AWAY), keep_alive: false };
+            let connection = connection::serve(stream, peer, refuse, terms, stopping);
+            connections.spawn(holding(connection, (to_spare, in_use)));
         }
     }
     drop(tcp);
-    if tokio::time::timeout(options.drain, graceful.shutdown()).await.is_err() {
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(options.drain, all).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections are cut: they did not finish in time");
     }
     connections.shutdown().await;
@@ -145,42 +158,9 @@ fn pause_after(error: &io::Error) -> Option<Duration> {
     (!of_one).then_some(Duration::from_millis(250))
 }
 
-/// One connection, as hyper drives it.
-fn connection<S>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: S,
-    header_timeout: Duration,
-    keep_alive: bool,
-) -> http1::Connection<
-    TokioIo<stall::Stall<TcpStream>>,
-    impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Send,
->
-where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-{
-    // A head or an error body should not wait for more; if the socket is gone, reading it will tell.
-    let _ = stream.set_nodelay(true);
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ClientAddress(peer));
-        service.clone().oneshot(request)
-    });
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
-        .max_header_size(MAX_HEADER)
-        // A client that has sent all it will may close its half and still wants the answer.
-        .half_close(true)
-        .keep_alive(keep_alive)
-        .serve_connection(TokioIo::new(stall::Stall::new(stream, STALL)), service)
-}
-
 /// Drives a connection to its end while it holds its place.
-async fn ended<E: std::fmt::Display, P>(connection: impl Future<Output = Result<(), E>>, place: P) {
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "connection ended");
-    }
+async fn holding<P>(connection: impl Future<Output = ()>, place: P) {
+    connection.await;
     drop(place);
 }
 
@@ -193,8 +173,8 @@ const TURN_AWAY: Duration = Duration::from_secs(2);
 /// How often a log line says so.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
-/// Bytes of a request's head: tokens of some issuers are larger than 8 KiB.
-const MAX_HEADER: usize = 32 << 10;
+/// Bytes of an answer that a client has to take within [`connection::STALL`], however it spreads them.
+const PIECE: usize = 64 << 10;
 
-/// How long a client may not read.
-const STALL: Duration = Duration::from_mins(1);
+/// Bytes of a request's head: tokens of some issuers are larger than 8 KiB.
+const MAX_HEADER: u32 = 32 << 10;

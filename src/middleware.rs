@@ -1,15 +1,13 @@
 //! What is cross-cutting, in one stack. Verification is not in it: a layer can be left out, a type cannot.
 
 use std::convert::Infallible;
-use std::future::ready;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::future::Either;
+use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::{Method, Request, Response, StatusCode, Version};
-use tower::{Service, ServiceBuilder, ServiceExt};
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
+use tower::{Service, ServiceExt};
 
 use crate::body::Body;
 use crate::listener::shed;
@@ -32,20 +30,30 @@ where
     S::Future: Send + 'static,
     B: Send + 'static,
 {
-    let service = tower::service_fn(move |request: Request<B>| match malformed(&request) {
-        Some(why) => Either::Left(ready(Ok(refused(why)))),
-        None => Either::Right(service.clone().oneshot(request)),
-    });
-    let after_panic = metrics.clone();
-    ServiceBuilder::new()
-        // Outermost: whatever happens below, there is a line and the gauge goes down.
-        .layer(tower::layer::layer_fn(move |inner| observe::Observe::new(inner, metrics.clone())))
-        // Above what can fail, so that no answer is without them.
-        .layer(SetResponseHeaderLayer::overriding(API_VERSION, HeaderValue::from_static("registry/2.0")))
-        .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, no_store_on_errors))
-        // Innermost: a panic below becomes an answer before any other layer hears of it.
-        .layer(CatchPanicLayer::custom(move |_| panicked(&after_panic)))
-        .service(service)
+    let counted = metrics.clone();
+    // Outermost: whatever happens below, there is a line and the gauge goes down.
+    observe::Observe::new(tower::service_fn(move |request| answer(service.clone(), request, counted.clone())), metrics)
+}
+
+/// What `service` answers, or that it panicked; no answer is without these headers.
+async fn answer<S, B>(service: S, request: Request<B>, metrics: Arc<Metrics>) -> Result<Response<Body>, Infallible>
+where
+    S: Service<Request<B>, Response = Response<Body>, Error = Infallible>,
+{
+    let mut response = match malformed(&request) {
+        Some(why) => refused(why),
+        None => match AssertUnwindSafe(service.oneshot(request)).catch_unwind().await {
+            Ok(answer) => answer?,
+            Err(_) => panicked(&metrics),
+        },
+    };
+    let error = response.status().is_client_error() || response.status().is_server_error();
+    let headers = response.headers_mut();
+    headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+    if error {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(response)
 }
 
 /// What in a request's head can be read in two ways, of what hyper lets pass. No client announces a body for a pull, and
@@ -75,11 +83,6 @@ fn panicked(metrics: &Metrics) -> Response<Body> {
     let detail = Some("a panic; its place is on standard error".into());
     response.extensions_mut().insert(Facts { reason: Some(Reason::Internal), detail, ..Facts::default() });
     response
-}
-
-fn no_store_on_errors<T>(response: &Response<T>) -> Option<HeaderValue> {
-    let error = response.status().is_client_error() || response.status().is_server_error();
-    error.then_some(HeaderValue::from_static("no-store"))
 }
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");

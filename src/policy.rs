@@ -61,6 +61,7 @@ pub struct Policies {
     revoked_content: Digest,
     default: Mode,
     audit: bool,
+    remembered: governing::Remembered,
 }
 
 /// The name of a policy or of an authority, as the file gives it.

@@ -84,18 +84,19 @@ impl Proxy {
         self.permit(route).map_err(|refusal| refusal.about(route))?;
         let answer = match route {
             Route::Ping => Ok(respond::ping(head)),
-            Route::Blob(pull) => self.blob(ask, pull, request).await,
+            // Boxed, but for manifests: these carry nothing of what the others need.
+            Route::Blob(pull) => Box::pin(self.blob(ask, pull, request)).await,
             Route::Manifest(pull) => self.puller.manifest(ask, pull).await.map(|admitted| {
                 note_basis(&mut ask.facts, &admitted);
                 respond::manifest(&admitted, head)
             }),
-            Route::Catalog(registry, page) => self.catalog(registry, page, head).await,
+            Route::Catalog(registry, page) => Box::pin(self.catalog(registry, page, head)).await,
             Route::Referrers(image, digest, page) => match self.listing(&image.registry, page, head) {
-                Ok(listing) => listing.referrers(image, digest).await,
+                Ok(listing) => Box::pin(listing.referrers(image, digest)).await,
                 Err(error) => Err(error),
             },
             Route::Tags(image, page) => match self.listing(&image.registry, page, head) {
-                Ok(listing) => listing.tags(image).await,
+                Ok(listing) => Box::pin(listing.tags(image)).await,
                 Err(error) => Err(error),
             },
         };
@@ -103,7 +104,7 @@ impl Proxy {
             Ok(response) => Ok(response),
             Err(error) => {
                 let mut refusal = Refusal::of(&error).about(route);
-                refusal.retry_after = self.puller.rest(ask, &error).await.unwrap_or(refusal.retry_after);
+                refusal.retry_after = Box::pin(self.puller.rest(ask, &error)).await.unwrap_or(refusal.retry_after);
                 Err(refusal)
             }
         }
@@ -159,6 +160,9 @@ impl Proxy {
             for (policy, reason) in &facts.would_deny {
                 self.metrics.would_deny(*reason, policy);
             }
+            if facts.stale {
+                self.metrics.verdicts().stale_answer();
+            }
             if let Some(exemption) = &facts.exemption {
                 self.metrics.exemptions().answered(exemption);
             }
@@ -174,4 +178,5 @@ impl Proxy {
 fn note_basis<T>(facts: &mut Facts, admitted: &Admitted<T>) {
     facts.reason = Some(admitted.basis().reason());
     facts.exemption = admitted.basis().exemption().cloned();
+    facts.stale = admitted.is_stale();
 }

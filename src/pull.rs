@@ -76,7 +76,7 @@ pub struct Puller {
     /// Tags and manifests of the upstream.
     pub fetch: Arc<Fetch>,
     /// Verdicts.
-    pub judge: Judge,
+    pub judge: Arc<Judge>,
     /// Who lists whom.
     pub membership: Membership,
     /// What is recorded already.
@@ -183,8 +183,26 @@ impl Puller {
         }
     }
 
-    /// Admits as a member of an admitted index, or else on the manifest's own evidence.
+    /// Admits as a member of an admitted index, or on the manifest's own evidence.
     async fn admitted_by_right(
+        &self,
+        ask: &mut Ask,
+        manifest: &Arc<Manifest>,
+        governing: &Governing,
+        depth: usize,
+    ) -> Result<Admitted<Arc<Manifest>>, PullError> {
+        // What is known to be signed needs no index, and nothing that is not in memory.
+        if let Some(verdict) = self.judge.signed(&ask.snapshot, governing, ask.now).await
+            && let Ok(admitted) = admit(manifest.clone(), &verdict, governing, &ask.snapshot.policies, ask.now)
+        {
+            ask.facts.cache = Some(Lookup::Hit.label());
+            note(&mut ask.facts, verdict.would_deny());
+            return Ok(admitted);
+        }
+        Box::pin(self.admitted_anew(ask, manifest, governing, depth)).await
+    }
+
+    async fn admitted_anew(
         &self,
         ask: &mut Ask,
         manifest: &Arc<Manifest>,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::decide::Verdict;
+use crate::evidence::EvidenceRecord;
 use crate::outcome::{Basis, Denial, Key, Outcome};
 use crate::store::Place;
 
@@ -62,6 +63,15 @@ impl Seal {
     /// Opens what [`Seal::close_bytes`] made for `place`. Anything else is nothing.
     pub fn open_bytes(&self, place: &Place, sealed: &[u8]) -> Option<Authenticated<Vec<u8>>> {
         self.opened(place, sealed).map(|body| Authenticated(body.to_vec()))
+    }
+
+    /// Opens the reading of evidence that was sealed for `place`.
+    ///
+    /// # Errors
+    /// Why it is not believed: its `seal`, or its `form`.
+    pub fn open_evidence(&self, place: &Place, sealed: &[u8]) -> Result<Authenticated<EvidenceRecord>, &'static str> {
+        let body = self.opened(place, sealed).ok_or("seal")?;
+        EvidenceRecord::from_bytes(body).map(Authenticated).ok_or("form")
     }
 
     /// The seal of `body` at `place`, to be kept beside it.
@@ -126,11 +136,12 @@ impl VerdictRecord {
             Outcome::Allow(Basis::Signed) => Said::Signed,
             Outcome::Allow(Basis::Evidence) => Said::Evidence,
             Outcome::Allow(Basis::Exempt(reason)) => Said::Exempt(reason.to_string()),
+            Outcome::Allow(_) if verdict.is_stale() => return None,
             Outcome::Allow(Basis::Audited(_) | Basis::Member { .. }) => return None,
             Outcome::Deny(denial) => Said::Denied(denial.clone()),
         };
         Some(Self {
-            key: verdict.key().clone(),
+            key: Key::clone(verdict.key()),
             said,
             would_deny: verdict.would_deny().to_vec(),
             decided_at: verdict.decided_at(),

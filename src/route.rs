@@ -84,11 +84,11 @@ impl Route {
     }
 
     /// The tag or digest that it is about, as asked.
-    pub fn reference(&self) -> Option<String> {
+    pub fn reference(&self) -> Option<Reference> {
         match self {
-            Self::Blob(pull) => Some(pull.digest.to_string()),
-            Self::Manifest(pull) => Some(pull.reference.to_string()),
-            Self::Referrers(_, digest, _) => Some(digest.to_string()),
+            Self::Blob(pull) => Some(Reference::Digest(pull.digest)),
+            Self::Manifest(pull) => Some(pull.reference.clone()),
+            Self::Referrers(_, digest, _) => Some(Reference::Digest(*digest)),
             Self::Catalog(..) | Self::Ping | Self::Tags(..) => None,
         }
     }

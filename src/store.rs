@@ -8,12 +8,17 @@ use futures_util::future::BoxFuture;
 
 pub mod keys;
 
+pub mod embedded;
+
+mod leases;
+
 pub mod memory;
 
 pub mod shared;
 
 pub mod watched;
 
+pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
 pub use shared::SharedStore;
 pub use watched::Watched;

@@ -5,4 +5,7 @@ pub mod log;
 pub mod metrics;
 
 pub use log::{Facts, Request};
-pub use metrics::{CredentialMetrics, Flag, ListenerMetrics, Metrics, StoreMetrics, TrustMetrics, outcome_of};
+pub use metrics::{
+    CertificateMetrics, CredentialMetrics, Flag, ListenerMetrics, Metrics, StoreMetrics, TrustMetrics, VerdictMetrics,
+    outcome_of,
+};

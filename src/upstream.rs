@@ -49,7 +49,7 @@ pub use client::Upstream;
 pub use credentials::{Credentials, Secret, SecretSource};
 pub use redirect::{Network, RedirectHost, Redirects};
 pub use settings::{BuildError, Settings};
-pub use tls::{OwnCertificate, Tls, TlsFileError};
+pub use tls::Tls;
 
 /// A manifest as the registry sent it: bytes and announced type, nothing checked.
 #[derive(Debug, Clone)]
@@ -203,6 +203,20 @@ impl UpstreamError {
             | Self::Unavailable { .. } => Reason::UpstreamUnavailable,
             Self::Throttled { .. } => Reason::UpstreamThrottled,
             Self::Timeout => Reason::UpstreamTimeout,
+        }
+    }
+
+    /// Whether the registry, or what stands before it, gave no answer of its own: it could not be reached, failed, or asks
+    /// to slow down.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::LeftAlone { .. }
+            | Self::Throttled { .. }
+            | Self::Timeout
+            | Self::Transport(_)
+            | Self::Unavailable { .. } => true,
+            Self::Status(status) | Self::TokenServer { status } => *status >= 500,
+            _ => false,
         }
     }
 

@@ -1,40 +1,99 @@
-//! The store that the configuration asks for, and the key that its records are sealed with.
+//! The store that the configuration asks for, and the keys that its records are sealed with.
 
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::StartError;
-use crate::config::{self, Kind};
+use crate::clock::Clock;
+use crate::config::{self, Config, Kind};
+use crate::pull::held::{Stored, Writing};
+use crate::pull::{Held, Judge};
 use crate::record::Seal;
-use crate::store::{MemoryStore, SharedStore, Store, Watched, keys};
+use crate::store::{EmbeddedStore, MemoryStore, SharedStore, Store, Watched, keys};
 use crate::telemetry::Metrics;
+
+/// What outlives a request: a store, and the keys that its records are sealed with.
+pub type Memory = (Arc<dyn Store>, Arc<Seal>);
+
+/// What is written to the store before the proxy ends.
+pub(super) struct Remembered {
+    store: Arc<dyn Store>,
+    evidence: Writing,
+}
+
+impl Remembered {
+    pub(super) fn of(judge: &Judge) -> Self {
+        Self { store: judge.store.clone(), evidence: judge.held.writing() }
+    }
+
+    /// Returns when it is.
+    pub(super) async fn written(&self) {
+        if !self.evidence.end(WRITTEN).await {
+            tracing::warn!("the store is too slow: some evidence was not stored, and is read again");
+        }
+        self.store.flush().await;
+    }
+}
+
+impl std::fmt::Debug for Remembered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Remembered")
+    }
+}
 
 /// Opens the store that `config` describes.
 ///
 /// # Errors
 /// If it cannot be opened, or its key cannot be had.
-pub(super) fn open(config: &config::Store, metrics: &Metrics) -> Result<(Arc<dyn Store>, Arc<Seal>), StartError> {
+pub(super) fn open(config: &config::Store, clock: &Arc<Clock>, metrics: &Metrics) -> Result<Memory, StartError> {
     match &config.kind {
-        Kind::Memory => {
-            let seal = Seal::random().map_err(|_| StartError::Randomness)?;
-            let store = Watched::new(MemoryStore::new(IN_MEMORY), metrics.store().clone());
-            Ok((Arc::new(store), Arc::new(seal)))
+        Kind::Memory => in_memory(metrics),
+        Kind::Embedded { path, most } => {
+            let pending = metrics.store().pending().clone();
+            let store = EmbeddedStore::open(path.clone(), *most, clock.clone(), pending)?;
+            // The file is held: nobody else makes a key beside it.
+            let keys = match &config.keys[..] {
+                [] => keys::read_or_make(&path.with_extension("key"))?,
+                [newest, older @ ..] => keys::read(newest, older)?,
+            };
+            Ok((Arc::new(Watched::new(store, metrics.store().clone())), Arc::new(seal(&keys))))
         }
         Kind::Shared(settings) => {
-            let seal = seal(&config.keys)?;
+            let (newest, older) = config.keys.split_first().ok_or(StartError::NoKeys)?;
+            let seal = seal(&keys::read(newest, older)?);
             let store = SharedStore::start(settings, metrics.store().clone());
             Ok((Arc::new(Watched::new(store, metrics.store().clone())), Arc::new(seal)))
         }
     }
 }
 
-/// The seal whose keys are in the files `paths`, the newest first.
-fn seal(paths: &[PathBuf]) -> Result<Seal, StartError> {
-    let (newest, older) = paths.split_first().ok_or(StartError::NoKeys)?;
-    let keys = keys::read(newest, older)?;
-    let older: Vec<_> = keys.older.iter().map(Vec::as_slice).collect();
-    Ok(Seal::new(&keys.newest, &older))
+/// Evidence in memory, before what is stored of it. What is too old to allow anything is of no use there either.
+pub(super) fn held(config: &Config, store: &Arc<dyn Store>, seal: &Arc<Seal>, metrics: &Metrics) -> Held {
+    let longest = config.cache.evidence_max_age;
+    let keep = config.store.evidence.min(longest);
+    Held::new(HELD, longest, Stored::new(store.clone(), seal.clone(), keep, metrics.store().clone()))
 }
+
+/// A store that is gone when this process ends, and its key with it.
+///
+/// # Errors
+/// If the system has no randomness to give.
+pub(super) fn in_memory(metrics: &Metrics) -> Result<Memory, StartError> {
+    let seal = Seal::random().map_err(|_| StartError::Randomness)?;
+    let store = Watched::new(MemoryStore::new(IN_MEMORY), metrics.store().clone());
+    Ok((Arc::new(store), Arc::new(seal)))
+}
+
+fn seal(keys: &keys::Keys) -> Seal {
+    let older: Vec<_> = keys.older.iter().map(Vec::as_slice).collect();
+    Seal::new(&keys.newest, &older)
+}
+
+/// How long evidence is still written at the end.
+const WRITTEN: Duration = Duration::from_secs(5);
+
+/// Bytes that evidence in memory may take.
+const HELD: u64 = 64 << 20;
 
 /// Bytes that a store in memory may hold.
 const IN_MEMORY: u64 = 256 << 20;

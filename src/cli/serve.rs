@@ -23,7 +23,9 @@ pub fn run(path: &Path, audit: bool) -> u8 {
     }
     match block_on(serve(config)) {
         Ok(Ok(())) => 0,
-        Ok(Err(error @ StartError::Policy(_))) => complain(&error.to_string(), CONFIGURATION),
+        Ok(Err(error @ (StartError::Policy(_) | StartError::Store(_) | StartError::StoreKey(_)))) => {
+            complain(&error.to_string(), CONFIGURATION)
+        }
         Ok(Err(error)) => complain(&error.to_string(), 1),
         Err(error) => complain(&format!("cannot start: {error}"), 1),
     }

@@ -30,7 +30,7 @@ mod json;
 
 pub(super) mod reference;
 
-mod report;
+pub(super) mod report;
 
 mod requirement;
 

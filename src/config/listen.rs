@@ -1,37 +1,51 @@
 //! The listener for pulls.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use url::Url;
 
-use super::raw::RawListen;
-use super::{Listen, field, units};
+use super::raw::{RawListen, RawListenTls};
+use super::{Listen, ListenTls, field, units};
+use crate::pem::{OwnCertificate, TlsFileError};
 use crate::yaml::At;
 
 /// Judges `listen`.
-pub(super) fn listen(at: &At<'_>, raw: &RawListen) -> Listen {
+pub(super) fn listen(at: &At<'_>, raw: &RawListen, base: &Path) -> Listen {
     if let Some(rate) = &raw.requests_per_client {
         at.key("requestsPerClient").accept(units::rate(rate));
     }
     field::later_if_given(at, "requestsPerClient", raw.requests_per_client.as_ref());
-    if let Some(tls) = &raw.tls {
-        let at = at.key("tls");
-        if tls.certificate.is_none() && tls.key.is_none() && tls.client_ca.is_none() {
-            field::later(&at, "http2", tls.http2.unwrap_or(false), false);
-        } else {
-            at.require("certificate", tls.certificate.as_ref());
-            at.require("key", tls.key.as_ref());
-            at.problem("`tls` is not yet supported");
-        }
+    let tls = raw.tls.as_ref().and_then(|raw| tls(&at.key("tls"), raw, base));
+    if let Some(url) = raw.public_url.as_deref()
+        && tls.is_some()
+        && url.starts_with("http://")
+    {
+        at.key("publicUrl").problem("clients are to speak TLS (`listen.tls`), and this is not an `https:` URL");
     }
     Listen {
+        tls,
         address: address(at, raw.address.as_deref(), SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 5000)),
         public_url: raw.public_url.as_deref().and_then(|text| at.key("publicUrl").accept(origin(text))),
         max_connections: field::count(at, "maxConnections", raw.max_connections, 10_000),
         header_timeout: field::positive(at, "headerTimeout", raw.header_timeout.as_deref(), Duration::from_secs(10)),
         drain: field::duration(at, "drain", raw.drain.as_deref(), Duration::from_secs(30)),
     }
+}
+
+/// What clients are shown, and the files that hold it.
+fn tls(at: &At<'_>, raw: &RawListenTls, base: &Path) -> Option<ListenTls> {
+    field::later_if_given(at, "clientCa", raw.client_ca.as_ref());
+    let certificate = at.require("certificate", raw.certificate.as_ref());
+    let key = at.require("key", raw.key.as_ref());
+    let (certificate, key) = (certificate?, key?);
+    let own = OwnCertificate { certificate: base.join(certificate), key: base.join(key) };
+    if let Err(TlsFileError { path, why }) = own.read() {
+        let (name, text) = if path == own.certificate { ("certificate", certificate) } else { ("key", key) };
+        at.key(name).problem(format!("`{text}`: {why}"));
+    }
+    Some(ListenTls { own, http2: raw.http2.unwrap_or(false) })
 }
 
 /// An address to listen on.

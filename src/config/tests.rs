@@ -10,7 +10,13 @@ mod docker_config;
 
 mod later;
 
+mod listen_tls;
+
 mod lint;
+
+mod redis;
+
+mod store;
 
 mod upstream_tls;
 
@@ -42,6 +48,7 @@ fn the_examples_load_and_show_the_defaults() {
             "{:?}",
             (
                 (&config.listen, config.admin, config.audit, &config.trust, &config.cache, config.limits, &config.log),
+                &config.store,
                 (upstream.connect, upstream.first_byte, upstream.idle, upstream.referrers, &upstream.credentials),
             )
         )
@@ -122,6 +129,14 @@ fn limits_are_what_the_file_says() {
     let time = Duration::from_millis(250);
     assert_eq!(verification, crate::limits::Verification { threads: 16, queue: 1, time });
     assert_eq!(parsed(LEAST, &[]).expect(LEAST).limits, Limits::default());
+}
+
+#[test]
+fn tags_are_remembered_for_minutes_at_most() {
+    let config = parsed(&format!("{LEAST}cache: {{ tagTtl: 5m }}\n"), &[]).expect("a configuration");
+    assert_eq!(config.cache.tag_ttl, Duration::from_mins(5));
+    let [longer] = &mistakes(&format!("{LEAST}cache: {{ tagTtl: 301s }}\n"), &[])[..] else { panic!() };
+    assert!(longer.starts_with("c.yaml:3:18: cache.tagTtl: it is longer than 5m"), "{longer}");
 }
 
 #[test]

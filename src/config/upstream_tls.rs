@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::raw::RawUpstreamTls;
-use crate::upstream::{OwnCertificate, Tls, TlsFileError};
+use crate::pem::{OwnCertificate, TlsFileError};
+use crate::upstream::Tls;
 use crate::yaml::At;
 
 /// Judges `tls`, and the files that it names. `plain`: the registry is dialled over HTTP.

@@ -1,13 +1,19 @@
 //! A candidate: signature material as found. It proves nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::evidence::EvidenceRecord;
+use crate::evidence::record::Shape;
+use crate::oci::Digest;
 use crate::policy::Format;
+use crate::record::Authenticated;
 
-/// Untrusted material that may be evidence. Only discovery makes one.
-#[derive(Debug, Clone)]
+/// Untrusted material that may be evidence. Only discovery makes one; what it has made comes back from a record that
+/// some replica sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     location: String,
     elsewhere: Option<Arc<str>>,
@@ -41,7 +47,7 @@ pub struct Beside {
 }
 
 /// The three shapes in which cosign stores signatures.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Material {
     /// A Sigstore bundle, version 0.3, as JSON.
     Bundle(Bytes),
@@ -64,6 +70,35 @@ impl Candidate {
             Material::Envelope(_) => Attachment::Attestation,
         };
         Self { location, elsewhere: None, untrusted, beside: Beside::default(), attachment }
+    }
+
+    /// The candidates of a stored reading, as discovery made them, if `pieces` are the bytes that the record names: each
+    /// is hashed.
+    pub(crate) fn restore(
+        record: &Authenticated<EvidenceRecord>,
+        pieces: &BTreeMap<Digest, Bytes>,
+    ) -> Option<Vec<Self>> {
+        if pieces.iter().any(|(digest, bytes)| Digest::of(bytes) != *digest) {
+            return None;
+        }
+        let restored = record.get().candidates.iter().map(|stored| {
+            let bytes = pieces.get(&stored.piece).filter(|bytes| bytes.len() as u64 == stored.size)?.clone();
+            let untrusted = match &stored.shape {
+                Shape::Bundle => Material::Bundle(bytes),
+                Shape::Envelope => Material::Envelope(bytes),
+                Shape::SimpleSigning { signature } => {
+                    Material::SimpleSigning { payload: bytes, signature: signature.clone() }
+                }
+            };
+            Some(Self {
+                location: stored.location.clone(),
+                elsewhere: stored.elsewhere.as_deref().map(Arc::from),
+                untrusted,
+                beside: stored.beside.clone(),
+                attachment: stored.attachment,
+            })
+        });
+        restored.collect()
     }
 
     /// The same material, attached by a referrer whatever its format.

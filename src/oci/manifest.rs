@@ -28,12 +28,15 @@ use document::Document;
 pub struct Manifest {
     bytes: Bytes,
     digest: Digest,
+    /// The digest as it is written: an answer has it in a header.
+    digest_text: Bytes,
     media_type: ManifestType,
     artifact_type: Option<String>,
     subject: Option<Digest>,
     config: Option<Descriptor>,
     entries: Vec<Descriptor>,
     listed: Vec<Digest>,
+    lists_indexes: bool,
     annotations: BTreeMap<String, String>,
 }
 
@@ -82,6 +85,11 @@ impl Manifest {
         self.digest
     }
 
+    /// The same as it is written.
+    pub fn digest_text(&self) -> &Bytes {
+        &self.digest_text
+    }
+
     /// Which of the four kinds of document it is.
     pub fn media_type(&self) -> ManifestType {
         self.media_type
@@ -112,6 +120,11 @@ impl Manifest {
         &self.listed
     }
 
+    /// Whether it is an index that lists something as an index.
+    pub fn lists_indexes(&self) -> bool {
+        self.lists_indexes
+    }
+
     /// The annotations in it, which whoever signs it signs.
     pub fn annotations(&self) -> &BTreeMap<String, String> {
         &self.annotations
@@ -130,7 +143,11 @@ impl Manifest {
     /// About how many bytes it takes in memory.
     pub fn weight(&self) -> usize {
         let listed = self.config.iter().chain(&self.entries).map(Descriptor::weight);
-        self.bytes.len() + listed.sum::<usize>() + self.listed.len() * size_of::<Digest>() + size_of::<Self>()
+        self.bytes.len()
+            + self.digest_text.len()
+            + listed.sum::<usize>()
+            + self.listed.len() * size_of::<Digest>()
+            + size_of::<Self>()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Names of the distribution specification: registry, repository, tag, and what they make together.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -57,11 +58,29 @@ impl FromStr for Registry {
             Some(_) => &lower,
         };
         Ok(match canonical {
-            "index.docker.io" | "registry-1.docker.io" => Self("docker.io".into()),
+            alias if HUB.contains(&alias) => Self("docker.io".into()),
             other => Self(other.into()),
         })
     }
 }
+
+impl Registry {
+    /// Whether `text`, if it is a registry at all, is its own canonical form.
+    pub fn is_plain(text: &str) -> bool {
+        let spelt = text.ends_with(":443") || text.bytes().any(|b| b.is_ascii_uppercase());
+        !spelt && !HUB.iter().any(|alias| text.starts_with(alias))
+    }
+}
+
+/// As text, so that a map by registry can be asked without making one.
+impl Borrow<str> for Registry {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Other names of `docker.io`.
+const HUB: [&str; 2] = ["index.docker.io", "registry-1.docker.io"];
 
 impl FromStr for Repository {
     type Err = ParseNameError;
@@ -79,23 +98,21 @@ impl FromStr for Repository {
 /// Whether `text` is one component of a repository's name.
 fn is_path_component(text: &str) -> bool {
     let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let mut separator = String::new();
-    let mut previous_is_word = false;
-    for b in text.bytes() {
-        if alphanumeric(b) {
-            let allowed = matches!(separator.as_str(), "" | "." | "_" | "__") || separator.bytes().all(|b| b == b'-');
-            if !allowed || (!separator.is_empty() && !previous_is_word) {
-                return false;
-            }
-            separator.clear();
-            previous_is_word = true;
-        } else if matches!(b, b'.' | b'_' | b'-') {
-            separator.push(char::from(b));
-        } else {
+    let (bytes, mut at) = (text.as_bytes(), 0);
+    let while_so = |from: usize, so: &dyn Fn(u8) -> bool| bytes[from..].iter().take_while(|b| so(**b)).count();
+    loop {
+        let word = while_so(at, &alphanumeric);
+        at += word;
+        if word == 0 || at == bytes.len() {
+            return word > 0;
+        }
+        let separator = while_so(at, &|b| matches!(b, b'.' | b'_' | b'-'));
+        let joins = |separator: &[u8]| matches!(separator, b"." | b"_" | b"__") || separator.iter().all(|b| *b == b'-');
+        if separator == 0 || !joins(&bytes[at..at + separator]) {
             return false;
         }
+        at += separator;
     }
-    previous_is_word && separator.is_empty()
 }
 
 impl FromStr for Tag {
@@ -229,8 +246,11 @@ mod tests {
             ("registry.company.com:443", "registry.company.com"),
             ("localhost:5000", "localhost:5000"),
             ("registry-1.docker.io", "docker.io"),
+            ("index.docker.io:443", "docker.io"),
+            ("registry-1.docker.io:5000", "registry-1.docker.io:5000"),
         ] {
             assert_eq!(written.parse::<Registry>().expect(written).as_str(), canonical);
+            assert!(!Registry::is_plain(written) || written == canonical, "{written}");
         }
         for bad in ["", ":", "a:", "a:b", "a:0", "a:70000", "a b", "a/b", "-a.b", "a..b", "[::1]", "ä.de", "a:+5"] {
             assert!(bad.parse::<Registry>().is_err(), "{bad}");

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::governing::Remembered;
 use super::{Authority, Exemption, Mode, Name, Policies, Policy, Revoked};
 use crate::oci::Digest;
 use crate::yaml::{self, At};
@@ -95,6 +96,7 @@ fn build(parts: &[Part]) -> Policies {
         revoked_content: Revoked::default().content(),
         default: Mode::Enforce,
         audit: false,
+        remembered: Remembered::default(),
     };
     for part in parts {
         built.trust_roots.extend(trust_roots::all(part));

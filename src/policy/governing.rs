@@ -1,14 +1,22 @@
 //! What governs one image: the policies that match it, the exemptions that cover it, and the revision of both.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::{Exemption, Mode, Name, Policies, Policy};
 use crate::clock::Timestamp;
 use crate::oci::{Digest, Image, Subject};
+
+mod remembered;
+
+mod rules;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use remembered::Remembered;
+use rules::Rules;
 
 /// The identity of everything in a policy text that can change the verdict on one image: part of the verdict's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -18,35 +26,26 @@ pub struct Revision(pub Digest);
 #[derive(Debug, Clone)]
 pub struct Governing {
     subject: Subject,
-    policies: Vec<Arc<Policy>>,
+    rules: Arc<Rules>,
     exemptions: Vec<Arc<Exemption>>,
     expired: Vec<Arc<Exemption>>,
     revoked: bool,
     default: Mode,
     audit: bool,
     revision: Revision,
-    trust_roots: Vec<Name>,
     keys_end: Timestamp,
 }
 
 impl Policies {
     /// What governs `subject` at `now`.
     ///
-    /// Which policies match depends on the registry and the repository only; exemptions and revocations on the digest
-    /// too; nothing on the tag, because a client resolves the tag and then pulls by digest.
+    /// Which policies match depends on the registry and the repository only, and is found out once for each; exemptions
+    /// and revocations depend on the digest too; nothing on the tag, because a client resolves the tag and then pulls by
+    /// digest.
     pub fn governing(&self, subject: &Subject, now: Timestamp) -> Governing {
-        let covers = |scopes: &[super::Scope]| scopes.iter().any(|scope| scope.matches(&subject.image));
-        let governs = |policy: &&Arc<Policy>| covers(&policy.matches) && !covers(&policy.except);
-        let policies: Vec<_> = self.all.iter().filter(governs).cloned().collect();
-        let exempts = |exemption: &&Arc<Exemption>| {
-            exemption.scopes.iter().any(|scope| {
-                scope.scope.matches(&subject.image) && scope.digest.is_none_or(|digest| digest == subject.digest)
-            })
-        };
-        let matching: Vec<_> = self.exemptions.iter().filter(exempts).cloned().collect();
-        let revision = self.revision(&policies, &matching);
-        let (exemptions, expired): (Vec<_>, Vec<_>) =
-            matching.into_iter().partition(|exemption| exemption.expires.is_none_or(|end| now < end));
+        let rules = self.remembered.rules(&subject.image, || Rules::new(self, &subject.image));
+        let exempting = rules.exempting(&subject.digest).cloned();
+        let (exemptions, expired) = exempting.partition(|exemption| exemption.expires.is_none_or(|end| now < end));
         Governing {
             subject: subject.clone(),
             exemptions,
@@ -54,10 +53,9 @@ impl Policies {
             revoked: self.revoked.digest(&subject.digest),
             default: self.default,
             audit: self.audit,
-            trust_roots: roots_of(&policies),
-            keys_end: keys_end(policies.iter().filter(|policy| policy.mode() == Mode::Enforce), now),
-            policies,
-            revision,
+            revision: rules.revision(self, &subject.digest),
+            keys_end: rules.keys_end(now),
+            rules,
         }
     }
 
@@ -72,7 +70,18 @@ impl Policies {
         self.revoked.digest(digest)
     }
 
-    fn revision(&self, policies: &[Arc<Policy>], exemptions: &[Arc<Exemption>]) -> Revision {
+    /// The first of `listed`, which are in order, that is revoked.
+    pub fn first_revoked<'a>(&self, listed: &'a [Digest]) -> Option<&'a Digest> {
+        let revoked = self.revoked.digests();
+        // An index may list ten thousand, and mostly nothing is revoked.
+        if revoked.len() < listed.len() {
+            return revoked.iter().find_map(|digest| listed.binary_search(digest).ok().map(|at| &listed[at]));
+        }
+        listed.iter().find(|digest| self.revokes(digest))
+    }
+
+    /// The revision under which `policies` and `exemptions` of this text are all that matches.
+    fn revision<'a>(&self, policies: &[Arc<Policy>], exemptions: impl Iterator<Item = &'a Arc<Exemption>>) -> Revision {
         let mut hash = Context::new(&SHA256);
         hash.update(ENGINE);
         for policy in policies {
@@ -97,18 +106,18 @@ impl Governing {
 
     /// Every policy that matches, enforced or audited.
     pub fn policies(&self) -> &[Arc<Policy>] {
-        &self.policies
+        &self.rules.policies
     }
 
     /// The policies that are obeyed.
     fn enforced(&self) -> impl Iterator<Item = &Arc<Policy>> {
-        self.policies.iter().filter(|policy| policy.mode() == Mode::Enforce)
+        self.rules.policies.iter().filter(|policy| policy.mode() == Mode::Enforce)
     }
 
     /// The policies that no exemption in force takes away.
     pub fn remaining(&self) -> impl Iterator<Item = &Arc<Policy>> {
         let exempted = |policy: &Policy| self.exemptions.iter().any(|exemption| exemption.covers(policy.name()));
-        self.policies.iter().filter(move |policy| !exempted(policy))
+        self.rules.policies.iter().filter(move |policy| !exempted(policy))
     }
 
     /// Where else their evidence may be, each place once; beside the image it may be always.
@@ -160,7 +169,7 @@ impl Governing {
 
     /// Whether no enforced policy matches and `default` says that such images are only watched.
     pub fn left_to_audit(&self) -> bool {
-        self.default == Mode::Audit && self.policies.iter().all(|policy| policy.mode() == Mode::Audit)
+        self.default == Mode::Audit && self.rules.policies.iter().all(|policy| policy.mode() == Mode::Audit)
     }
 
     /// Whether every refusal that policy makes is only watched (`policy.audit`, `serve --audit`).
@@ -170,7 +179,7 @@ impl Governing {
 
     /// The trusted roots that its policies use, in order.
     pub fn trust_roots(&self) -> &[Name] {
-        &self.trust_roots
+        &self.rules.trust_roots
     }
 
     /// The revision of all of this.
@@ -178,23 +187,6 @@ impl Governing {
         self.revision
     }
 }
-
-/// The trusted roots that the authorities of `policies` use, in order, each once.
-fn roots_of(policies: &[Arc<Policy>]) -> Vec<Name> {
-    let authorities = policies.iter().flat_map(|policy| policy.authorities());
-    let names = authorities.filter_map(|authority| authority.trust_root.clone());
-    names.collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// The first instant, after `now`, at which keys of `policies` no longer count.
-fn keys_end<'a>(policies: impl Iterator<Item = &'a Arc<Policy>>, now: Timestamp) -> Timestamp {
-    // The last instant still counts; what has ended already carries no verdict that is made now.
-    let authorities = policies.flat_map(|policy| policy.authorities());
-    let ends = authorities.map(|authority| authority.validity.not_after.plus(ONE_SECOND));
-    ends.filter(|end| now < *end).min().unwrap_or(Timestamp::FOREVER)
-}
-
-const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// Raised whenever the same text would be decided differently.
 const ENGINE: &[u8] = b"countersign decision engine 4";

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::governing::Remembered;
 use super::{Authority, Kind, Policies, PublicKey, Revoked, RevokedIdentity};
 use crate::oci::Digest;
 
@@ -31,6 +32,7 @@ impl Policies {
             revoked,
             default: policies.default,
             audit,
+            remembered: Remembered::default(),
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct Piece {
     pub platform: String,
     /// What was read, untrusted.
     pub evidence: Arc<EvidenceSet>,
-    /// Whether it was in memory already.
+    /// Whether it was in memory or the store already.
     pub held: bool,
 }
 
@@ -94,7 +94,7 @@ impl Gathered {
         Self { own, children: None }
     }
 
-    /// Whether some of it was in memory, and for `time` or longer at `now`.
+    /// Whether some of it was in memory or the store, and for `time` or longer at `now`.
     pub fn held_for(&self, time: Duration, now: Timestamp) -> bool {
         let children = self.children.iter().flatten().flatten();
         let mut pieces = std::iter::once(&self.own).chain(children);

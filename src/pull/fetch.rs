@@ -20,35 +20,54 @@ pub struct Fetch {
     upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
     limits: Limits,
     manifests: Cache<Subject, Arc<Manifest>>,
-    /// Requests under way; nothing stays in it.
+    /// Requests under way, and for as long as configured what they came to.
     resolving: Cache<(Image, Tag), Digest>,
+    /// Whether tags are remembered at all.
+    remembers_tags: bool,
 }
 
 impl Fetch {
-    /// Reads from `upstreams` and holds at most `bytes` of manifests.
-    pub fn new(upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>, limits: Limits, bytes: u64) -> Self {
+    /// Reads from `upstreams`, and holds at most `bytes` of manifests, and for `tag_ttl` what a tag names.
+    pub fn new(
+        upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
+        limits: Limits,
+        bytes: u64,
+        tag_ttl: Duration,
+    ) -> Self {
         let weigh = |_: &Subject, manifest: &Arc<Manifest>| u32::try_from(manifest.weight()).unwrap_or(u32::MAX);
         let manifests = Cache::builder().max_capacity(bytes).weigher(weigh).build();
-        // What somebody who went away left behind is soon gone.
-        let resolving = Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(1)).build();
-        Self { upstreams, limits, manifests, resolving }
+        let remembers_tags = !tag_ttl.is_zero();
+        // If nothing is to stay: what somebody who went away left behind is soon gone.
+        let gone_after = if remembers_tags { tag_ttl } else { Duration::from_secs(1) };
+        let resolving = Cache::builder().max_capacity(10_000).time_to_live(gone_after).build();
+        Self { upstreams, limits, manifests, resolving, remembers_tags }
     }
 
-    /// The digest that `reference` names now. A tag is read once for all who ask at the same time, and not remembered.
+    /// The digest that `reference` names now, or did a moment ago if tags are remembered. A tag is read once for all who
+    /// ask at the same time.
     pub async fn resolve(&self, image: &Image, reference: &Reference) -> Result<Digest, PullError> {
         let tag = match reference {
             Reference::Digest(digest) => return Ok(*digest),
             Reference::Tag(tag) => tag,
         };
         let key = (image.clone(), tag.clone());
+        if self.remembers_tags
+            && let Some(digest) = self.resolving.get(&key).await
+        {
+            return Ok(digest);
+        }
+        Box::pin(self.resolve_together(&key)).await
+    }
+
+    async fn resolve_together(&self, key: &(Image, Tag)) -> Result<Digest, PullError> {
         let mut first = false;
         let init = async {
             first = true;
-            self.resolve_anew(image, tag).await
+            self.resolve_anew(&key.0, &key.1).await
         };
-        let resolved = Box::pin(self.resolving.try_get_with_by_ref(&key, init)).await;
-        if first {
-            self.resolving.invalidate(&key).await;
+        let resolved = self.resolving.try_get_with_by_ref(key, init).await;
+        if first && !self.remembers_tags {
+            self.resolving.invalidate(key).await;
         }
         resolved.map_err(Arc::unwrap_or_clone)
     }

@@ -1,5 +1,5 @@
-//! Evidence in memory: what was read completely is judged again, under another policy or trusted root, without asking
-//! the registry.
+//! Evidence that was read: what was read completely is judged again, under another policy or trusted root, without asking
+//! the registry. Memory is in front, the store behind it.
 //!
 //! Only complete readings are kept: what one lacks might be what the next policy wants. Nobody is believed for longer
 //! because of it: how old the evidence may be, the caller says each time.
@@ -10,18 +10,25 @@ use std::time::Duration;
 
 use moka::future::Cache;
 
-use crate::cache::Lookup;
 use crate::clock::Timestamp;
-use crate::discovery::Wants;
+use crate::discovery::{Share, Wants};
 use crate::evidence::EvidenceSet;
 use crate::oci::{Image, Subject};
+
+mod stored;
+
+mod writing;
+
+pub use stored::Stored;
+pub use writing::Writing;
 
 /// The evidence of the subjects that were judged lately, and the readings under way.
 #[derive(Debug)]
 pub struct Held {
     kept: Cache<Subject, Arc<Reading>>,
     /// Readings under way; nothing stays in it.
-    flights: Cache<About, Arc<EvidenceSet>>,
+    flights: Cache<About, Landed>,
+    stored: Stored,
 }
 
 /// What evidence is asked for: about what, and where.
@@ -42,59 +49,140 @@ struct Reading {
     set: Arc<EvidenceSet>,
 }
 
+/// Where evidence came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Memory.
+    Memory,
+    /// The store.
+    Store,
+    /// The registry, a moment ago.
+    Registry,
+    /// Another request that was reading it already.
+    Another {
+        /// Whether that one had it from memory or the store.
+        held: bool,
+    },
+}
+
+/// What a reading that others waited for gave them.
+#[derive(Debug, Clone)]
+struct Landed {
+    set: Arc<EvidenceSet>,
+    held: bool,
+}
+
+/// How old evidence may be.
+#[derive(Debug, Clone, Copy)]
+struct Young {
+    now: Timestamp,
+    max_age: Duration,
+}
+
 impl Held {
-    /// Holds about `bytes` of evidence, none of it for longer than `longest`.
-    pub fn new(bytes: u64, longest: Duration) -> Self {
+    /// Holds about `bytes` of evidence in memory, none of it for longer than `longest`, before what is `stored`.
+    pub fn new(bytes: u64, longest: Duration, stored: Stored) -> Self {
         let weigh = |_: &Subject, reading: &Arc<Reading>| u32::try_from(reading.size()).unwrap_or(u32::MAX);
         // By a clock that nobody can set back, too.
         let kept = Cache::builder().max_capacity(bytes).weigher(weigh).time_to_live(longest).build();
-        Self { kept, flights: Cache::builder().max_capacity(AT_ONCE).time_to_live(LANDED).build() }
+        Self { kept, flights: Cache::builder().max_capacity(AT_ONCE).time_to_live(LANDED).build(), stored }
     }
 
     /// What is held and was read less than `max_age` before `now`, else what `read` finds: once for all who ask at the
-    /// same time. A [`Lookup::Hit`] cost the registry nothing.
+    /// same time. What comes from the store takes its `share` of memory.
     pub async fn get(
         &self,
         about: &About,
         now: Timestamp,
         max_age: Duration,
+        share: &Share,
         read: impl Future<Output = EvidenceSet>,
-    ) -> (Arc<EvidenceSet>, Lookup) {
-        if let Some(held) = self.held(about, now, max_age).await {
-            return (held, Lookup::Hit);
+    ) -> (Arc<EvidenceSet>, Origin) {
+        let young = Young { now, max_age };
+        if let Some(set) = self.remembered(about, young).await {
+            return (set, Origin::Memory);
         }
-        let mut lookup = Lookup::Joined;
-        let anew = async {
-            // Another reading may have come to its end since.
-            if let Some(held) = self.held(about, now, max_age).await {
-                lookup = Lookup::Hit;
-                return held;
+        let mut anew = Box::pin(self.anew(about, young, share, read));
+        loop {
+            let mut origin = None;
+            let flight = async {
+                let (set, from) = anew.as_mut().await;
+                origin = Some(from);
+                Landed { set, held: from.held() }
+            };
+            let Landed { set, held } = Box::pin(self.flights.get_with_by_ref(about, flight)).await;
+            // Who had it read may be content with what is older than this one takes.
+            let takes = !held || young.is(set.read_at);
+            if origin.is_some() || !takes {
+                self.flights.invalidate(about).await;
             }
-            lookup = Lookup::Miss;
-            let set = Arc::new(read.await);
-            self.keep(about, &set).await;
-            set
-        };
-        let set = Box::pin(self.flights.get_with_by_ref(about, anew)).await;
-        if lookup != Lookup::Joined {
-            self.flights.invalidate(about).await;
+            if origin.is_some() || takes {
+                return (set, origin.unwrap_or(Origin::Another { held }));
+            }
         }
-        (set, lookup)
     }
 
-    async fn held(&self, about: &About, now: Timestamp, max_age: Duration) -> Option<Arc<EvidenceSet>> {
+    /// The writes to the store that are under way.
+    pub fn writing(&self) -> Writing {
+        self.stored.writing()
+    }
+
+    async fn anew(
+        &self,
+        about: &About,
+        young: Young,
+        share: &Share,
+        read: impl Future<Output = EvidenceSet>,
+    ) -> (Arc<EvidenceSet>, Origin) {
+        // Another reading may have come to its end since.
+        if let Some(set) = self.remembered(about, young).await {
+            return (set, Origin::Memory);
+        }
+        if let Some(set) = self.stored.read(about, |read_at| young.is(read_at), share).await {
+            let set = Arc::new(set);
+            self.keep(about, &set).await;
+            return (set, Origin::Store);
+        }
+        let set = Arc::new(read.await);
+        if set.unread.is_empty() && !set.incomplete {
+            self.keep(about, &set).await;
+            self.stored.write(about, &set);
+        }
+        (set, Origin::Registry)
+    }
+
+    async fn remembered(&self, about: &About, young: Young) -> Option<Arc<EvidenceSet>> {
         let reading = self.kept.get(&about.subject).await?;
-        let read_at = reading.set.read_at;
-        // A clock that was set back makes nothing younger.
-        let young = now < read_at.plus(max_age) && read_at <= now.plus(EARLIER);
-        (young && reading.serves(about)).then(|| reading.set.clone())
+        (young.is(reading.set.read_at) && reading.serves(about)).then(|| reading.set.clone())
     }
 
     async fn keep(&self, about: &About, set: &Arc<EvidenceSet>) {
-        if set.unread.is_empty() && !set.incomplete {
-            let reading = Reading { about: about.clone(), set: set.clone() };
-            self.kept.insert(about.subject.clone(), Arc::new(reading)).await;
+        let reading = Reading { about: about.clone(), set: set.clone() };
+        self.kept.insert(about.subject.clone(), Arc::new(reading)).await;
+    }
+}
+
+impl Origin {
+    /// Whether the registry was not asked for it now.
+    pub fn held(self) -> bool {
+        matches!(self, Self::Memory | Self::Store | Self::Another { held: true })
+    }
+
+    /// The metric label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Memory => "hit",
+            Self::Store => "stored",
+            Self::Registry => "miss",
+            Self::Another { .. } => "joined",
         }
+    }
+}
+
+impl Young {
+    /// A clock that was set back makes nothing younger.
+    fn is(self, read_at: Timestamp) -> bool {
+        self.now < read_at.plus(self.max_age) && read_at <= self.now.plus(EARLIER)
     }
 }
 

@@ -65,9 +65,17 @@ impl Nested {
         index: &Manifest,
         now: Timestamp,
     ) -> Result<(), PullError> {
-        if indexes(index).next().is_none() {
-            return Ok(());
-        }
+        // Boxed only where there is something to do.
+        if index.lists_indexes() { Box::pin(self.refused_within(policies, subject, index, now)).await } else { Ok(()) }
+    }
+
+    async fn refused_within(
+        &self,
+        policies: &Policies,
+        subject: &Subject,
+        index: &Manifest,
+        now: Timestamp,
+    ) -> Result<(), PullError> {
         let reach = self.reach(subject, index, now).await?;
         if let Some(flaw) = &reach.flaw {
             return Err(flaw.clone());
@@ -160,7 +168,7 @@ impl Reach {
 
 /// What `index` lists as an index, each as often as it does.
 pub(super) fn indexes(index: &Manifest) -> impl Iterator<Item = Digest> {
-    let entries = if index.media_type().is_index() { index.entries() } else { &[] };
+    let entries = if index.lists_indexes() { index.entries() } else { &[] };
     let says = |media_type: &str| ManifestType::parse(media_type).is_some_and(ManifestType::is_index);
     entries.iter().filter(move |entry| says(&entry.media_type)).map(|entry| entry.digest)
 }

@@ -25,13 +25,16 @@ impl Registries {
 
     /// The configured registry that `name` stands for, in any spelling of host and default port.
     pub fn find(&self, name: &str) -> Option<Registry> {
-        self.known.get(&name.parse().ok()?).cloned()
+        // What is canonical already, which `Host` mostly is, need not be made so.
+        self.exactly(name).or_else(|| match Registry::is_plain(name) {
+            true => None,
+            false => self.known.get(&name.parse::<Registry>().ok()?).cloned(),
+        })
     }
 
     /// The configured registry that `name` is a name or alias of, letter by letter.
     pub fn exactly(&self, name: &str) -> Option<Registry> {
-        let parsed: Registry = name.parse().ok()?;
-        self.known.get(&parsed).filter(|_| parsed.as_str() == name).cloned()
+        self.known.get(name).cloned()
     }
 
     /// The only registry there is.

@@ -1,7 +1,6 @@
 //! The store of a single replica that may forget everything when it restarts.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -12,6 +11,7 @@ use moka::future::Cache;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 
+use super::leases::Leases;
 use super::{Holder, Item, Listing, Place, Store, StoreDown};
 
 /// A bounded map in memory; what was used least lately goes first.
@@ -19,7 +19,7 @@ use super::{Holder, Item, Listing, Place, Store, StoreDown};
 pub struct MemoryStore {
     values: Cache<Place, Kept<Bytes>>,
     lists: Cache<Place, Kept<Arc<[Item]>>>,
-    leases: Mutex<HashMap<Vec<u8>, (Holder, tokio::time::Instant)>>,
+    leases: Leases,
 }
 
 /// A value, and how long it is of use.
@@ -59,7 +59,7 @@ impl MemoryStore {
                 .weigher(move |place: &Place, kept: &Kept<Arc<[Item]>>| weight(place, size_of_val(&*kept.value)))
                 .expire_after(AsLongAsItSays)
                 .build(),
-            leases: Mutex::default(),
+            leases: Leases::default(),
         }
     }
 
@@ -108,27 +108,11 @@ impl Store for MemoryStore {
         holder: &'a Holder,
         length: Duration,
     ) -> BoxFuture<'a, Result<bool, StoreDown>> {
-        let now = tokio::time::Instant::now();
-        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        if leases.len() >= SWEEP_AT {
-            leases.retain(|_, (_, end)| now < *end);
-        }
-        let (by, _) = *leases
-            .entry(place.name.clone())
-            .and_modify(|(by, end)| {
-                if now >= *end {
-                    (*by, *end) = (*holder, now + length);
-                }
-            })
-            .or_insert((*holder, now + length));
-        ready(Ok(by == *holder)).boxed()
+        ready(Ok(self.leases.take(place, holder, length))).boxed()
     }
 
     fn release<'a>(&'a self, place: &'a Place, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreDown>> {
-        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        if leases.get(&place.name).is_some_and(|(by, _)| by == holder) {
-            leases.remove(&place.name);
-        }
+        self.leases.release(place, holder);
         ready(Ok(())).boxed()
     }
 
@@ -140,9 +124,6 @@ impl Store for MemoryStore {
         ready(()).boxed()
     }
 }
-
-/// Leases above which those that have ended are looked for.
-const SWEEP_AT: usize = 1_000;
 
 #[cfg(test)]
 mod tests {

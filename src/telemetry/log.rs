@@ -16,7 +16,7 @@ use tracing::{Dispatch, Level};
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::oci::{Digest, Image};
+use crate::oci::{Digest, Image, Reference};
 use crate::reason::{Class, Reason};
 
 use super::metrics::outcome_of;
@@ -27,7 +27,7 @@ pub struct Facts {
     /// The repository asked for.
     pub image: Option<Image>,
     /// The tag or digest, as asked.
-    pub reference: Option<String>,
+    pub reference: Option<Reference>,
     /// The manifest or blob that it came to.
     pub digest: Option<Digest>,
     /// The reason of the answer, allow reasons too.
@@ -38,9 +38,11 @@ pub struct Facts {
     pub policy: Option<Arc<str>>,
     /// The reason of the exemption that let it through.
     pub exemption: Option<Arc<str>>,
+    /// Whether it is the last known good, because judging it anew could not reach a registry or a TUF repository.
+    pub stale: bool,
     /// What audited policies, or audit mode, would have refused: policy (may be empty) and reason.
     pub would_deny: Vec<(Arc<str>, Reason)>,
-    /// `hit`, `miss` or `joined` (another request's flight), if a verdict was asked for.
+    /// How the verdict was come by, if one was asked for, such as `hit` or `joined` (another request's flight).
     pub cache: Option<&'static str>,
     /// The sentence for people.
     pub detail: Option<String>,
@@ -135,12 +137,13 @@ pub fn request_line(request: &Request, ending: &Ending, facts: &Facts) {
                     user_agent = user_agent.as_deref().map(|text| clean(text, 200)).as_deref(),
                     image.registry = image.map(|image| image.registry.as_str()),
                     image.repository = image.map(|image| image.repository.as_str()),
-                    image.reference = facts.reference.as_deref().map(|text| clean(text, 200)).as_deref(),
+                    image.reference = facts.reference.as_ref().map(tracing::field::display),
                     image.digest = facts.digest.as_ref().map(tracing::field::display),
                     policy.name = facts.policy.as_deref().map(|text| clean(text, 128)).as_deref(),
                     verdict.outcome = facts.reason.map(outcome_of),
                     verdict.reason = facts.reason.map(Reason::code),
                     verdict.cause = facts.cause.map(Reason::code),
+                    verdict.stale = facts.stale.then_some(true),
                     exemption.reason = facts.exemption.as_deref().map(|text| clean(text, 200)).as_deref(),
                     cache.hit = facts.cache.map(|how| how == "hit"),
                     cache.result = facts.cache,

@@ -13,6 +13,8 @@ use prometheus::{Histogram, IntCounterVec, IntGauge, IntGaugeVec, Registry, Text
 
 use crate::reason::Reason;
 
+mod certificate;
+
 mod credentials;
 mod exemptions;
 mod family;
@@ -22,9 +24,12 @@ mod policy;
 mod store;
 mod trust;
 
+mod verdicts;
+
 #[cfg(test)]
 mod tests;
 
+pub use certificate::CertificateMetrics;
 pub use credentials::CredentialMetrics;
 pub use exemptions::ExemptionMetrics;
 use family::{
@@ -35,6 +40,7 @@ pub use labels::outcome_of;
 pub use policy::PolicyMetrics;
 pub use store::StoreMetrics;
 pub use trust::TrustMetrics;
+pub use verdicts::VerdictMetrics;
 
 /// The metrics, as handles that modules are given.
 #[derive(Debug)]
@@ -44,7 +50,7 @@ pub struct Metrics {
     decided: IntCounterVec,
     would_deny: ByPolicy,
     pulls: Histograms<2>,
-    verdict_cache: Counters<1>,
+    verdicts: VerdictMetrics,
     evidence_cache: Counters<1>,
     verifications: Counters<1>,
     verification_duration: Histogram,
@@ -59,6 +65,7 @@ pub struct Metrics {
     accept_errors: IntCounterVec,
     trust: TrustMetrics,
     store: Arc<StoreMetrics>,
+    certificate: CertificateMetrics,
     credentials: CredentialMetrics,
     exemptions: ExemptionMetrics,
     policy: PolicyMetrics,
@@ -91,15 +98,12 @@ impl Metrics {
                     "Time from a manifest or blob request to the head of its answer.",
                     &["outcome", "cache"],
                 ),
-                labels::pairs(&labels::OUTCOMES, &labels::CACHE),
+                labels::pairs(&labels::OUTCOMES, &labels::VERDICTS),
             ),
-            verdict_cache: Counters::new(
-                counter_vec(r, "verdict_cache_requests_total", "Look-ups of the verdict cache.", &["result"]),
-                labels::CACHE.map(|result| [result]),
-            ),
+            verdicts: VerdictMetrics::new(r),
             evidence_cache: Counters::new(
-                counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence in memory.", &["result"]),
-                labels::CACHE.map(|result| [result]),
+                counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence that was read.", &["result"]),
+                labels::EVIDENCE.map(|result| [result]),
             ),
             verifications: Counters::new(
                 counter_vec(r, "verifications_total", "Verifications of all evidence of one digest.", &["result"]),
@@ -145,6 +149,7 @@ impl Metrics {
             accept_errors: counter_vec(r, "accept_errors_total", "Connections that could not be accepted.", listeners),
             trust: TrustMetrics::new(r),
             store: Arc::new(StoreMetrics::new(r)),
+            certificate: CertificateMetrics::new(r),
             credentials: CredentialMetrics::new(r),
             exemptions: ExemptionMetrics::new(r),
             policy: PolicyMetrics::new(r),
@@ -186,12 +191,12 @@ impl Metrics {
         self.pulls.at([outcome, cache], |histogram| histogram.observe(took.as_secs_f64()));
     }
 
-    /// Counts a look-up of the verdict cache: `hit`, `miss` or `joined`.
-    pub fn verdict_cache(&self, result: &'static str) {
-        self.verdict_cache.at([result], GenericCounter::inc);
+    /// What is shown of verdicts.
+    pub fn verdicts(&self) -> &VerdictMetrics {
+        &self.verdicts
     }
 
-    /// Counts a look-up of evidence in memory: `hit`, `miss` (the registry is asked) or `joined`.
+    /// Counts a look-up of evidence: in memory (`hit`), `stored`, asked of the registry (`miss`), or `joined`.
     pub fn evidence_cache(&self, result: &'static str) {
         self.evidence_cache.at([result], GenericCounter::inc);
     }
@@ -205,11 +210,6 @@ impl Metrics {
     /// Counts a verification that did not come to an end: none was begun because the queue was full, or it broke.
     pub fn verification_unfinished(&self, busy: bool) {
         self.verifications.at([if busy { "busy" } else { "broken" }], GenericCounter::inc);
-    }
-
-    /// Counts a verification as running or waiting until the answer is dropped.
-    pub fn verifying(&self) -> InUse {
-        InUse::new(&self.verifying)
     }
 
     /// Counts and times one upstream request; `status` is a number or `error`/`timeout`.
@@ -228,20 +228,6 @@ impl Metrics {
     /// Counts a blob that was cut off before its end: `corrupt`, or because of a `timeout` or a `broken` connection.
     pub fn blob_cut(&self, cause: &'static str) {
         self.blobs_cut.at([cause], GenericCounter::inc);
-    }
-
-    /// Counts a request as in flight until the answer is dropped.
-    pub fn request(&self) -> InUse {
-        InUse::new(&self.in_flight)
-    }
-
-    /// What the listener called `name` counts: `pull` or `admin`.
-    pub fn listener(&self, name: &'static str) -> ListenerMetrics {
-        ListenerMetrics {
-            connections: self.connections.with_label_values(&[name]),
-            turned_away: self.turned_away.with_label_values(&[name]),
-            accept_errors: self.accept_errors.with_label_values(&[name]),
-        }
     }
 
     /// What is shown of the store.

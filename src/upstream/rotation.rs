@@ -6,7 +6,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::Upstream;
-use super::tls::{Material, TlsFileError};
+use super::tls::Material;
+use crate::pem::TlsFileError;
 
 impl Upstream {
     /// Looks after what was read from files for ever: every few seconds, whether it has changed. What is wrong changes

@@ -17,8 +17,9 @@ use super::credentials::keyring::Keyring;
 use super::credentials::source::Bounds;
 use super::credentials::{Credentials, CredentialsError};
 use super::redirect::Redirects;
-use super::tls::{Material, Tls, TlsFileError};
+use super::tls::{Material, Tls};
 use crate::oci::Registry;
+use crate::pem::TlsFileError;
 use crate::telemetry::Metrics;
 
 /// How one registry is reached.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub referrers: bool,
     /// What is done with its redirects.
     pub redirects: Redirects,
+    /// Whether its blobs are passed on without a look at their digest.
+    pub insecure_skip_blob_digest: bool,
 }
 
 /// Why an upstream cannot be made.

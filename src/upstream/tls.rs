@@ -1,18 +1,14 @@
 //! Whom the registry's TLS is believed, and what the proxy shows of its own; both read anew when their files change.
 //!
-//! It refuses files that hold nothing usable, and a key that belongs to another certificate.
+//! It refuses authorities that hold nothing usable, and certificates as [`crate::pem`] does.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use reqwest::{Certificate, ClientBuilder, Identity};
 use rustls::RootCertStore;
-use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
+
+use crate::pem::{OwnCertificate, Pair, TlsFileError, certificates, read};
 
 /// What the configuration says of one registry's TLS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,30 +21,11 @@ pub struct Tls {
     pub insecure_skip_verify: bool,
 }
 
-/// The files of the certificate that the proxy shows, in PEM.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnCertificate {
-    /// The certificate and what leads from it to an authority that the registry knows.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
-}
-
-/// A file that cannot be used, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}`: {why}", path.display())]
-pub struct TlsFileError {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub why: String,
-}
-
 /// The content of the files. Only to be compared and used: one of them is a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Material {
     authorities: Option<Vec<u8>>,
-    own: Option<[Vec<u8>; 2]>,
+    own: Option<Pair>,
     insecure_skip_verify: bool,
 }
 
@@ -76,26 +53,8 @@ impl Tls {
         Ok(Some(pem))
     }
 
-    fn own(&self) -> Result<Option<[Vec<u8>; 2]>, TlsFileError> {
+    fn own(&self) -> Result<Option<Pair>, TlsFileError> {
         self.own.as_ref().map(OwnCertificate::read).transpose()
-    }
-}
-
-impl OwnCertificate {
-    fn read(&self) -> Result<[Vec<u8>; 2], TlsFileError> {
-        let (certificate, key) = (read(&self.certificate)?, read(&self.key)?);
-        let wrong = |path: &Path, why: String| TlsFileError { path: path.into(), why };
-        let chain = certificates(&certificate).map_err(|why| wrong(&self.certificate, why))?;
-        let private = PrivateKeyDer::from_pem_slice(&key).map_err(|_| {
-            wrong(&self.key, "it holds no private key in PEM; one that needs a passphrase cannot be used".into())
-        })?;
-        CertifiedKey::from_der(chain, private, &default_provider()).map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => {
-                wrong(&self.key, format!("it is not the key of `{}`", self.certificate.display()))
-            }
-            other => wrong(&self.key, format!("it cannot be used with `{}`: {other}", self.certificate.display())),
-        })?;
-        Ok([certificate, key])
     }
 }
 
@@ -121,7 +80,7 @@ impl Material {
             builder = builder.tls_certs_only(Certificate::from_pem_bundle(pem)?);
         }
         if let Some(pair) = &self.own {
-            builder = builder.identity(Identity::from_pem(&pair.join(&b'\n'))?);
+            builder = builder.identity(Identity::from_pem(&pair.pem.join(&b'\n'))?);
         }
         Ok(builder)
     }
@@ -136,26 +95,6 @@ fn authorities(pem: &[u8]) -> Result<(), String> {
     }
     Ok(())
 }
-
-fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    match CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>() {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) | Err(_) => Err("it is not a PEM file of certificates".into()),
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, TlsFileError> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
-    let wrong = |why: String| TlsFileError { path: path.into(), why };
-    read.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => wrong("it does not exist".into()),
-        _ => wrong(error.to_string()),
-    })?;
-    if bytes.len() as u64 > LONGEST { Err(wrong(format!("it is longer than {LONGEST} bytes"))) } else { Ok(bytes) }
-}
-
-const LONGEST: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! The shared store on a real Redis.
 
 mod failover;
+mod forgery;
 mod outage;
 mod secured;
 mod values;

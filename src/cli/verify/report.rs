@@ -114,15 +114,15 @@ impl Report {
 }
 
 /// The proxy's answer in the words of a refusal, whichever it is.
-struct Answer {
-    reason: Reason,
-    cause: Option<Reason>,
-    policy: Option<String>,
-    detail: String,
+pub(in crate::cli) struct Answer {
+    pub(in crate::cli) reason: Reason,
+    pub(in crate::cli) cause: Option<Reason>,
+    pub(in crate::cli) policy: Option<String>,
+    pub(in crate::cli) detail: String,
 }
 
 impl Answer {
-    fn of(explanation: &Explanation) -> Self {
+    pub(in crate::cli) fn of(explanation: &Explanation) -> Self {
         let plain = |reason, detail| Self { reason, cause: None, policy: None, detail };
         match &explanation.answer {
             Ok(Basis::Evidence) => plain(

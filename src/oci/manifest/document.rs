@@ -80,10 +80,13 @@ impl Document {
         for (place, entry) in places(config.as_ref(), list, &entries) {
             suits(media_type, place, entry)?;
         }
+        let lists = |entry: &Descriptor| ManifestType::parse(&entry.media_type).is_some_and(ManifestType::is_index);
         Ok(Manifest {
             listed: listed(config.iter().chain(&entries))?,
+            lists_indexes: media_type.is_index() && entries.iter().any(lists),
             bytes,
             digest,
+            digest_text: digest.to_string().into(),
             media_type,
             artifact_type: self.artifact_type,
             subject: subject.map(|subject| subject.digest),

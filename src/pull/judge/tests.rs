@@ -14,6 +14,7 @@ use crate::demo::signer::Signer;
 use crate::limits::Verification;
 use crate::outcome::Outcome;
 use crate::policy::file::parse;
+use crate::pull::held::Stored;
 use crate::reason::Reason;
 use crate::store::MemoryStore;
 use crate::trust::Trust;
@@ -22,14 +23,17 @@ use crate::upstream::{Credentials, Settings, Tls};
 mod artifacts;
 mod held;
 mod platforms;
+mod stored;
 
 /// A registry that counts what it is asked and answers 500 while it is broken; and a judge of its images.
 struct World {
     registry: Demo,
     signer: Signer,
     broken: Arc<AtomicBool>,
+    /// Whether it has no evidence about anything any more.
+    unsigned: Arc<AtomicBool>,
     asked: Arc<Mutex<usize>>,
-    judge: Judge,
+    judge: Arc<Judge>,
     snapshot: Arc<Snapshot>,
     _running: Running,
 }
@@ -39,12 +43,15 @@ impl World {
         let registry = Demo::new(Options::default());
         let signer = Signer::generate().expect("a key");
         let (broken, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(0)));
-        let (demo, fails, counted) = (registry.clone(), broken.clone(), asked.clone());
+        let unsigned = Arc::new(AtomicBool::new(false));
+        let (demo, fails, counted, bare) = (registry.clone(), broken.clone(), asked.clone(), unsigned.clone());
         let running = server::serve(move |request: http::Request<_>| {
             *counted.lock().expect("a lock") += 1;
             let mut answer = demo.handle(request.method(), request.uri(), request.headers());
             if fails.load(Ordering::SeqCst) {
                 *answer.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            } else if bare.load(Ordering::SeqCst) {
+                *answer.status_mut() = http::StatusCode::NOT_FOUND;
             }
             async move { answer }
         });
@@ -61,32 +68,48 @@ impl World {
             tls: Tls::default(),
             referrers: true,
             redirects: crate::upstream::Redirects::default(),
+            insecure_skip_blob_digest: false,
         };
         let upstream = Upstream::new(settings, metrics.clone()).expect("a client");
         let text = policy(&name, &signer.public_key_pem());
         let policies = parse(&text, "policy.yaml", Path::new(".")).expect("a policy");
         let limits = Limits::default();
         let upstreams = Arc::new(BTreeMap::from([(name.parse().expect("a name"), Arc::new(upstream))]));
-        let fetch = Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20));
+        let fetch = Arc::new(Fetch::new(upstreams.clone(), limits, 1 << 20, Duration::ZERO));
         let in_flight = InFlight::new(1 << 30);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(1 << 20));
+        let seal = Arc::new(Seal::random().expect("randomness"));
+        let stored = Stored::new(store.clone(), seal.clone(), Duration::from_hours(24), metrics.store().clone());
         let judge = Judge {
             fetch: fetch.clone(),
             artifacts: Artifacts::new(upstreams.clone(), fetch, in_flight.clone(), limits),
             upstreams,
             verdicts: Verdicts::new(100),
-            store: Arc::new(MemoryStore::new(1 << 20)),
-            seal: Arc::new(Seal::random().expect("randomness")),
-            held: Held::new(1 << 20, Duration::from_mins(1)),
+            refresh: Refresh::new(Duration::ZERO),
+            leases: None,
+            held: Held::new(1 << 20, Duration::from_mins(1), stored),
+            store,
+            seal,
             backoff: Backoff::new(),
             in_flight,
             pool: Pool::new(verification),
             limits,
-            lasting: Lasting { allow: Duration::from_mins(1), deny: Duration::ZERO, evidence: Duration::from_mins(1) },
+            lasting: Lasting {
+                allow: Duration::from_mins(1),
+                deny: Duration::ZERO,
+                evidence: Duration::from_mins(1),
+                last_known_good: Duration::ZERO,
+            },
             metrics,
             witness: None,
         };
         let snapshot = Arc::new(Snapshot { policies: Arc::new(policies), trust: Trust::none() });
-        Self { registry, signer, broken, asked, judge, snapshot, _running: running }
+        Self { registry, signer, broken, unsigned, asked, judge: Arc::new(judge), snapshot, _running: running }
+    }
+
+    /// The judge, to be changed before it is asked.
+    fn judge_mut(&mut self) -> &mut Judge {
+        Arc::get_mut(&mut self.judge).expect("nobody else has it")
     }
 
     fn push(&self, repository: &str) -> Image {
@@ -108,7 +131,7 @@ impl World {
         let governing = self.snapshot.policies.governing(&subject, Timestamp(now));
         let (repository, digest) = (&image.manifest.repository, image.manifest.digest);
         let (kind, bytes) = self.registry.manifest(repository, &digest.to_string()).expect("a manifest");
-        let manifest = Manifest::parse(bytes, &digest, &kind, 10).expect("a manifest");
+        let manifest = Arc::new(Manifest::parse(bytes, &digest, &kind, 10).expect("a manifest"));
         let reason = match self.judge.verdict(&self.snapshot, &governing, &manifest, Timestamp(now)).await {
             Ok((verdict, _)) => match verdict.outcome() {
                 Outcome::Allow(basis) => basis.reason(),

@@ -64,7 +64,7 @@ fn a_line_has_the_fixed_fields_and_no_others() {
             registry: "registry.company.com".parse().expect("a registry"),
             repository: "team/app".parse().expect("a repository"),
         }),
-        reference: Some("1".into()),
+        reference: Some(Reference::Tag("1".parse().expect("a tag"))),
         reason: Some(Reason::SignatureMissing),
         cause: Some(Reason::KeyMismatch),
         policy: Some("prod".into()),
@@ -94,7 +94,6 @@ fn a_line_has_the_fixed_fields_and_no_others() {
 fn a_client_cannot_write_lines_or_obey_terminals() {
     let hostile = "a\nINFO forged=1\r\u{1b}[2J\u{9b}31m\u{202e}\u{2028}\u{85}\0\"'\\é";
     let facts = Facts {
-        reference: Some(hostile.into()),
         detail: Some(hostile.into()),
         policy: Some(hostile.into()),
         would_deny: vec![(hostile.into(), Reason::TooOld)],

@@ -2,12 +2,14 @@
 
 use prometheus::{IntCounter, IntGauge};
 
+use super::Metrics;
+
 /// What one listener counts.
 #[derive(Debug, Clone)]
 pub struct ListenerMetrics {
-    pub(super) connections: IntGauge,
-    pub(super) turned_away: IntCounter,
-    pub(super) accept_errors: IntCounter,
+    connections: IntGauge,
+    turned_away: IntCounter,
+    accept_errors: IntCounter,
 }
 
 /// Something that is so or is not: 1 or 0.
@@ -17,6 +19,27 @@ pub struct Flag(pub(super) IntGauge);
 /// Something in use, counted as long as this value lives.
 #[derive(Debug)]
 pub struct InUse(IntGauge);
+
+impl Metrics {
+    /// Counts a request as in flight until the answer is dropped.
+    pub fn request(&self) -> InUse {
+        InUse::new(&self.in_flight)
+    }
+
+    /// Counts a verification as running or waiting until the answer is dropped.
+    pub fn verifying(&self) -> InUse {
+        InUse::new(&self.verifying)
+    }
+
+    /// What the listener called `name` counts: `pull` or `admin`.
+    pub fn listener(&self, name: &'static str) -> ListenerMetrics {
+        ListenerMetrics {
+            connections: self.connections.with_label_values(&[name]),
+            turned_away: self.turned_away.with_label_values(&[name]),
+            accept_errors: self.accept_errors.with_label_values(&[name]),
+        }
+    }
+}
 
 impl ListenerMetrics {
     /// Counts a connection until the answer is dropped.

@@ -13,9 +13,10 @@ pub const fn outcome_of(reason: Reason) -> &'static str {
 }
 
 pub(super) const OUTCOMES: [&str; 4] = ["allow", "deny", "unavailable", "request"];
-pub(super) const CACHE: [&str; 3] = ["hit", "miss", "joined"];
+pub(super) const EVIDENCE: [&str; 4] = ["hit", "stored", "miss", "joined"];
+pub(super) const VERDICTS: [&str; 5] = ["hit", "miss", "joined", "restored", "stale"];
 pub(super) const SHELVES: [&str; 3] = ["evidence", "members", "verdicts"];
-pub(super) const REJECTED: [&str; 4] = ["form", "place", "seal", "time"];
+pub(super) const REJECTED: [&str; 5] = ["form", "piece", "place", "seal", "time"];
 pub(super) const LISTENERS: [&str; 2] = ["pull", "admin"];
 pub(super) const OPERATIONS: [&str; 9] =
     ["resolve", "manifest", "blob", "referrers", "tags", "catalog", "ping", "token", "redirect"];

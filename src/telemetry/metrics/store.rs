@@ -14,6 +14,7 @@ use super::labels;
 pub struct StoreMetrics {
     operations: Counters<3>,
     up: IntGauge,
+    pending: IntGauge,
     rejected: Counters<2>,
     /// Of reading, and of writing.
     troubles: [ArcSwapOption<String>; 2],
@@ -38,6 +39,7 @@ impl StoreMetrics {
         Self {
             operations: Counters::new(operations, labels::store_operations()),
             up,
+            pending: gauge(r, "store_pending_writes", "Writes that wait to be on the disk; they can be read already."),
             rejected: Counters::new(rejected, labels::pairs(&labels::SHELVES, &labels::REJECTED)),
             troubles: [ArcSwapOption::empty(), ArcSwapOption::empty()],
         }
@@ -73,8 +75,13 @@ impl StoreMetrics {
         }
     }
 
-    /// Counts a record `of` one kind that was not believed, because of its `seal`, its `form`, its `time`, or what it is about
-    /// (`place`).
+    /// How many writes wait.
+    pub fn pending(&self) -> &IntGauge {
+        &self.pending
+    }
+
+    /// Counts a record `of` one kind that was not believed, because of its `seal`, its `form`, its `time`, what it is about
+    /// (`place`), or a `piece` of it.
     pub fn rejected(&self, of: &'static str, cause: &'static str) {
         self.rejected.at([of, cause], GenericCounter::inc);
     }

@@ -14,6 +14,7 @@ use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::pem::OwnCertificate;
 
 /// An authority that signs for `localhost` and for clients.
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);

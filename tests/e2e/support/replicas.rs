@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -119,11 +119,16 @@ impl Replica {
         Self { address, admin, home, running: Mutex::default() }
     }
 
+    /// The configuration that it runs with.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.home.folder().join("config.yaml")
+    }
+
     /// Starts it with what it had, and waits until it is ready.
     #[track_caller]
     pub(crate) fn start(&self) {
         self.kill();
-        let config = self.home.folder().join("config.yaml");
+        let config = self.config();
         let serve = |_: &Path| command(countersign(), ["serve".as_ref(), "--config".as_ref(), config.as_os_str()]);
         let process = Process::start("proxy", serve).ready(|_| self.is_ready());
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);

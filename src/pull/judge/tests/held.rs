@@ -7,15 +7,32 @@ const NOW: u64 = 1_000_000;
 /// A judge whose verdicts and evidence last for what a proxy's do by default.
 async fn world() -> World {
     let mut world = World::new(LIMITS).await;
-    let lasting =
-        Lasting { allow: Duration::from_hours(6), deny: Duration::from_secs(15), evidence: Duration::from_hours(24) };
-    (world.judge.held, world.judge.lasting) = (Held::new(1 << 20, lasting.evidence), lasting);
+    world.judge_mut().lasting = Lasting {
+        allow: Duration::from_hours(6),
+        deny: Duration::from_secs(15),
+        evidence: Duration::from_hours(24),
+        last_known_good: Duration::ZERO,
+    };
+    world.restart();
     world
 }
 
 const HOURS: u64 = 3_600;
 
 impl World {
+    /// Forgets everything but what is in the store.
+    fn restart(&mut self) {
+        let (judge, day) = (self.judge_mut(), Duration::from_hours(24));
+        let stored = Stored::new(judge.store.clone(), judge.seal.clone(), day, judge.metrics.store().clone());
+        (judge.held, judge.verdicts) = (Held::new(1 << 20, day, stored), Verdicts::new(100));
+    }
+
+    /// Waits until what was read is stored, and restarts.
+    async fn restart_when_written(&mut self) {
+        assert!(self.judge.held.writing().end(Duration::from_secs(10)).await);
+        self.restart();
+    }
+
     /// Puts the policy `edit` makes of the world's in force.
     fn edit(&mut self, edit: impl FnOnce(String) -> String) {
         let text = policy(&self.registry.options().name, &self.signer.public_key_pem());
@@ -165,4 +182,76 @@ async fn a_denial_that_cannot_be_confirmed_is_a_503_that_rests() {
     // What was held is held still: who demands no more than it gives is served.
     world.edit(renamed("as-before"));
     assert_eq!(world.judged(&image, NOW + 60).await, (Reason::Signed, 0));
+}
+
+#[tokio::test]
+async fn after_a_restart_what_was_read_is_judged_under_any_policy_without_a_request() {
+    let mut world = world().await;
+    let image = world.push("team/app");
+    world.sign(&image);
+    world.signer.sign_legacy(&world.registry, &image.manifest).expect("signs");
+    assert_eq!(world.judged(&image, NOW).await.0, Reason::Signed);
+    world.restart_when_written().await;
+    assert_eq!(world.judged(&image, NOW + HOURS).await, (Reason::Signed, 0), "its verdict is in the store");
+    for (name, formats) in [("bundles", "bundle"), ("tags", "legacy")] {
+        world.restart_when_written().await;
+        let formats = format!("formats: [ {formats} ]");
+        world.edit(|text| renamed(name)(text).replace("formats: [ bundle, legacy ]", &formats));
+        world.break_down(true);
+        assert_eq!(world.judged(&image, NOW + 2 * HOURS).await, (Reason::Signed, 0), "{name}");
+        world.break_down(false);
+    }
+    let text = world.judge.metrics.render();
+    for line in [
+        r#"countersign_evidence_cache_requests_total{result="stored"} 2"#,
+        r#"countersign_evidence_cache_requests_total{result="miss"} 1"#,
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}\n{text}");
+    }
+    // A day after it was read, whatever became of proxies and policies, it allows nothing.
+    world.restart_when_written().await;
+    world.edit(renamed("too-late"));
+    world.break_down(true);
+    assert_eq!(world.judged(&image, NOW + 24 * HOURS).await.0, Reason::EvidenceUnreadable);
+}
+
+#[tokio::test]
+async fn a_denial_on_what_was_stored_is_confirmed_once_whatever_the_restarts() {
+    let mut world = world().await;
+    let image = world.push("team/app");
+    world.sign(&image);
+    let per_reading = world.judged(&image, NOW).await.1;
+    let (other, later) = (Signer::generate().expect("a key"), NOW + HOURS);
+    for (second, name, readings) in [(0, "strict", 1), (1, "stricter", 0), (14, "strictest", 0), (15, "again", 1)] {
+        world.restart_when_written().await;
+        world.demand(name, &other);
+        let judged = world.judged(&image, later + second).await;
+        assert_eq!(judged, (Reason::SignatureMissing, readings * per_reading), "{name}");
+    }
+    other.sign_bundle(&world.registry, &image.manifest).expect("signs");
+    world.restart_when_written().await;
+    world.demand("signed", &other);
+    let (reason, asked) = world.judged(&image, later + 30).await;
+    assert_eq!((reason, asked > per_reading), (Reason::Signed, true), "what was stored lacked it");
+    world.restart_when_written().await;
+    world.demand("as-strict", &other);
+    assert_eq!(world.judged(&image, later + 31).await, (Reason::Signed, 0), "and has it now");
+}
+
+#[tokio::test]
+async fn a_store_of_another_key_or_without_a_piece_costs_a_reading_and_heals() {
+    let mut world = world().await;
+    let image = world.push("team/app");
+    world.sign(&image);
+    let per_reading = world.judged(&image, NOW).await.1;
+    world.restart_when_written().await;
+    world.judge_mut().seal = Arc::new(Seal::random().expect("randomness"));
+    world.restart();
+    assert_eq!(world.judged(&image, NOW).await, (Reason::Signed, per_reading));
+    world.restart_when_written().await;
+    world.edit(renamed("edited"));
+    assert_eq!(world.judged(&image, NOW).await, (Reason::Signed, 0));
+    let text = world.judge.metrics.render();
+    let line = r#"countersign_store_records_rejected_total{cause="seal",shelf="evidence"} 1"#;
+    assert!(text.lines().any(|one| one == line), "{line}\n{text}");
 }

@@ -1,0 +1,156 @@
+//! Evidence in the store: what was read about a subject as one sealed record, and each piece of it once, by its digest.
+//!
+//! A piece is nobody's secret: it is read only because a record that a replica sealed for that very subject names its
+//! digest, so that all repositories share one copy and none learns what another has. A record that was moved, edited or
+//! made up does not open; one of which a piece is gone or is something else is as if there were none.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::About;
+use super::writing::Writing;
+use crate::clock::Timestamp;
+use crate::discovery::{Candidate, Share};
+use crate::evidence::{EvidenceRecord, EvidenceSet, record};
+use crate::oci::Digest;
+use crate::record::Seal;
+use crate::store::{Place, Shelf, Store, StoreDown};
+use crate::telemetry::StoreMetrics;
+
+/// Where evidence outlives memory, and is shared.
+#[derive(Clone)]
+pub struct Stored {
+    store: Arc<dyn Store>,
+    seal: Arc<Seal>,
+    keep: Duration,
+    metrics: Arc<StoreMetrics>,
+    writing: Writing,
+}
+
+impl Stored {
+    /// Keeps evidence in `store`, sealed, for `keep` after it was read.
+    pub fn new(store: Arc<dyn Store>, seal: Arc<Seal>, keep: Duration, metrics: Arc<StoreMetrics>) -> Self {
+        Self { store, seal, keep, metrics, writing: Writing::new() }
+    }
+
+    /// The writes under way.
+    pub fn writing(&self) -> Writing {
+        self.writing.clone()
+    }
+
+    /// What is stored for `about`, if it was read from all sources that are asked for, at a time that is `young`
+    /// enough, and is there to the last byte. It takes its `share` of memory.
+    pub(super) async fn read(
+        &self,
+        about: &About,
+        young: impl Fn(Timestamp) -> bool,
+        share: &Share,
+    ) -> Option<EvidenceSet> {
+        let place = place(about);
+        // A store that is down costs a reading, nothing more.
+        let sealed = self.store.get(&place).await.ok()??;
+        let opened = match self.seal.open_evidence(&place, &sealed) {
+            Ok(opened) => opened,
+            Err(cause) => return self.rejected(cause),
+        };
+        let record = opened.get();
+        if !record.wants.include(about.wants) || !young(record.read_at) {
+            return None;
+        }
+        let wanted = record.pieces();
+        if !share.take(wanted.values().sum()).await {
+            return None;
+        }
+        let pieces = self.pieces(wanted).await.ok()?;
+        let Some(candidates) = Candidate::restore(&opened, &pieces) else { return self.rejected("piece") };
+        Some(EvidenceSet {
+            candidates,
+            unread: Vec::new(),
+            unusable: record.unusable.clone(),
+            incomplete: false,
+            read_at: record.read_at,
+        })
+    }
+
+    fn rejected(&self, cause: &'static str) -> Option<EvidenceSet> {
+        self.metrics.rejected(Shelf::Evidence.label(), cause);
+        None
+    }
+
+    /// Those of `wanted` that are there; of an empty one there is nothing to store.
+    async fn pieces(&self, wanted: BTreeMap<Digest, u64>) -> Result<BTreeMap<Digest, Bytes>, StoreDown> {
+        let read = wanted.into_iter().map(|(digest, size)| async move {
+            let piece = if size == 0 { Some(Bytes::new()) } else { self.store.get(&piece_place(&digest)).await? };
+            Ok(piece.map(|bytes| (digest, bytes)))
+        });
+        let found: Vec<_> = stream::iter(read).buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Stores what was read for `about`, after this returns and as far as others leave room for it.
+    pub(super) fn write(&self, about: &About, set: &Arc<EvidenceSet>) {
+        let size = set.size();
+        if size > LARGEST {
+            return;
+        }
+        let Some(permit) = self.writing.begin(size) else {
+            tracing::warn!(subject = %about.subject, "the store is too slow: evidence not stored");
+            return;
+        };
+        let (stored, about, set) = (self.clone(), about.clone(), set.clone());
+        tokio::spawn(async move {
+            // A store that is down costs a reading, and has been counted.
+            let _ = stored.put(&about, &set).await;
+            drop(permit);
+        });
+    }
+
+    async fn put(&self, about: &About, set: &EvidenceSet) -> Result<(), StoreDown> {
+        let Some(record) = EvidenceRecord::of(about.wants, set) else { return Ok(()) };
+        let digests = record.candidates.iter().map(|candidate| candidate.piece);
+        let pieces: BTreeMap<_, _> = digests.zip(set.candidates.iter().map(record::piece).cloned()).collect();
+        // The record last: it names nothing that is not there.
+        let puts = pieces.into_iter().map(|(digest, piece)| self.put_piece(digest, piece));
+        stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        let place = place(about);
+        let sealed = self.seal.close_bytes(&place, &record.to_bytes());
+        self.store.put(&place, sealed.into(), self.keep).await
+    }
+
+    async fn put_piece(&self, digest: Digest, piece: Bytes) -> Result<(), StoreDown> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        self.store.put(&piece_place(&digest), piece, self.keep).await
+    }
+}
+
+impl std::fmt::Debug for Stored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stored")
+    }
+}
+
+/// `r`, the subject, `@`, its digest, and what the other repositories hash to, in any order. No repository has an `@`.
+fn place(about: &About) -> Place {
+    let image = about.subject.image.to_string();
+    let mut elsewhere: Vec<_> = about.elsewhere.iter().map(ToString::to_string).collect();
+    elsewhere.sort_unstable();
+    let elsewhere = Digest::of(elsewhere.join("\n").as_bytes());
+    let (digest, elsewhere) = (about.subject.digest.as_bytes(), elsewhere.as_bytes());
+    Place::new(Shelf::Evidence, [b"r", image.as_bytes(), b"@", digest, elsewhere].concat())
+}
+
+/// `p` and the digest, for all repositories.
+fn piece_place(digest: &Digest) -> Place {
+    Place::new(Shelf::Evidence, [b"p", &digest.as_bytes()[..]].concat())
+}
+
+/// What one reading may have in the store: more is read again when it is wanted.
+const LARGEST: usize = 32 << 20;
+/// Pieces that are read or written at once.
+const AT_ONCE: usize = 8;

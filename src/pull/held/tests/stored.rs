@@ -1,0 +1,305 @@
+//! Evidence that outlives memory: what is there to the last byte, sealed for that very place, and nothing else.
+
+use serde_json::json;
+
+use super::spy::Spy;
+use super::*;
+use crate::demo::sigstore::{Content, Identity, Pieces, pieces};
+use crate::discovery::{Beside, Candidate};
+use crate::evidence::record::tests::any;
+use crate::policy::{Authority, Keyless, Kind, Name, Pattern};
+use crate::store::{Place, Shelf, Store};
+use crate::test_support::{Dice, SIGSTORE};
+use crate::trust::{Root, Trust};
+use crate::verify::{Against, verify_all};
+
+const NOW: Timestamp = Timestamp(1_750_000_000);
+
+/// A store, the key of those who share it, and one of them.
+struct Fleet {
+    spy: Arc<Spy>,
+    seal: Arc<Seal>,
+}
+
+impl Fleet {
+    fn new() -> Self {
+        Self { spy: Spy::new(), seal: Arc::new(Seal::random().expect("randomness")) }
+    }
+
+    /// One more replica, or the same after a restart.
+    fn replica(&self) -> Held {
+        let stored = Stored::new(self.spy.clone(), self.seal.clone(), Duration::from_hours(1), metrics());
+        Held::new(64 << 20, Duration::from_hours(24), stored)
+    }
+
+    /// Has a replica read `set` and store it.
+    async fn reads(&self, about: &About, set: EvidenceSet) -> Held {
+        let held = self.replica();
+        assert_eq!(held.asked(about, NOW, async { EvidenceSet { read_at: NOW, ..set } }).await.1, Origin::Registry);
+        assert!(held.writing().end(MINUTE).await, "it is written");
+        held
+    }
+
+    /// What a replica that was never asked before has from the store; nothing if it asks the registry.
+    async fn stored(&self, about: &About) -> Option<Arc<EvidenceSet>> {
+        let anew = async { EvidenceSet { incomplete: true, ..complete(0) } };
+        let (set, origin) = self.replica().asked(about, NOW, anew).await;
+        (origin == Origin::Store).then_some(set)
+    }
+
+    async fn value(&self, name: &[u8]) -> Bytes {
+        self.spy.get(&evidence(name)).await.expect("up").expect("it is there")
+    }
+
+    async fn put(&self, name: &[u8], value: impl Into<Bytes>) {
+        Store::put(&*self.spy, &evidence(name), value.into(), MINUTE).await.expect("up");
+    }
+}
+
+fn evidence(name: &[u8]) -> Place {
+    Place::new(Shelf::Evidence, name)
+}
+
+#[tokio::test]
+async fn what_one_replica_read_another_has_exactly_as_it_was_read() {
+    let mut dice = Dice::seeded(7);
+    for number in 0..100_u8 {
+        let (wants, set) = any(&mut dice);
+        let fleet = Fleet::new();
+        let mut about = about(wants, &[]);
+        about.subject.digest = Digest::of(&[number]);
+        fleet.reads(&about, set.clone()).await;
+        let restored = fleet.stored(&about).await.expect("it is stored");
+        assert_eq!(*restored, EvidenceSet { read_at: NOW, ..set });
+    }
+}
+
+#[tokio::test]
+async fn it_serves_those_only_who_ask_for_the_same_and_no_older() {
+    let (wide, both) = (about(ALL, &[]), about(ALL, &["a/one", "a/two"]));
+    let fleet = Fleet::new();
+    for about in [&wide, &both] {
+        fleet.reads(about, complete(10)).await;
+    }
+    for (asked, there) in [
+        (about(BUNDLES, &[]), true),
+        (about(ALL, &["a/two", "a/one"]), true),
+        (about(ALL, &["a/one"]), false),
+        (About { subject: wide.subject.image.at(Digest::of(b"other")), ..wide.clone() }, false),
+    ] {
+        assert_eq!(fleet.stored(&asked).await.is_some(), there, "{asked:?}");
+    }
+    let narrow = Fleet::new();
+    narrow.reads(&about(BUNDLES, &[]), complete(10)).await;
+    assert!(narrow.stored(&wide).await.is_none(), "what else there is was not looked for");
+    for (now, max_age, origin) in [
+        (NOW.plus(MINUTE), Duration::from_secs(61), Origin::Store),
+        (NOW.plus(MINUTE), MINUTE, Origin::Registry),
+        // By a clock that was set back.
+        (Timestamp(NOW.0 - 60), MINUTE, Origin::Store),
+        (Timestamp(NOW.0 - 61), MINUTE, Origin::Registry),
+    ] {
+        let (held, share) = (fleet.replica(), InFlight::new(1 << 30).share());
+        let anew = async { EvidenceSet { incomplete: true, ..complete(0) } };
+        assert_eq!(held.get(&wide, now, max_age, &share, anew).await.1, origin, "{now} {max_age:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_edited_moved_or_by_another_key_is_none() {
+    let fleet = Fleet::new();
+    let (one, other) = (about(ALL, &[]), about(ALL, &["a/one"]));
+    fleet.reads(&one, complete(10)).await;
+    fleet.reads(&other, complete(20)).await;
+    let records = fleet.spy.put(b'r');
+    let [first, second] = [&records[0], &records[1]];
+    let good = fleet.value(first).await;
+    assert!(fleet.stored(&one).await.is_some());
+    for at in 0..good.len() {
+        let mut altered = good.to_vec();
+        altered[at] ^= 1;
+        fleet.put(first, altered).await;
+        assert!(fleet.stored(&one).await.is_none(), "byte {at}");
+    }
+    fleet.put(first, good.clone()).await;
+    fleet.put(second, good).await;
+    assert!(fleet.stored(&other).await.is_none(), "moved");
+    assert!(fleet.stored(&one).await.is_some());
+    let foreign = Fleet { spy: fleet.spy.clone(), ..Fleet::new() };
+    assert!(foreign.stored(&one).await.is_none(), "another key");
+}
+
+#[tokio::test]
+async fn a_record_of_which_a_piece_is_gone_or_something_else_is_none_until_it_is_read_anew() {
+    let about = about(ALL, &[]);
+    let set = || {
+        let bundle = |byte| candidate(Material::Bundle(Bytes::from(vec![byte; 100])));
+        EvidenceSet { candidates: vec![bundle(1), bundle(2), bundle(1)], ..complete(0) }
+    };
+    let fleet = Fleet::new();
+    fleet.reads(&about, set()).await;
+    let pieces = fleet.spy.put(b'p');
+    assert_eq!(pieces.len(), 2, "each once");
+    let good = fleet.value(&pieces[0]).await;
+    let longer = [&good[..], &[0]].concat();
+    for bad in [Bytes::new(), good.slice(1..), longer.into(), fleet.value(&pieces[1]).await] {
+        fleet.put(&pieces[0], bad).await;
+        assert!(fleet.stored(&about).await.is_none());
+    }
+    fleet.reads(&about, set()).await;
+    assert_eq!(fleet.stored(&about).await.expect("as before").candidates, set().candidates);
+
+    // A piece that is gone.
+    let gone = Fleet::new();
+    for place in fleet.spy.put(b'r').into_iter().chain(pieces.into_iter().skip(1)) {
+        gone.put(&place, fleet.value(&place).await).await;
+    }
+    let gone = Fleet { seal: fleet.seal.clone(), ..gone };
+    assert!(gone.stored(&about).await.is_none());
+}
+
+#[tokio::test]
+async fn a_large_piece_is_stored_once_however_many_name_it() {
+    let fleet = Fleet::new();
+    let bill = complete(4 << 20).candidates;
+    for number in 0..10_u8 {
+        let mut about = about(ALL, &[]);
+        about.subject.digest = Digest::of(&[number]);
+        about.subject.image.repository = format!("team/{number}").parse().expect("a name");
+        fleet.reads(&about, EvidenceSet { candidates: bill.clone(), ..complete(0) }).await;
+    }
+    let places: std::collections::BTreeSet<_> = fleet.spy.put(b'p').into_iter().collect();
+    assert_eq!((places.len(), fleet.spy.put(b'r').len()), (1, 10));
+    let records = fleet.spy.puts.lock().expect("a lock");
+    assert!(records.iter().filter(|(name, _)| name[0] == b'r').all(|(_, size)| *size < 200), "{records:?}");
+}
+
+#[tokio::test]
+async fn what_is_too_large_or_was_not_read_completely_is_not_stored() {
+    let fleet = Fleet::new();
+    let unread = vec![Unread::new("referrers", Reason::EvidenceUnreadable, "500")];
+    for (number, set) in
+        [EvidenceSet { unread, ..complete(10) }, EvidenceSet { incomplete: true, ..complete(10) }, complete(33 << 20)]
+            .into_iter()
+            .enumerate()
+    {
+        let about = about(ALL, &[["a/one", "a/two", "a/three"][number]]);
+        fleet.reads(&about, set).await;
+    }
+    assert!(fleet.spy.puts.lock().expect("a lock").is_empty());
+}
+
+#[tokio::test]
+async fn a_store_that_is_slow_or_down_delays_nobody_and_costs_a_reading() {
+    let fleet = Fleet::new();
+    fleet.spy.may_put.forget_permits(1_000);
+    let (about, held) = (about(ALL, &[]), fleet.replica());
+    assert_eq!(
+        held.asked(&about, NOW, async { EvidenceSet { read_at: NOW, ..complete(10) } }).await.1,
+        Origin::Registry
+    );
+    assert!(!held.writing().end(Duration::from_millis(10)).await, "it is being written still");
+    fleet.spy.may_put.add_permits(1_000);
+    let down = Fleet::new();
+    down.reads(&about, complete(10)).await;
+    down.spy.down.store(true, Ordering::SeqCst);
+    assert!(down.stored(&about).await.is_none());
+    down.reads(&about, complete(10)).await;
+    down.spy.down.store(false, Ordering::SeqCst);
+    assert!(down.stored(&about).await.is_some(), "what was there is there");
+}
+
+#[tokio::test]
+async fn who_takes_nothing_so_old_does_not_wait_for_it() {
+    let fleet = Fleet::new();
+    let about = about(ALL, &[]);
+    fleet.reads(&about, complete(10)).await;
+    let (held, later) = (fleet.replica(), NOW.plus(Duration::from_hours(2)));
+    fleet.spy.may_get.forget_permits(1_000);
+    let share = InFlight::new(1 << 30).share();
+    let day = Duration::from_hours(24);
+    let never = async { unreachable!("it is in the store") };
+    let mut old = Box::pin(held.get(&about, later, day, &share, never));
+    assert!(futures_util::poll!(&mut old).is_pending());
+    let anew = async { EvidenceSet { read_at: later, ..complete(20) } };
+    let mut confirmed = Box::pin(held.get(&about, later, MINUTE, &share, anew));
+    assert!(futures_util::poll!(&mut confirmed).is_pending(), "it joins");
+    fleet.spy.may_get.add_permits(1_000);
+    let ((old, from), (new, anew)) = tokio::join!(old, confirmed);
+    assert_eq!((old.read_at, from, new.read_at, anew), (NOW, Origin::Store, later, Origin::Registry));
+    // Who joins and is content knows that it is not new.
+    let held = fleet.replica();
+    let ask = || held.get(&about, later, day, &share, async { unreachable!("it is in the store") });
+    let ((_, first), (_, second)) = tokio::join!(ask(), ask());
+    assert_eq!((first, second), (Origin::Store, Origin::Another { held: true }));
+    assert!(first.held() && second.held() && !Origin::Another { held: false }.held());
+}
+
+#[tokio::test]
+async fn what_is_stored_takes_its_share_of_memory() {
+    let fleet = Fleet::new();
+    let about = about(ALL, &[]);
+    fleet.reads(&about, complete(1 << 20)).await;
+    let share = InFlight::new(1 << 10).share();
+    let anew = async { EvidenceSet { incomplete: true, ..complete(0) } };
+    assert_eq!(fleet.replica().get(&about, NOW, MINUTE, &share, anew).await.1, Origin::Registry, "there is no room");
+}
+
+#[tokio::test]
+async fn verification_says_the_same_of_what_was_stored() {
+    let at = i64::try_from(NOW.0).expect("a time");
+    let pipeline = || SIGSTORE.keyless(&Identity::gitlab("myorg/app"), at).expect("a key");
+    let image = subject().digest;
+    let signature = || Content::statement(&crate::demo::signer::signature_statement(image));
+    let payload = Content::document(&crate::demo::signer::simple_signing_payload("r.io/app", image));
+    let predicate = json!({ "bomFormat": "CycloneDX" });
+    let sbom = crate::demo::signer::attestation_statement("app", image, "https://cyclonedx.org/bom", &predicate);
+    let signed = |content| SIGSTORE.stamped(pipeline()).sign(content).expect("signs");
+    let bundle = |content| candidate(Material::Bundle(signed(content).bundle().to_string().into()));
+    let other = Content::statement(&crate::demo::signer::signature_statement(Digest::of(b"another")));
+    let candidates = vec![
+        bundle(signature()),
+        bundle(Content::statement(&sbom)),
+        bundle(other),
+        legacy(&signed(payload)),
+        legacy(&signed(Content::statement(&sbom))),
+        legacy(&signed(Content::statement(&sbom))).of_referrer().within("r.io/elsewhere"),
+        candidate(Material::Bundle("{}".into())),
+    ];
+    let unusable = vec![Unusable::new("referrer y", Format::Bundle, Reason::EvidenceTooLarge, "9 GiB")];
+    let fresh = EvidenceSet { candidates, unusable, read_at: NOW, ..complete(0) };
+    let (fleet, about) = (Fleet::new(), about(ALL, &["a/elsewhere"]));
+    fleet.reads(&about, fresh.clone()).await;
+    let stored = fleet.stored(&about).await.expect("stored");
+
+    let name = Name::new("root").expect("a name");
+    let root = Root::parse(&SIGSTORE.trusted_root().to_string()).expect("a trusted root");
+    let trust = Trust::of([(name.clone(), Arc::new(root))].into());
+    let identity = Pattern::glob("https://gitlab.com/myorg/**").expect("a pattern");
+    let keyless = Keyless { issuer: "https://gitlab.com".into(), identity, pins: vec![] };
+    let by = [Arc::new(Authority::alone(Kind::Keyless(keyless), name))];
+    let (limits, revoked) = (crate::test_support::patient(), crate::policy::Revoked::default());
+    let against = Against { trust: &trust, revoked: &revoked, limits: &limits, now: NOW };
+    let [before, after] = [&fresh, &*stored].map(|set| verify_all(set, &image, &by, against));
+    assert_eq!((before.verified.len(), before.rejected.len()), (5, 3), "{before:?}");
+    assert_eq!(format!("{before:?}"), format!("{after:?}"));
+}
+
+/// A layer of a legacy tag, and all that stands beside it.
+fn legacy(signed: &Pieces) -> Candidate {
+    let annotations = signed.annotations();
+    let of = |name: &str| annotations.get(name).cloned();
+    let layer = signed.layer().into();
+    let material = match signed.content {
+        Content::Envelope { .. } => Material::Envelope(layer),
+        Content::Message(_) => {
+            Material::SimpleSigning { payload: layer, signature: of(pieces::SIGNATURE).expect("a signature") }
+        }
+    };
+    candidate(material).with(Beside {
+        certificate: of(pieces::CERTIFICATE),
+        chain: of(pieces::CHAIN),
+        bundle: of(pieces::BUNDLE),
+        timestamp: of(pieces::TIMESTAMP),
+    })
+}

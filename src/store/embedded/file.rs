@@ -1,0 +1,227 @@
+//! Opening the file: making it, telling whose it is, setting aside what is damaged.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use redb::backends::FileBackend;
+use redb::{Database, DatabaseError, ReadableTable, StorageError, TableHandle};
+
+use super::fault::{Fault, contained};
+use super::ledger::{FORMAT, META, change};
+
+/// Why the file cannot be used, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder is not there and cannot be made.
+    #[error(
+        "the store's folder `{}` cannot be made: {error}; make it for the user that runs countersign, or name another \
+         file in `store.embedded.path`, or say `store.kind: memory`", folder.display()
+    )]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It cannot be read and written.
+    #[error(
+        "the store `{}` cannot be opened for reading and writing: {error}; let the user that runs countersign write it \
+         and its folder, or name another file in `store.embedded.path`, or say `store.kind: memory`", path.display()
+    )]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Another process has it.
+    #[error(
+        "the store `{}` is held by another countersign that is running; stop that one, or give this one a file of its own \
+         in `store.embedded.path`; replicas that are to share what they remember need `store.kind: redis`", path.display()
+    )]
+    Held {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is something else.
+    #[error(
+        "`{}` is not a store of countersign: {what}; it is left as it is: move it away, or name another file in \
+         `store.embedded.path`", path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: String,
+    },
+    /// A later version wrote it.
+    #[error(
+        "the store `{}` was written by a later countersign (layout {format}, this one reads {FORMAT}); run that version, \
+         or move the file away: it is a cache, and what it remembers will be verified anew", path.display()
+    )]
+    Later {
+        /// The file.
+        path: PathBuf,
+        /// Its layout.
+        format: u64,
+    },
+    /// It is damaged, and cannot be moved.
+    #[error(
+        "the store `{}` is damaged ({damage}) and cannot be set aside: {error}; move it away: it is a cache, and what it \
+         remembers will be verified anew", path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        damage: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The disk is full or does not work. This may pass.
+    #[error("the store `{}` cannot be used now: {why}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+}
+
+/// Opens the file at `path`, or makes it. All of it is read: what is damaged is set aside, under a name that says so, and
+/// an empty file takes its place.
+///
+/// # Errors
+/// Nothing is touched if it is not ours to touch.
+pub(super) fn open(path: &Path) -> Result<Database, OpenError> {
+    make_folder(path)?;
+    let damage = match attempt(path)? {
+        Ok(database) => return Ok(database),
+        Err(damage) => damage,
+    };
+    let aside =
+        set_aside(path).map_err(|error| OpenError::Damaged { path: path.into(), damage: damage.clone(), error })?;
+    tracing::error!(
+        path = %path.display(), aside = %aside.display(), %damage,
+        "the store is damaged: set aside, and begun anew; what it remembered will be verified again"
+    );
+    attempt(path)?.map_err(|why| OpenError::Unusable { path: path.into(), why })
+}
+
+/// Opens the file; within, what is damaged.
+fn attempt(path: &Path) -> Result<Result<Database, String>, OpenError> {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let file = file.map_err(|error| impossible(path, error))?;
+    let opened = contained(|| {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+        Ok(FileBackend::new(file).and_then(|backend| builder.create_with_backend(backend)))
+    });
+    let database = match opened {
+        Ok(Ok(database)) => database,
+        Ok(Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch)) => {
+            return Err(OpenError::Held { path: path.into() });
+        }
+        Ok(Err(DatabaseError::Storage(StorageError::Io(error)))) if error.kind() == ErrorKind::InvalidData => {
+            return Err(OpenError::Foreign { path: path.into(), what: "it holds something else".into() });
+        }
+        Ok(Err(error)) => return fault(path, redb::Error::from(error).into()),
+        Err(panicked) => return fault(path, panicked),
+    };
+    match contained(|| recognise(&database)) {
+        Ok(Layout::Ours) => Ok(Ok(database)),
+        Ok(Layout::Foreign) => {
+            Err(OpenError::Foreign { path: path.into(), what: "it is a database of another program".into() })
+        }
+        Ok(Layout::Later(format)) => Err(OpenError::Later { path: path.into(), format }),
+        Err(error) => fault(path, error),
+    }
+}
+
+/// Whose layout a database has.
+enum Layout {
+    Ours,
+    Foreign,
+    Later(u64),
+}
+
+/// Tells whose it is. What is empty becomes ours, and what an earlier version wrote is emptied.
+fn recognise(database: &Database) -> Result<Layout, Fault> {
+    let transaction = database.begin_write()?;
+    let tables: Vec<_> = transaction.list_tables()?.collect();
+    if !tables.is_empty() && !tables.iter().any(|table| table.name() == META.name()) {
+        return Ok(Layout::Foreign);
+    }
+    let format = match transaction.open_table(META) {
+        Ok(meta) => meta.get(FORMAT_KEY)?.map(|format| format.value()),
+        Err(redb::TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return Ok(Layout::Foreign),
+    };
+    match format {
+        Some(FORMAT) => return Ok(Layout::Ours),
+        Some(later) if later > FORMAT => return Ok(Layout::Later(later)),
+        None if !tables.is_empty() => return Ok(Layout::Foreign),
+        Some(_) | None => {}
+    }
+    for table in tables {
+        transaction.delete_table(table)?;
+    }
+    transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
+    transaction.commit()?;
+    // The tables are there from now on, for those who only read.
+    change(database, |_| Ok(())).map(|_| Layout::Ours)
+}
+
+/// What a fault at opening means: damage is for the caller to set aside.
+fn fault(path: &Path, fault: Fault) -> Result<Result<Database, String>, OpenError> {
+    match fault {
+        Fault::Damaged(damage) => Ok(Err(damage)),
+        other => Err(OpenError::Unusable { path: path.into(), why: other.to_string() }),
+    }
+}
+
+/// Makes the folder of `path`, if only that is missing.
+fn make_folder(path: &Path) -> Result<(), OpenError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.map(|folder| (folder, DirBuilder::new().mode(0o700).create(folder))) {
+        Some((folder, Err(error))) if !folder.is_dir() => Err(OpenError::Folder { folder: folder.into(), error }),
+        _ => Ok(()),
+    }
+}
+
+/// The system's refusal to open a file: one that may pass, or not.
+fn impossible(path: &Path, error: io::Error) -> OpenError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::Interrupted => {
+            OpenError::Unusable { path: path.into(), why: error.to_string() }
+        }
+        _ => OpenError::File { path: path.into(), error },
+    }
+}
+
+/// Moves a damaged file out of the way; only the last one is kept.
+fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let prefix = format!("{name}{ASIDE}");
+    for entry in fs::read_dir(folder)?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let aside = folder.join(format!("{prefix}{now}"));
+    fs::rename(path, &aside)?;
+    Ok(aside)
+}
+
+const ASIDE: &str = ".corrupt-";
+
+/// Pages in memory: the upper ones of the tree, mostly. The system keeps the others.
+const CACHE: usize = 4 << 20;
+
+const FORMAT_KEY: &str = "format";
