@@ -74,7 +74,8 @@ async fn only_wanted_sources_are_asked() {
 }
 
 /// What is noted of a source that failed so: that the registry is away, or only that nothing could be read.
-fn unread_as(error: &E) -> Reason {
+fn unread_as(error: &UpstreamError) -> Reason {
+    use UpstreamError as E;
     match error {
         E::Status(500..) | E::Transport(_) => Reason::UpstreamUnavailable,
         E::Throttled { .. } => Reason::UpstreamThrottled,
@@ -85,7 +86,7 @@ fn unread_as(error: &E) -> Reason {
 
 #[tokio::test]
 async fn every_failure_but_404_leaves_a_source_unread() {
-    use crate::upstream::UpstreamError as E;
+    use UpstreamError as E;
     for error in [
         E::Status(500),
         E::Status(400),
