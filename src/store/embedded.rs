@@ -112,11 +112,11 @@ impl EmbeddedStore {
 
     /// What the file holds at `spot`.
     async fn read(&self, spot: Spot) -> Result<Option<Vec<u8>>, StoreDown> {
-        let (slot, queue, now) = (self.slot.clone(), self.queue.clone(), self.now());
+        let (file, queue, now) = (self.slot.clone(), self.queue.clone(), self.now());
         let read = async {
             let permit = self.readers.clone().acquire_owned().await;
             let work = move || {
-                let found = slot.with(|database| ledger::value(database, spot, now));
+                let found = file.with(|database| ledger::value(database, spot, now));
                 drop(permit);
                 if let Ok(Some(_)) = &found {
                     queue.used(spot);

@@ -17,7 +17,7 @@ fn settings(port: u16) -> Settings {
         password_file: None,
         ca: None,
         timeout: Duration::from_secs(2),
-        evidence: Duration::from_secs(60),
+        evidence: Duration::from_mins(1),
     }
 }
 
