@@ -90,7 +90,7 @@ async fn what_the_store_should_not_say_is_counted_and_judged_anew() {
     forget(&mut world);
     assert_eq!(world.judged(&signed, 1_001).await, (Reason::Signed, 0), "restored");
     assert!(shown(&world, r#"verdict_cache_requests_total{result="restored"} 1"#));
-    let [ours, theirs] = [place(&*key_of(&world, &signed)), place(&*key_of(&world, &unsigned))];
+    let [ours, theirs] = [place(&key_of(&world, &signed)), place(&key_of(&world, &unsigned))];
     let record = world.judge.store.get(&ours).await.expect("up").expect("stored");
 
     // Moved to another image's place, and altered.
