@@ -27,8 +27,9 @@ fn what_does_not_fit_together_is_told_at_its_place() {
     for (text, expected) in [
         ("store: { embedded: { maxSize: 63MiB } }", "store.embedded.maxSize: it must be at least `64MiB`"),
         ("store: { embedded: { maxSize: 1 } }", "store.embedded.maxSize: `1` is not a size"),
-        ("store: { keys: [ k ] }", "store.keys[0]: the store's key `/etc/countersign/k` cannot be read"),
-        ("store: { kind: memory, keys: [ k ] }", "store.keys: `kind: memory` has a key of its own"),
+        ("store: { kind: memory, embedded: { path: p } }", "store.embedded: it is for `kind: embedded`"),
+        ("store: { kind: memory, redis: { url: 'redis://a' } }", "store.redis: it is for `kind: redis`"),
+        ("store: { keys: [ gone ] }", "store.keys[0]: the store's key `/etc/countersign/gone` cannot be read"),
     ] {
         let found = mistakes(&format!("{LEAST}{text}\n"), &[]);
         let [one] = &found[..] else { panic!("{text}\n{found:?}") };

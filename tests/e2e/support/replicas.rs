@@ -19,7 +19,6 @@ use super::relay::Relay;
 
 /// Some replicas, and what is around them.
 pub(crate) struct Fleet {
-    pub(crate) lab: &'static Lab,
     /// The way to the registry: it counts, and can be held.
     pub(crate) wire: Relay,
     /// The shared store, if there is one.
@@ -39,18 +38,18 @@ pub(crate) struct Replica {
 
 impl Fleet {
     /// Two replicas that share a Redis, behind nginx.
-    pub(crate) fn sharing_redis(lab: &'static Lab) -> Self {
+    pub(crate) fn sharing_redis(lab: &Lab) -> Self {
         let redis = Redis::start();
         let store = format!("kind: redis, keys: [ store.key ], redis: {{ url: \"redis://{}\" }}", redis.address);
         Self::start(lab, 2, &store, Some(redis))
     }
 
     /// One replica with a store in its own folder, behind nginx.
-    pub(crate) fn embedded(lab: &'static Lab) -> Self {
+    pub(crate) fn embedded(lab: &Lab) -> Self {
         Self::start(lab, 1, "kind: embedded, embedded: { path: store.redb }", None)
     }
 
-    fn start(lab: &'static Lab, count: usize, store: &str, redis: Option<Redis>) -> Self {
+    fn start(lab: &Lab, count: usize, store: &str, redis: Option<Redis>) -> Self {
         let wire = Relay::to(lab.registry.address);
         let key = Dice::new().bytes(32).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         let replicas: Vec<_> = (0..count).map(|_| Replica::new(lab, wire.address, store, &key)).collect();
@@ -58,7 +57,7 @@ impl Fleet {
             replica.start();
         }
         let addresses: Vec<_> = replicas.iter().map(|replica| replica.address).collect();
-        Self { lab, wire, redis, nginx: Nginx::before(&addresses), replicas }
+        Self { wire, redis, nginx: Nginx::before(&addresses), replicas }
     }
 
     /// Where clients connect: nginx.
