@@ -88,7 +88,7 @@ fn key(path: &Path) -> Result<Vec<u8>, KeyError> {
 
 /// The secret in the bytes of a file.
 fn decode(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let text = std::str::from_utf8(bytes).ok().map(str::trim).filter(|text| text.bytes().all(|b| b.is_ascii_graphic()));
+    let text = std::str::from_utf8(bytes).ok().map(str::trim).filter(|text| text.bytes().all(is_text));
     let secret = match text {
         None => bytes.to_vec(),
         Some(text) => match from_hexadecimal(text).or_else(|| BASE64_STANDARD.decode(text).ok()) {
@@ -103,6 +103,10 @@ fn decode(bytes: &[u8]) -> Result<Vec<u8>, String> {
         return Err("is not random: all its bytes are the same".into());
     }
     Ok(secret)
+}
+
+fn is_text(byte: u8) -> bool {
+    byte.is_ascii_graphic() || byte.is_ascii_whitespace()
 }
 
 fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {

@@ -4,6 +4,9 @@ use redb::{Database, TableDefinition};
 
 use super::*;
 
+/// A table of another program's.
+const OTHERS: TableDefinition<'_, &str, &str> = TableDefinition::new("letters");
+
 fn refused(scene: &Scene) -> String {
     scene.open_with(MOST).map(drop).expect_err("it is refused").to_string()
 }
@@ -33,15 +36,14 @@ fn what_is_not_ours_is_refused_and_left_as_it_is() {
     assert_eq!(std::fs::read(scene.path()).expect("a file"), before);
 
     let scene = Scene::new();
-    let others: TableDefinition<'_, &str, &str> = TableDefinition::new("letters");
     let database = Database::create(scene.path()).expect("a database");
     let transaction = database.begin_write().expect("a transaction");
-    transaction.open_table(others).expect("a table").insert("a", "b").expect("it fits");
+    transaction.open_table(OTHERS).expect("a table").insert("a", "b").expect("it fits");
     transaction.commit().expect("it is written");
     drop(database);
     contains(&refused(&scene), &["a database of another program", "move it away"]);
     let database = Database::open(scene.path()).expect("it is still there");
-    let table = redb::ReadableDatabase::begin_read(&database).expect("a transaction").open_table(others);
+    let table = redb::ReadableDatabase::begin_read(&database).expect("a transaction").open_table(OTHERS);
     assert_eq!(table.expect("a table").get("a").expect("up").expect("it is there").value(), "b");
     assert!(scene.aside().is_empty());
 }
