@@ -95,7 +95,7 @@ async fn a_file_that_is_damaged_while_it_is_used_is_set_aside_and_begun_anew() {
     // Everything but the header, behind the store's back; nothing was read yet.
     let noise: Vec<u8> = whole.iter().enumerate().map(|(at, byte)| if at < 4096 { *byte } else { !byte }).collect();
     fs::write(scene.path(), noise).expect("a file");
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     while scene.aside().is_empty() || store.queue.down().is_some() {
         count(&store, &seal).await;
         // A read may find what is still in memory; a write reads more.
