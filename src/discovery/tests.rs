@@ -4,6 +4,7 @@ use super::double::{Registry, config, index};
 use super::*;
 use crate::oci::media_type::ManifestType;
 use crate::reason::Reason;
+use crate::upstream::UpstreamError as E;
 
 mod artifacts;
 mod bundles;
@@ -74,8 +75,7 @@ async fn only_wanted_sources_are_asked() {
 }
 
 /// What is noted of a source that failed so: that the registry is away, or only that nothing could be read.
-fn unread_as(error: &UpstreamError) -> Reason {
-    use UpstreamError as E;
+fn unread_as(error: &E) -> Reason {
     match error {
         E::Status(500..) | E::Transport(_) => Reason::UpstreamUnavailable,
         E::Throttled { .. } => Reason::UpstreamThrottled,
@@ -86,7 +86,6 @@ fn unread_as(error: &UpstreamError) -> Reason {
 
 #[tokio::test]
 async fn every_failure_but_404_leaves_a_source_unread() {
-    use UpstreamError as E;
     for error in [
         E::Status(500),
         E::Status(400),

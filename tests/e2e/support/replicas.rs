@@ -40,7 +40,8 @@ impl Fleet {
     /// Two replicas that share a Redis, behind nginx.
     pub(crate) fn sharing_redis(lab: &Lab) -> Self {
         let redis = Redis::start();
-        let store = format!("kind: redis, keys: [ store.key ], redis: {{ url: \"redis://{}\" }}", redis.address);
+        let store =
+            format!("kind: redis, keys: [ store.key ], redis: {{ url: \"redis://{}\", timeout: 1s }}", redis.address);
         Self::start(lab, 2, &store, Some(redis))
     }
 
@@ -72,6 +73,13 @@ impl Fleet {
     /// The sum of a metric over all replicas.
     pub(crate) fn count(&self, name: &str, labels: &[&str]) -> usize {
         self.replicas.iter().map(|replica| replica.count(name, labels)).sum()
+    }
+
+    /// What became of the replicas' leases, for a test that fails.
+    pub(crate) fn leases(&self) -> String {
+        let all: Vec<_> = self.replicas.iter().map(Replica::metrics).collect();
+        let lines = all.iter().flat_map(|metrics| metrics.lines()).filter(|line| line.contains("lease"));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// The revision of the policy that each replica shows.
