@@ -12,6 +12,7 @@ use crate::reason::Reason;
 pub struct Admitted<T> {
     content: T,
     basis: Basis,
+    stale: bool,
 }
 
 /// Content that has a digest of its own. Sealed: a new kind of content could claim any digest.
@@ -79,11 +80,11 @@ pub fn admit<T: Addressed>(
     if content.digest() != governing.subject().digest || verdict.key().subject != *governing.subject() {
         return Err(Denial::new(Reason::Internal, "the verdict is about other content"));
     }
-    if verdict.key().policy != governing.revision() || now >= verdict.valid_until() {
+    if verdict.key().revisions.policy != governing.revision() || now >= verdict.valid_until() {
         return Err(Denial::new(Reason::Internal, "the verdict no longer holds"));
     }
     without_revoked(&content, policies)?;
-    Ok(Admitted { content, basis })
+    Ok(Admitted { content, basis, stale: verdict.is_stale() })
 }
 
 /// Admits `content` because an admitted manifest of the same repository lists it.
@@ -105,7 +106,8 @@ pub fn admit_member<T: Addressed>(
         return Err(Denial::new(Reason::Revoked, "the digest is on the list of revoked digests"));
     }
     without_revoked(&content, policies)?;
-    Ok(Admitted { content, basis: Basis::Member { of: Manifest::digest(&parent.content) } })
+    let basis = Basis::Member { of: Manifest::digest(&parent.content) };
+    Ok(Admitted { content, basis, stale: parent.stale })
 }
 
 fn without_revoked(content: &impl Addressed, policies: &Policies) -> Result<(), Denial> {
@@ -124,6 +126,11 @@ impl<T> Admitted<T> {
     /// On what grounds it is served.
     pub fn basis(&self) -> &Basis {
         &self.basis
+    }
+
+    /// Whether it is, or is listed by, the last known good.
+    pub fn is_stale(&self) -> bool {
+        self.stale
     }
 }
 

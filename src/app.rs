@@ -1,9 +1,7 @@
 //! The composition root: from a configuration to a running proxy. The only file that names every module.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::net::TcpListener;
@@ -11,34 +9,32 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::admin;
-use crate::cache::Verdicts;
 use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::discovery::{Backoff, InFlight};
 use crate::listener::{self, Tls};
-use crate::membership::Membership;
 use crate::middleware;
-use crate::oci::{Digest, Registry};
+use crate::oci::Registry;
 use crate::pem::TlsFileError;
 use crate::policy;
 use crate::proxy::Proxy;
-use crate::pull::judge::Lasting;
-use crate::pull::{Artifacts, Fetch, Judge, Nested, PullError, Puller, Search, Witness};
-use crate::route::{ManifestPull, Registries};
+use crate::pull::Puller;
+use crate::route::Registries;
 use crate::snapshot::Current;
 use crate::store::embedded::OpenError;
 use crate::store::keys::KeyError;
 use crate::telemetry::Metrics;
 use crate::trust;
-use crate::upstream::Upstream;
-use crate::verify::Pool;
 use crate::yaml::FileErrors;
+
+mod puller;
 
 mod reload;
 
 mod store;
 
+use puller::puller;
+pub use puller::{Parts, assemble, explainer, resolve, warmer};
 pub use reload::Reloader;
 pub use store::Memory;
 use store::Remembered;
@@ -99,6 +95,13 @@ pub enum StartError {
         /// Why.
         why: String,
     },
+}
+
+impl StartError {
+    /// Whether another process has the store.
+    pub fn is_store_held(&self) -> bool {
+        matches!(self, Self::Store(OpenError::Held { .. }))
+    }
 }
 
 /// Starts the proxy that `config` describes.
@@ -163,26 +166,6 @@ async fn reloader(config: &Config, clock: &Arc<Clock>, metrics: &Arc<Metrics>) -
     Reloader::start(config.policy_path.clone(), config.audit, registries, metrics.clone(), trust).await
 }
 
-/// Makes what explains pulls as the proxy that `config` describes would answer them, with a memory of its own.
-///
-/// # Errors
-/// If the policy is wrong, a trusted root cannot be had, or an upstream's client cannot be made.
-pub async fn explainer(config: &Config) -> Result<Puller, StartError> {
-    let (clock, metrics) = (Arc::new(Clock::default()), Arc::new(Metrics::new()));
-    let current = reloader(config, &clock, &metrics).await?.current();
-    puller(config, current, clock, &metrics, Some(Arc::default()), None)
-}
-
-/// The digest that a reference names now, as the proxy that `config` describes would ask its registry.
-///
-/// # Errors
-/// If an upstream's client cannot be made; within, if the registry does not tell.
-pub async fn resolve(config: &Config, pull: &ManifestPull) -> Result<Result<Digest, PullError>, StartError> {
-    let upstreams = upstreams(config, &Arc::new(Metrics::new()))?;
-    let fetch = Fetch::new(upstreams, config.limits, config.cache.manifests, config.cache.tag_ttl);
-    Ok(fetch.resolve(&pull.image, &pull.reference).await)
-}
-
 fn proxy(
     config: &Config,
     current: Arc<Current>,
@@ -200,76 +183,14 @@ fn proxy(
     Ok(Proxy { registries, catalogs, clients, public_origin, puller, metrics })
 }
 
+/// Returns when what `puller` has learned is in its store.
+pub async fn written(puller: &Puller) {
+    Remembered::of(&puller.judge).written().await;
+}
+
 /// The registries of `config`, by name and alias.
 pub fn registries(config: &Config) -> Registries {
     Registries::new(config.upstreams.iter().map(|upstream| (upstream.registry.clone(), upstream.aliases.clone())))
-}
-
-/// The registries behind the proxy, by name.
-type Upstreams = Arc<BTreeMap<Registry, Arc<Upstream>>>;
-
-fn upstreams(config: &Config, metrics: &Arc<Metrics>) -> Result<Upstreams, StartError> {
-    let each = config.upstreams.iter().map(|configured| {
-        let registry = configured.registry.clone();
-        match Upstream::new(configured.settings(), metrics.clone()) {
-            Ok(upstream) => Ok((registry, Arc::new(upstream))),
-            Err(error) => Err(StartError::Upstream { registry, why: error.to_string() }),
-        }
-    });
-    each.collect::<Result<_, _>>().map(Arc::new)
-}
-
-fn puller(
-    config: &Config,
-    current: Arc<Current>,
-    clock: Arc<Clock>,
-    metrics: &Arc<Metrics>,
-    witness: Option<Arc<Witness>>,
-    given: Option<Memory>,
-) -> Result<Puller, StartError> {
-    let upstreams = upstreams(config, metrics)?;
-    // What explains is not the proxy, and has nothing to do with what that remembers.
-    let (store, seal) = match (given, &witness) {
-        (Some(given), _) => given,
-        (None, Some(_)) => store::in_memory(metrics)?,
-        (None, None) => store::open(&config.store, &clock, metrics)?,
-    };
-    let (keep, counted) = (config.store.members, metrics.store().clone());
-    let membership = Membership::new(store.clone(), seal.clone(), keep, counted);
-    let lasting =
-        Lasting { allow: config.cache.allow, deny: config.cache.deny, evidence: config.cache.evidence_max_age };
-    let held = store::held(config, &store, &seal, metrics);
-    let fetch = Arc::new(Fetch::new(upstreams.clone(), config.limits, config.cache.manifests, config.cache.tag_ttl));
-    let in_flight = InFlight::new(EVIDENCE_IN_FLIGHT);
-    let judge = Judge {
-        upstreams: upstreams.clone(),
-        fetch: fetch.clone(),
-        artifacts: Artifacts::new(upstreams.clone(), fetch.clone(), in_flight.clone(), config.limits),
-        verdicts: Verdicts::new(config.cache.verdicts),
-        store,
-        seal,
-        held,
-        backoff: Backoff::new(),
-        in_flight,
-        pool: Pool::new(config.limits.verification),
-        limits: config.limits,
-        lasting,
-        metrics: metrics.clone(),
-        witness,
-    };
-    Ok(Puller {
-        nested: Nested::new(fetch.clone(), config.limits),
-        search: Search::new(upstreams.clone(), fetch.clone(), config.limits, lasting.deny),
-        fetch,
-        upstreams,
-        current,
-        judge,
-        membership,
-        recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
-        expanded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
-        limits: config.limits,
-        clock,
-    })
 }
 
 impl Running {
@@ -292,9 +213,3 @@ impl Running {
         self.remembered.written().await;
     }
 }
-
-/// What evidence may take that is being read or judged; that of one index may take half of it.
-const EVIDENCE_IN_FLIGHT: usize = 512 << 20;
-
-/// How often the members of a manifest are recorded while it is pulled.
-const RECORD_AGAIN: Duration = Duration::from_mins(1);

@@ -61,7 +61,7 @@ pub async fn serve(
     let length = sent.content_length;
     let body = if request.method == Method::HEAD {
         body::empty()
-    } else if is_whole(&sent, declared) {
+    } else if upstream.checks_blobs() && is_whole(&sent, declared) {
         body::stream(Transfer::whole(sent.body, digest, length, metrics.clone()))
     } else {
         body::stream(Transfer::part(sent.body, digest, length, metrics.clone()))

@@ -2,12 +2,24 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::future::Cache;
+use tokio::time::Instant;
 
 use crate::clock::Timestamp;
 use crate::decide::Verdict;
 use crate::outcome::{Indeterminate, Key};
+
+pub mod lease;
+
+pub mod refresh;
+
+mod shared;
+
+pub use lease::Leases;
+pub use refresh::Refresh;
+use shared::Shared;
 
 /// How a verdict was come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +30,10 @@ pub enum Lookup {
     Joined,
     /// This request decided.
     Miss,
+    /// It was in the store.
+    Restored,
+    /// It was there, is not fresh, and cannot be judged anew now: the last known good.
+    Stale,
 }
 
 impl Lookup {
@@ -27,55 +43,115 @@ impl Lookup {
             Self::Hit => "hit",
             Self::Joined => "joined",
             Self::Miss => "miss",
+            Self::Restored => "restored",
+            Self::Stale => "stale",
         }
     }
 }
 
 /// The cache. An indeterminate answer is never in it.
+///
+/// What is no longer fresh stays until it is replaced or room is needed: it may be the last known good.
 #[derive(Debug)]
 pub struct Verdicts {
-    held: Cache<Key, Arc<Verdict>>,
+    kept: Cache<Arc<Key>, Kept>,
+    /// Decisions under way; nothing stays in it.
+    flights: Cache<Arc<Key>, Arc<Verdict>>,
+    shared: Shared,
+    /// The zero of a clock that nobody can set.
+    started: Instant,
+}
+
+/// A verdict, and what the time was when that clock was at zero, as far as was known when it was kept.
+#[derive(Debug, Clone)]
+struct Kept {
+    verdict: Arc<Verdict>,
+    zero: Timestamp,
 }
 
 impl Verdicts {
     /// Holds at most `capacity` verdicts.
     pub fn new(capacity: u64) -> Self {
-        Self { held: Cache::new(capacity) }
+        Self {
+            kept: Cache::new(capacity),
+            flights: Cache::builder().max_capacity(AT_ONCE).time_to_live(LANDED).build(),
+            shared: Shared::default(),
+            started: Instant::now(),
+        }
     }
 
-    /// The verdict under `key`, if it is held and fresh at `now`.
+    /// The verdict under `key`, if one is held that is fresh at `now`.
     pub async fn fresh(&self, key: &Key, now: Timestamp) -> Option<Arc<Verdict>> {
-        self.held.get(key).await.filter(|verdict| now < verdict.fresh_until())
+        let (verdict, now) = self.last(key, now).await?;
+        (now < verdict.fresh_until()).then_some(verdict)
     }
 
-    /// Whether the verdict under `key` is held and fresh at `now`.
-    pub async fn has_fresh(&self, key: &Key, now: Timestamp) -> bool {
-        self.fresh(key, now).await.is_some()
+    /// The last verdict under `key`, fresh or not; and the time to judge it by: not earlier than `now`, nor than the time
+    /// that has passed since says. A clock that is set back makes no verdict last longer.
+    pub async fn last(&self, key: &Key, now: Timestamp) -> Option<(Arc<Verdict>, Timestamp)> {
+        let Kept { verdict, zero } = self.kept.get(key).await?;
+        Some((verdict, now.max(zero.plus(self.started.elapsed()))))
     }
 
-    /// The verdict under `key` if it is fresh at `now`, else the one that `decide` comes to. All who ask for the same
+    /// The verdict that `decide` comes to, unless there is one by then that is fresh at `now`. All who ask for the same
     /// key meanwhile wait for it; if the first of them goes away, the next one decides.
     ///
     /// # Errors
     /// What `decide` could not tell, for all who waited.
-    pub async fn get_or_decide(
+    pub async fn decide_once(
         &self,
         key: Key,
         now: Timestamp,
         decide: impl Future<Output = Result<Verdict, Indeterminate>>,
     ) -> Result<(Arc<Verdict>, Lookup), Arc<Indeterminate>> {
-        if let Some(verdict) = self.held.get(&key).await {
-            if now < verdict.fresh_until() {
-                return Ok((verdict, Lookup::Hit));
-            }
-            self.held.invalidate(&key).await;
-        }
+        let key = Arc::new(key);
         let mut lookup = Lookup::Joined;
-        let init = async {
+        let anew = async {
+            // Another decision may have come to its end since.
+            if let Some(verdict) = self.fresh(&key, now).await {
+                lookup = Lookup::Hit;
+                return Ok(verdict);
+            }
             lookup = Lookup::Miss;
-            decide.await.map(Arc::new)
+            let zero = self.zero(now);
+            Ok(self.put(decide.await?, zero).await)
         };
-        let verdict = self.held.try_get_with(key, init).await?;
-        Ok((verdict, lookup))
+        let decided = self.flights.try_get_with(key.clone(), anew).await;
+        if lookup != Lookup::Joined {
+            self.flights.invalidate(&key).await;
+        }
+        Ok((decided?, lookup))
+    }
+
+    /// Puts the verdict that `decide` comes to in the place of the one before. Nobody waits for it.
+    ///
+    /// # Errors
+    /// What `decide` could not tell; the one before stays.
+    pub async fn renew(
+        &self,
+        now: Timestamp,
+        decide: impl Future<Output = Result<Verdict, Indeterminate>>,
+    ) -> Result<Arc<Verdict>, Indeterminate> {
+        let zero = self.zero(now);
+        Ok(self.put(decide.await?, zero).await)
+    }
+
+    async fn put(&self, verdict: Verdict, zero: Timestamp) -> Arc<Verdict> {
+        let key = self.shared.key(verdict.key());
+        let verdict = Arc::new(verdict.sharing(&key));
+        self.kept.insert(key, Kept { verdict: verdict.clone(), zero }).await;
+        verdict
+    }
+
+    fn zero(&self, now: Timestamp) -> Timestamp {
+        Timestamp(now.0.saturating_sub(self.started.elapsed().as_secs()))
     }
 }
+
+/// Decisions under way at once.
+const AT_ONCE: u64 = 100_000;
+/// How long a decision that has ended stands among those under way, should whoever made it be gone.
+const LANDED: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

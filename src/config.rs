@@ -139,6 +139,8 @@ pub struct UpstreamConfig {
     pub catalog: bool,
     /// What is done with its redirects of blobs.
     pub redirects: Redirects,
+    /// Whether its blobs are passed on without a look at their digest.
+    pub insecure_skip_blob_digest: bool,
 }
 
 /// How much is remembered, and how long.
@@ -150,8 +152,12 @@ pub struct Cache {
     pub allow: Duration,
     /// How long it is denied: somebody may have just signed it.
     pub deny: Duration,
+    /// How long before an Allow ends it is judged anew in the background; zero: not at all.
+    pub refresh_before: Duration,
     /// How long evidence that was read may allow.
     pub evidence_max_age: Duration,
+    /// How long an Allow outlives its end while it cannot be judged anew because a registry is away.
+    pub last_known_good: Duration,
     /// Bytes of manifests.
     pub manifests: u64,
     /// How long what a tag names is remembered; not at all if zero.
@@ -214,6 +220,7 @@ impl UpstreamConfig {
             tls: self.tls.clone(),
             referrers: self.referrers,
             redirects: self.redirects.clone(),
+            insecure_skip_blob_digest: self.insecure_skip_blob_digest,
         }
     }
 }

@@ -3,29 +3,33 @@
 //! [`decide`] is a pure function of what governs a subject and of what verification found. It does no I/O and knows
 //! nothing of requests. A verdict depends on its key only: subject, policy revision, trust revision.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::examined::Examined;
-use crate::outcome::{self, Basis, Denial, Indeterminate, Key, Outcome, Terms};
-use crate::policy::{Governing, Mode, Truth};
+use crate::outcome::{self, Basis, Denial, Indeterminate, Key, Outcome, Ruling, Terms, Unbelieved};
+use crate::policy::Governing;
 use crate::reason::{Class, Reason};
 use crate::record::{Authenticated, VerdictRecord};
 use crate::trust::TrustRevision;
 use crate::verify::artifact::EvidenceProof;
-use crate::weigh::weigh_policy;
+use crate::weigh::{Weighed, weigh_all};
 
 /// Allow or Deny for one subject under one policy revision and one trust revision.
 ///
 /// Only the functions of this module make one.
 #[derive(Debug, Clone)]
-pub struct Verdict {
-    key: Key,
-    outcome: Outcome,
-    would_deny: Vec<Denial>,
-    decided_at: Timestamp,
-    valid_until: Timestamp,
-    fresh_until: Timestamp,
+pub struct Verdict(Ruling);
+
+/// What it says can be read, not changed.
+impl Deref for Verdict {
+    type Target = Ruling;
+
+    fn deref(&self) -> &Ruling {
+        &self.0
+    }
 }
 
 /// Decides what nothing has to be read for: a revoked digest, an exemption that leaves no policy.
@@ -86,22 +90,8 @@ pub fn decide(
     if let Some(verdict) = foregone(governing, trust, terms) {
         return Ok(verdict);
     }
-    let (mut denied, mut unsure, mut would_deny) = (Vec::new(), Vec::new(), Vec::new());
-    let mut held: Option<Timestamp> = None;
-    for policy in governing.remaining() {
-        let (list, why) = match (policy.mode(), weigh_policy(policy, examined, terms.now)) {
-            (Mode::Enforce, Truth::Holds(on)) => {
-                held = Some(held.map_or(on.until, |other| other.min(on.until)));
-                continue;
-            }
-            (Mode::Audit, Truth::Holds(_)) => continue,
-            (Mode::Audit, Truth::Fails(why) | Truth::Unknown(why)) => (&mut would_deny, why),
-            (Mode::Enforce, Truth::Fails(why)) => (&mut denied, why),
-            (Mode::Enforce, Truth::Unknown(why)) => (&mut unsure, why),
-        };
-        list.push(Denial::by(policy, why, governing));
-    }
-    let outcome = match (denied.into_iter().next(), unsure.into_iter().next()) {
+    let Weighed { denied, unsure, would_deny, held } = weigh_all(governing, examined, terms.now);
+    let outcome = match (denied, unsure) {
         (Some(denial), _) => Outcome::Deny(denial),
         (None, Some(unsure)) => return Err(Indeterminate(unsure)),
         (None, None) if held.is_some() => Outcome::Allow(Basis::Signed),
@@ -133,25 +123,53 @@ fn conclude(
         Outcome::Deny(_) => terms.now.plus(terms.deny),
     };
     let fresh_until = fresh_until.min(valid_until);
-    Verdict { key: Key::new(governing, trust), outcome, would_deny, decided_at: terms.now, valid_until, fresh_until }
+    let (key, would_deny) = (Key::new(governing, trust).into(), would_deny.into());
+    Verdict(Ruling { key, outcome, would_deny, decided_at: terms.now, valid_until, fresh_until, stale: false })
 }
 
 impl Verdict {
-    /// Takes up a stored verdict again. Its record's MAC was checked, and it must be about exactly this subject under
-    /// exactly these revisions.
+    /// Takes up a stored verdict again. Its record's MAC was checked, and it must be about exactly this key, revocations
+    /// and all, and fresh; or, if `unsure` came of judging it anew, the last that is known good.
+    ///
+    /// # Errors
+    /// Why it is not believed.
     pub fn restore(
         record: &Authenticated<VerdictRecord>,
-        governing: &Governing,
-        trust: TrustRevision,
-        now: Timestamp,
-    ) -> Option<Self> {
-        let record = record.get();
-        if record.key != Key::new(governing, trust) || now >= record.fresh_until || governing.revoked() {
-            return None;
+        about: &Arc<Key>,
+        terms: &Terms,
+        unsure: Option<&Indeterminate>,
+    ) -> Result<Self, Unbelieved> {
+        let VerdictRecord { key, would_deny, decided_at, valid_until, fresh_until, .. } = record.get().clone();
+        if key != **about {
+            return Err(Unbelieved::Elsewhere);
         }
-        let (key, outcome, would_deny) = (record.key.clone(), record.outcome(), record.would_deny.clone());
-        let (decided_at, valid_until, fresh_until) = (record.decided_at, record.valid_until, record.fresh_until);
-        Some(Self { key, outcome, would_deny, decided_at, valid_until, fresh_until })
+        // By a clock that was ahead, or ours was set back: it would last longer than it should.
+        if decided_at > terms.now.plus(outcome::AHEAD) {
+            return Err(Unbelieved::Future);
+        }
+        let (key, outcome, would_deny) = (about.clone(), record.get().outcome(), would_deny.into());
+        let verdict = Self(Ruling { key, outcome, would_deny, decided_at, valid_until, fresh_until, stale: false });
+        match unsure {
+            Some(unsure) => verdict.last_known_good(about, terms, unsure).ok_or(Unbelieved::Expired),
+            None if terms.now < fresh_until => Ok(verdict),
+            None => Err(Unbelieved::Expired),
+        }
+    }
+
+    /// What an Allow that is no longer fresh still answers, by `terms.last_known_good`: marked as stale, about the same
+    /// key, and only if all that kept it from being judged anew is a registry or a TUF repository that is away. A Deny
+    /// is never good, and no fact that an Allow rests on is stretched.
+    pub fn last_known_good(&self, about: &Key, terms: &Terms, unsure: &Indeterminate) -> Option<Self> {
+        let same_allow = **self.key() == *about && matches!(self.outcome(), Outcome::Allow(_));
+        let valid_until = self.valid_until().min(self.fresh_until().plus(terms.last_known_good));
+        let good = same_allow && unsure.is_outage() && terms.now < valid_until;
+        good.then(|| Self(Ruling { valid_until, stale: true, ..self.0.clone() }))
+    }
+
+    /// The same, sharing the memory of an equal key.
+    #[must_use]
+    pub fn sharing(self, key: &Arc<Key>) -> Self {
+        if *self.key() == *key { Self(Ruling { key: key.clone(), ..self.0 }) } else { self }
     }
 
     /// What audit makes of a refusal: an Allow for this one answer, where the operator asked for it.
@@ -163,40 +181,9 @@ impl Verdict {
         if firm || !asked || !matches!(refusal.reason.class(), Class::Deny | Class::Unavailable) {
             return None;
         }
-        let (outcome, would_deny) = (Outcome::Allow(Basis::Audited(refusal.reason)), vec![refusal.clone()]);
-        let valid_until = now.plus(Duration::from_secs(1));
-        let key = Key::new(governing, trust);
-        Some(Self { key, outcome, would_deny, decided_at: now, valid_until, fresh_until: now })
-    }
-
-    /// What it is about, and under which revisions it was made.
-    pub fn key(&self) -> &Key {
-        &self.key
-    }
-
-    /// What it says.
-    pub fn outcome(&self) -> &Outcome {
-        &self.outcome
-    }
-
-    /// What audited policies would have refused.
-    pub fn would_deny(&self) -> &[Denial] {
-        &self.would_deny
-    }
-
-    /// When it was decided.
-    pub fn decided_at(&self) -> Timestamp {
-        self.decided_at
-    }
-
-    /// The instant at which a fact it rests on stops holding. Nothing extends it but a new decision.
-    pub fn valid_until(&self) -> Timestamp {
-        self.valid_until
-    }
-
-    /// The instant at which it is judged again.
-    pub fn fresh_until(&self) -> Timestamp {
-        self.fresh_until
+        let (outcome, would_deny) = (Outcome::Allow(Basis::Audited(refusal.reason)), [refusal.clone()].into());
+        let (key, valid_until) = (Key::new(governing, trust).into(), now.plus(Duration::from_secs(1)));
+        Some(Self(Ruling { key, outcome, would_deny, decided_at: now, valid_until, fresh_until: now, stale: false }))
     }
 }
 

@@ -68,6 +68,24 @@ impl Examined {
         (unread, incomplete)
     }
 
+    /// If all that is missing is missing because a registry or a TUF repository cannot be asked now: that reason.
+    pub fn outage(&self) -> Option<Reason> {
+        let of = |part: &Part| {
+            let findings = &part.findings;
+            let unread = findings.unread.iter().map(|unread| unread.reason);
+            let unjudged = findings.unjudged.iter().map(|unjudged| unjudged.reason);
+            let cut_off = findings.incomplete.then_some(Reason::EvidenceIncomplete);
+            unread.chain(unjudged).chain(cut_off).collect::<Vec<_>>()
+        };
+        let listed = match &self.children {
+            Children::Unread(why) => Some(why.cause.unwrap_or(why.reason)),
+            Children::NotAsked | Children::Read(_) => None,
+        };
+        let mut missing = std::iter::once(&self.own).chain(self.read()).flat_map(of).chain(listed).peekable();
+        let first = missing.peek().copied();
+        first.filter(|_| missing.all(Reason::is_outage))
+    }
+
     /// When the oldest of it was read.
     pub fn read_at(&self) -> Timestamp {
         self.read().iter().map(|part| part.findings.read_at).fold(self.own.findings.read_at, Timestamp::min)

@@ -16,7 +16,7 @@
 //! ```compile_fail,E0451
 //! use countersign::{admission::Admitted, oci::{Blob, Digest}, outcome::Basis};
 //! fn forge() -> Admitted<Blob> {
-//!     Admitted { content: Blob(Digest::of(b"x")), basis: Basis::Signed }
+//!     Admitted { content: Blob(Digest::of(b"x")), basis: Basis::Signed, stale: false }
 //! }
 //! ```
 //! An answer cannot be made of a manifest that was not admitted:
@@ -28,16 +28,10 @@
 //! }
 //! ```
 //! Neither can a verdict, a proof of signing or of being evidence oneself, or an authenticated record:
-//! ```compile_fail,E0451
-//! use countersign::{clock::Timestamp, decide::Verdict, outcome::{Basis, Key, Outcome}};
-//! fn forge(key: Key) -> Verdict {
-//!     Verdict {
-//!         key,
-//!         outcome: Outcome::Allow(Basis::Signed),
-//!         would_deny: vec![],
-//!         valid_until: Timestamp::FOREVER,
-//!         fresh_until: Timestamp::FOREVER,
-//!     }
+//! ```compile_fail,E0423
+//! use countersign::{decide::Verdict, outcome::Ruling};
+//! fn forge(ruling: Ruling) -> Verdict {
+//!     Verdict(ruling)
 //! }
 //! ```
 //! ```compile_fail,E0451
@@ -84,7 +78,7 @@
 //!     respond::manifest(manifest, false);
 //! }
 //! fn read(verdict: &Verdict, record: &Authenticated<VerdictRecord>, verified: &Verified) -> bool {
-//!     let _: (&Key, &VerdictRecord, Timestamp) = (verdict.key(), record.get(), verdict.valid_until());
+//!     let _: (&Arc<Key>, &VerdictRecord, Timestamp) = (verdict.key(), record.get(), verdict.valid_until());
 //!     *verdict.outcome() == Outcome::Allow(Basis::Signed) && *verified.claim() == Claim::Signature
 //! }
 //! fn about(proof: &EvidenceProof) -> Digest {

@@ -173,5 +173,8 @@ const TURN_AWAY: Duration = Duration::from_secs(2);
 /// How often a log line says so.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
+/// Bytes of an answer that a client has to take within [`connection::STALL`], however it spreads them.
+const PIECE: usize = 64 << 10;
+
 /// Bytes of a request's head: tokens of some issuers are larger than 8 KiB.
 const MAX_HEADER: u32 = 32 << 10;

@@ -7,32 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::evidence::Unread;
-use crate::oci::{Digest, Image, Subject};
-use crate::policy::governing::Revision;
+use crate::oci::{Digest, Image};
 use crate::policy::{Exemption, Governing, Leaf, Name, Policy, Shortfall};
 use crate::reason::{Class, Reason};
-use crate::trust::TrustRevision;
 use crate::verify::{Findings, Rejected};
 
-/// Everything that a verdict is a function of.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Key {
-    /// The manifest that it is about.
-    pub subject: Subject,
-    /// The revision of what policy says about it.
-    pub policy: Revision,
-    /// The revision of the trusted roots.
-    pub trust: TrustRevision,
-}
+mod ruling;
 
-impl Key {
-    /// The key of the verdict on what is governed.
-    pub fn new(governing: &Governing, trust: TrustRevision) -> Self {
-        Self { subject: governing.subject().clone(), policy: governing.revision(), trust }
-    }
-}
+pub use ruling::{Key, Revisions, Ruling, Unbelieved};
 
-/// What a verdict says.
+/// Whether something may be served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It may be served.
@@ -91,6 +75,16 @@ pub struct Terms {
     pub deny: Duration,
     /// Evidence decides for this long after it was read.
     pub evidence_max_age: Duration,
+    /// For how long an Allow outlives its freshness while what it would be judged on anew is away.
+    pub last_known_good: Duration,
+}
+
+impl Indeterminate {
+    /// Whether nothing stands in the way but a registry or a TUF repository that cannot be asked now.
+    pub fn is_outage(&self) -> bool {
+        let Denial { reason, cause, .. } = &self.0;
+        (reason.is_outage() || *reason == Reason::EvidenceUnreadable) && cause.is_some_and(Reason::is_outage)
+    }
 }
 
 impl Basis {
@@ -215,3 +209,6 @@ fn nearness(reason: Reason) -> usize {
     ];
     ORDER.iter().position(|known| *known == reason).map_or(0, |at| at + 1)
 }
+
+/// How far the clocks of replicas may be apart.
+pub(crate) const AHEAD: Duration = Duration::from_mins(1);

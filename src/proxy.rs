@@ -160,6 +160,9 @@ impl Proxy {
             for (policy, reason) in &facts.would_deny {
                 self.metrics.would_deny(*reason, policy);
             }
+            if facts.stale {
+                self.metrics.verdicts().stale_answer();
+            }
             if let Some(exemption) = &facts.exemption {
                 self.metrics.exemptions().answered(exemption);
             }
@@ -175,4 +178,5 @@ impl Proxy {
 fn note_basis<T>(facts: &mut Facts, admitted: &Admitted<T>) {
     facts.reason = Some(admitted.basis().reason());
     facts.exemption = admitted.basis().exemption().cloned();
+    facts.stale = admitted.is_stale();
 }

@@ -76,7 +76,7 @@ pub struct Puller {
     /// Tags and manifests of the upstream.
     pub fetch: Arc<Fetch>,
     /// Verdicts.
-    pub judge: Judge,
+    pub judge: Arc<Judge>,
     /// Who lists whom.
     pub membership: Membership,
     /// What is recorded already.

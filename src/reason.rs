@@ -5,6 +5,10 @@ use std::fmt;
 
 mod advice;
 
+/// The header that marks an Allow which is answered though judging it anew could not reach a registry or a TUF repository:
+/// the last known good. It stands beside the reason, which is that of the Allow.
+pub const STALE_HEADER: &str = "countersign-stale";
+
 /// What kind of answer a reason belongs to; it decides the HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -55,6 +59,15 @@ macro_rules! reasons {
                         | Self::ManifestTooLarge
                         | Self::MediaTypeUnsupported
                         | Self::Revoked
+                )
+            }
+
+            /// Whether it says only that a registry, or a TUF repository, cannot be asked now. What it would say may be the
+            /// same as before; nothing else that is missing can be taken for that.
+            pub const fn is_outage(self) -> bool {
+                matches!(
+                    self,
+                    Self::TrustRootExpired | Self::UpstreamThrottled | Self::UpstreamTimeout | Self::UpstreamUnavailable
                 )
             }
 

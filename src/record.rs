@@ -136,11 +136,12 @@ impl VerdictRecord {
             Outcome::Allow(Basis::Signed) => Said::Signed,
             Outcome::Allow(Basis::Evidence) => Said::Evidence,
             Outcome::Allow(Basis::Exempt(reason)) => Said::Exempt(reason.to_string()),
+            Outcome::Allow(_) if verdict.is_stale() => return None,
             Outcome::Allow(Basis::Audited(_) | Basis::Member { .. }) => return None,
             Outcome::Deny(denial) => Said::Denied(denial.clone()),
         };
         Some(Self {
-            key: verdict.key().clone(),
+            key: Key::clone(verdict.key()),
             said,
             would_deny: verdict.would_deny().to_vec(),
             decided_at: verdict.decided_at(),

@@ -16,8 +16,7 @@ use hyper::ext::ReasonPhrase;
 use crate::admission::Admitted;
 use crate::body::{self, Body};
 use crate::oci::{Manifest, error};
-use crate::outcome::Basis;
-use crate::reason::{Class, Reason};
+use crate::reason::{self, Class, Reason};
 
 pub mod refusal;
 
@@ -38,13 +37,16 @@ pub fn manifest(admitted: &Admitted<Arc<Manifest>>, head: bool) -> Response<Body
     if let Ok(digest) = HeaderValue::from_maybe_shared(manifest.digest_text().clone()) {
         headers.insert(CONTENT_DIGEST, digest);
     }
-    admitted_for(headers, admitted.basis());
+    admitted_for(headers, admitted);
     response
 }
 
 /// Says on what grounds content is served.
-pub(crate) fn admitted_for(headers: &mut http::HeaderMap, basis: &Basis) {
-    headers.insert(REASON, HeaderValue::from_static(basis.reason().code()));
+fn admitted_for<T>(headers: &mut http::HeaderMap, admitted: &Admitted<T>) {
+    headers.insert(REASON, HeaderValue::from_static(admitted.basis().reason().code()));
+    if admitted.is_stale() {
+        headers.insert(STALE, HeaderValue::from_static("true"));
+    }
 }
 
 /// Answers `/v2/`.
@@ -121,6 +123,8 @@ pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-co
 const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
 /// The reason of the answer, allow reasons too.
 pub(crate) const REASON: HeaderName = HeaderName::from_static("countersign-reason");
+/// The mark of an answer by the last known good.
+const STALE: HeaderName = HeaderName::from_static(reason::STALE_HEADER);
 
 /// Answers with a blob; see [`crate::blob`].
 pub(crate) fn blob(
@@ -135,7 +139,7 @@ pub(crate) fn blob(
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(CONTENT_DIGEST, value(&admitted.content().0.to_string()));
-    admitted_for(headers, admitted.basis());
+    admitted_for(headers, admitted);
     response
 }
 
@@ -148,7 +152,7 @@ pub(crate) fn elsewhere(admitted: &Admitted<crate::oci::Blob>, location: HeaderV
     headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(CONTENT_DIGEST, value(&admitted.content().0.to_string()));
-    admitted_for(headers, admitted.basis());
+    admitted_for(headers, admitted);
     response
 }
 

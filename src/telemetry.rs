@@ -6,5 +6,6 @@ pub mod metrics;
 
 pub use log::{Facts, Request};
 pub use metrics::{
-    CertificateMetrics, CredentialMetrics, Flag, ListenerMetrics, Metrics, StoreMetrics, TrustMetrics, outcome_of,
+    CertificateMetrics, CredentialMetrics, Flag, ListenerMetrics, Metrics, StoreMetrics, TrustMetrics, VerdictMetrics,
+    outcome_of,
 };

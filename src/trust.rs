@@ -94,20 +94,34 @@ impl Trust {
 
     /// The revision of the roots that what governs one image uses.
     pub fn revision(&self, governing: &Governing) -> TrustRevision {
-        let mut hash = Context::new(&SHA256);
-        for name in governing.trust_roots() {
-            hash.update(name.as_str().as_bytes());
-            hash.update(&[0]);
-            match self.usable(name) {
-                Ok(root) => hash.update(root.digest.as_bytes()),
+        revision(governing.trust_roots().iter().map(|name| {
+            let content: &[u8] = match self.usable(name) {
+                Ok(root) => root.digest.as_bytes(),
                 // What was decided by a root that has expired since is not found any more.
-                Err(unusable) => hash.update(unusable.reason.code().as_bytes()),
-            }
-        }
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(hash.finish().as_ref());
-        TrustRevision(Digest::from_bytes(bytes))
+                Err(unusable) => unusable.reason.code().as_bytes(),
+            };
+            (name, content)
+        }))
     }
+
+    /// The revision that these roots have or had while none of them had expired; nothing if one is not loaded.
+    pub fn revision_of_content(&self, governing: &Governing) -> Option<TrustRevision> {
+        let names = governing.trust_roots();
+        let contents = names.iter().map(|name| Some((name, &self.roots.get(name)?.digest.as_bytes()[..])));
+        contents.collect::<Option<Vec<_>>>().map(|contents| revision(contents.into_iter()))
+    }
+}
+
+fn revision<'a>(contents: impl Iterator<Item = (&'a Name, &'a [u8])>) -> TrustRevision {
+    let mut hash = Context::new(&SHA256);
+    for (name, content) in contents {
+        hash.update(name.as_str().as_bytes());
+        hash.update(&[0]);
+        hash.update(content);
+    }
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(hash.finish().as_ref());
+    TrustRevision(Digest::from_bytes(bytes))
 }
 
 /// Why a trusted root decides nothing now: a 503, because a refresh may mend it.

@@ -206,6 +206,20 @@ impl UpstreamError {
         }
     }
 
+    /// Whether the registry, or what stands before it, gave no answer of its own: it could not be reached, failed, or asks
+    /// to slow down.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::LeftAlone { .. }
+            | Self::Throttled { .. }
+            | Self::Timeout
+            | Self::Transport(_)
+            | Self::Unavailable { .. } => true,
+            Self::Status(status) | Self::TokenServer { status } => *status >= 500,
+            _ => false,
+        }
+    }
+
     /// When it is worth asking again, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -3,11 +3,44 @@
 
 use crate::clock::Timestamp;
 use crate::examined::{Children, Examined, Part};
-use crate::outcome;
-use crate::policy::{Held, Leaf, On, Policy, Select, Shortfall, Truth};
+use crate::outcome::{self, Denial};
+use crate::policy::{Governing, Held, Leaf, Mode, On, Policy, Select, Shortfall, Truth};
 use crate::reason::{Class, Reason};
 use crate::select::{Selected, choose};
 use crate::verify::{Claim, Verified};
+
+/// What the policies that govern a subject come to, taken together.
+#[derive(Debug, Default)]
+pub(crate) struct Weighed {
+    /// The first no of an enforced policy.
+    pub(crate) denied: Option<Denial>,
+    /// What the first enforced policy lacks that could not be told.
+    pub(crate) unsure: Option<Denial>,
+    /// The noes of audited policies.
+    pub(crate) would_deny: Vec<Denial>,
+    /// If an enforced policy holds: until when all that do go on to.
+    pub(crate) held: Option<Timestamp>,
+}
+
+/// Weighs every policy that no exemption takes away. What could not be told names as its cause the registry that is away,
+/// if that is all that is missing.
+pub(crate) fn weigh_all(governing: &Governing, examined: &Examined, now: Timestamp) -> Weighed {
+    let mut all = Weighed::default();
+    for policy in governing.remaining() {
+        let by = |why| Denial::by(policy, why, governing);
+        match (policy.mode(), weigh_policy(policy, examined, now)) {
+            (Mode::Enforce, Truth::Holds(on)) => all.held = Some(all.held.map_or(on.until, |held| held.min(on.until))),
+            (Mode::Audit, Truth::Holds(_)) => {}
+            (Mode::Audit, Truth::Fails(why) | Truth::Unknown(why)) => all.would_deny.push(by(why)),
+            (Mode::Enforce, Truth::Fails(why)) => all.denied = all.denied.or_else(|| Some(by(why))),
+            (Mode::Enforce, Truth::Unknown(why)) => {
+                let cause = examined.outage().or(why.cause);
+                all.unsure = all.unsure.or_else(|| Some(by(Shortfall { cause, ..why })));
+            }
+        }
+    }
+    all
+}
 
 /// The value of what `policy` requires.
 ///

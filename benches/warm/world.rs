@@ -56,7 +56,7 @@ impl World {
         let path = format!("/v2/team/app/manifests/{}", image.digest);
         let proxy = Proxy {
             registries: app::registries(&config),
-            catalogs: Default::default(),
+            catalogs: std::collections::BTreeSet::new(),
             clients: Clients::anonymous(vec![parse_scope(&format!("{name}/**"))?]),
             public_origin: String::new(),
             puller: app::explainer(&config).await?,
@@ -88,14 +88,14 @@ impl World {
         let puller = &self.proxy.puller;
         let (snapshot, now) = (puller.current.load(), puller.clock.now());
         let day = Duration::from_hours(24);
-        let terms = Terms { now, allow: day, deny: day, evidence_max_age: day };
+        let terms = Terms { now, allow: day, deny: day, evidence_max_age: day, last_known_good: Duration::ZERO };
         let image = Image::parse(registry.parse()?, "filler/app")?;
         for number in 0..verdicts {
             let governing = snapshot.policies.governing(&image.at(Digest::of(&number.to_be_bytes())), now);
             let trust = snapshot.trust.revision(&governing);
             let verdict = foregone(&governing, trust, &terms).ok_or("the exemption does not cover it")?;
             let decided = ready(Ok(verdict));
-            let held = puller.judge.verdicts.get_or_decide(Key::new(&governing, trust), now, decided).await;
+            let held = puller.judge.verdicts.decide_once(Key::new(&governing, trust), now, decided).await;
             held.map_err(|_| "no verdict")?;
         }
         Ok(())

@@ -38,7 +38,7 @@ fn verdict(governing: &Governing) -> Verdict {
 
 fn terms() -> Terms {
     let day = std::time::Duration::from_hours(24);
-    Terms { now: NOW, allow: day, deny: day, evidence_max_age: day }
+    Terms { now: NOW, allow: day, deny: day, evidence_max_age: day, last_known_good: day }
 }
 
 /// Admits `content` as evidence.

@@ -143,6 +143,7 @@ async fn warm(arguments: &Arguments, bytes: &[u8], name: &str) -> Result<Report,
     };
     progress.end();
     drop(asked);
+    join_all(askers.iter().map(Asker::settle)).await;
     Ok(Report { list, answers, interrupted, took: began.elapsed() })
 }
 
@@ -151,7 +152,8 @@ async fn askers(arguments: &Arguments) -> Result<(Vec<Asker>, Registries), u8> {
     if let Some(path) = &arguments.config {
         let config = Config::load(path, config::environment());
         let config = config.map_err(|errors| complain(&errors.to_string(), CONFIGURATION))?;
-        return Err(here::refused(&config));
+        let (puller, known) = here::puller(&config).await?;
+        return Ok((vec![Asker::Here(Box::new(puller))], known));
     }
     let proxies = Proxy::all(&arguments.proxy, arguments.ca.as_deref());
     let proxies = proxies.map_err(|why| complain(&why, CONFIGURATION))?;

@@ -1,6 +1,6 @@
 //! What is allowed but deserves a look.
 
-use super::{Client, Config, UpstreamConfig, clients};
+use super::{Client, Config, Kind, UpstreamConfig, clients};
 use crate::upstream::credentials::missing_helpers;
 use crate::upstream::{Credentials, settings};
 
@@ -31,6 +31,13 @@ impl Config {
         }
         if self.audit {
             warnings.push(("audit", "`policy.audit` serves what policy refuses, and only logs and counts it".into()));
+        }
+        if let Kind::Shared(redis) = &self.store.kind
+            && !redis.servers.tls
+            && redis.password_file.is_some()
+        {
+            let why = "the store's password (`passwordFile`) goes to Redis in clear, as `redis://` says".to_string();
+            warnings.push(("insecure", why));
         }
         for upstream in &self.upstreams {
             warnings.extend(insecure(upstream).into_iter().map(|why| ("insecure", why)));
@@ -93,6 +100,11 @@ fn insecure(upstream: &UpstreamConfig) -> Vec<String> {
     if upstream.tls.insecure_skip_verify {
         let sent = if secret { ", and is sent the proxy's credentials" } else { "" };
         found.push(format!("whoever answers is taken for `{registry}`{sent} (`insecureSkipVerify`)"));
+    }
+    if upstream.insecure_skip_blob_digest {
+        found.push(format!(
+            "blobs of `{registry}` are passed on without a look at their digest (`insecureSkipBlobDigest`)"
+        ));
     }
     for host in upstream.redirects.hosts.iter().filter(|host| host.is_plain()) {
         found.push(format!("blobs of `{registry}` may come from `{host}` over plain HTTP (`redirectHosts`)"));

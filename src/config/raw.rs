@@ -86,6 +86,7 @@ raw! {
         redirect_private: Vec<String>,
         push: String,
         catalog: bool,
+        insecure_skip_blob_digest: bool,
     }
 
     /// What the proxy shows the registry: one of these, or nothing.

@@ -11,11 +11,6 @@ use crate::yaml::At;
 
 /// Judges `cache`.
 pub(super) fn cache(at: &At<'_>, raw: &RawCache) -> Cache {
-    let half_an_hour = Duration::from_mins(30);
-    let refresh = field::duration(at, "refreshBefore", raw.refresh_before.as_deref(), half_an_hour);
-    field::later(at, "refreshBefore", refresh, half_an_hour);
-    let last_known_good = field::duration(at, "lastKnownGood", raw.last_known_good.as_deref(), Duration::ZERO);
-    field::later(at, "lastKnownGood", last_known_good, Duration::ZERO);
     let tag_ttl = field::duration(at, "tagTtl", raw.tag_ttl.as_deref(), Duration::ZERO);
     if tag_ttl > LONGEST_TAG_TTL {
         at.key("tagTtl").problem("it is longer than 5m, and as long a tag that was moved would name the old image");
@@ -24,6 +19,8 @@ pub(super) fn cache(at: &At<'_>, raw: &RawCache) -> Cache {
         verdicts: field::count(at, "verdicts", raw.verdicts, 1_000_000),
         allow: field::positive(at, "allow", raw.allow.as_deref(), Duration::from_hours(6)),
         deny: field::duration(at, "deny", raw.deny.as_deref(), Duration::from_secs(15)),
+        refresh_before: field::duration(at, "refreshBefore", raw.refresh_before.as_deref(), Duration::from_mins(30)),
+        last_known_good: field::duration(at, "lastKnownGood", raw.last_known_good.as_deref(), Duration::ZERO),
         evidence_max_age: field::positive(
             at,
             "evidenceMaxAge",

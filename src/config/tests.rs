@@ -14,6 +14,10 @@ mod listen_tls;
 
 mod lint;
 
+mod redis;
+
+mod store;
+
 mod upstream_tls;
 
 /// The least that is a configuration, on lines 1 and 2.
@@ -44,6 +48,7 @@ fn the_examples_load_and_show_the_defaults() {
             "{:?}",
             (
                 (&config.listen, config.admin, config.audit, &config.trust, &config.cache, config.limits, &config.log),
+                &config.store,
                 (upstream.connect, upstream.first_byte, upstream.idle, upstream.referrers, &upstream.credentials),
             )
         )

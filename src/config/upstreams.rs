@@ -57,6 +57,7 @@ fn upstream(at: &At<'_>, registry: Registry, aliases: Vec<Registry>, raw: &RawUp
         referrers: field::word(at, "referrers", raw.referrers.as_deref(), &["auto", "off"]) == "auto",
         catalog: raw.catalog.unwrap_or(false),
         redirects: redirects(at, raw),
+        insecure_skip_blob_digest: raw.insecure_skip_blob_digest.unwrap_or(false),
     }
 }
 

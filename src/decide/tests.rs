@@ -17,7 +17,7 @@ const NOW: Timestamp = Timestamp(1_000_000);
 
 fn terms() -> Terms {
     let secs = Duration::from_secs;
-    Terms { now: NOW, allow: secs(600), deny: secs(15), evidence_max_age: secs(300) }
+    Terms { now: NOW, allow: secs(600), deny: secs(15), evidence_max_age: secs(300), last_known_good: secs(60) }
 }
 
 fn policies(text: &str) -> Policies {
@@ -203,7 +203,8 @@ fn an_evidence_artifact_passes_unless_it_is_revoked_or_the_proof_is_about_anothe
     let trust = Trust::none().revision(&governing);
     let verdict = decide_artifact(&governing, trust, &proof, &terms()).expect("a verdict");
     assert_eq!((verdict.fresh_until(), verdict.valid_until()), (NOW.plus(Duration::from_mins(5)), Timestamp::FOREVER));
-    let restored = Verdict::restore(&restorable(&verdict), &governing, trust, NOW).expect("fresh");
+    let key = Key::new(&governing, trust).into();
+    let restored = Verdict::restore(&restorable(&verdict), &key, &terms(), None).expect("fresh");
     assert_eq!(reason(&restored), Reason::Evidence);
 }
 
@@ -264,12 +265,85 @@ fn a_record_is_restored_only_for_the_same_key_while_fresh() {
     let trust = Trust::none().revision(&governing);
     let verdict = decide(&governing, trust, &examined(&signed), &terms()).expect("a verdict");
     let record = restorable(&verdict);
-    assert!(Verdict::restore(&record, &governing, trust, NOW).is_some());
-    assert!(Verdict::restore(&record, &governing, trust, verdict.fresh_until()).is_none());
-    assert!(Verdict::restore(&record, &edited.governing(&subject(), NOW), trust, NOW).is_none());
+    let at = |governing: &Governing, now| {
+        let key = Key::new(governing, trust).into();
+        Verdict::restore(&record, &key, &Terms { now, ..terms() }, None).map(|verdict| reason(&verdict))
+    };
+    let earlier = |seconds| Timestamp(NOW.0 - seconds);
+    assert_eq!(at(&governing, NOW), Ok(Reason::Signed));
+    assert_eq!(at(&governing, Timestamp(verdict.fresh_until().0 - 1)), Ok(Reason::Signed));
+    assert_eq!(at(&governing, verdict.fresh_until()), Err(Unbelieved::Expired));
+    assert_eq!(at(&governing, earlier(60)), Ok(Reason::Signed), "clocks differ a little");
+    assert_eq!(at(&governing, earlier(61)), Err(Unbelieved::Future));
+    assert_eq!(at(&edited.governing(&subject(), NOW), NOW), Err(Unbelieved::Elsewhere));
+    let revoked = one(&format!("revoked: {{ digests: [ \"{here}\" ] }}\n"));
+    assert_eq!(at(&revoked.governing(&subject(), NOW), NOW), Err(Unbelieved::Elsewhere));
     let mut other = subject();
     other.digest = Digest::of(b"other");
-    assert!(Verdict::restore(&record, &ours.governing(&other, NOW), trust, NOW).is_none());
+    assert_eq!(at(&ours.governing(&other, NOW), NOW), Err(Unbelieved::Elsewhere));
+}
+
+#[test]
+fn the_last_known_good_is_an_allow_within_its_bounds_while_a_registry_or_its_trust_is_away() {
+    let here = subject().digest;
+    let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
+    let policies = one("");
+    let governing = policies.governing(&subject(), NOW);
+    let trust = Trust::none().revision(&governing);
+    let decided = |findings: &Findings| decide(&governing, trust, &examined(findings), &terms());
+    let (allow, deny) = (decided(&signed).expect("a verdict"), decided(&findings_of(&[], here, &["a"])));
+    let (end, deny) = (allow.fresh_until(), deny.expect("a verdict"));
+    let away = |reason| {
+        let mut findings = findings_of(&[], here, &["a"]);
+        findings.unread.push(Unread::new("referrers", reason, "away"));
+        decided(&findings).expect_err("it could not be read")
+    };
+    let key: Arc<Key> = Key::new(&governing, trust).into();
+    let good = |verdict: &Verdict, key: &Arc<Key>, now, unsure: &Indeterminate| {
+        let terms = Terms { now, ..terms() };
+        let from_memory = verdict.last_known_good(key, &terms, unsure);
+        let from_store = Verdict::restore(&restorable(verdict), key, &terms, Some(unsure)).ok();
+        let [memory, store] = [from_memory, from_store].map(|verdict| {
+            let verdict = verdict?;
+            assert!(verdict.is_stale() && VerdictRecord::of(&verdict).is_none(), "it is marked, and not stored");
+            Some((reason(&verdict), verdict.valid_until()))
+        });
+        assert_eq!(memory, store);
+        memory
+    };
+    let bound = end.plus(Duration::from_mins(1));
+    for reason in [Reason::UpstreamUnavailable, Reason::UpstreamTimeout, Reason::UpstreamThrottled] {
+        assert_eq!(good(&allow, &key, end, &away(reason)), Some((Reason::Signed, bound)), "{reason}");
+    }
+    for reason in [Reason::EvidenceUnreadable, Reason::UpstreamDigestMismatch, Reason::EvidenceIncomplete] {
+        assert_eq!(good(&allow, &key, end, &away(reason)), None, "{reason}");
+    }
+    let down = away(Reason::UpstreamUnavailable);
+    assert!(good(&allow, &key, Timestamp(bound.0 - 1), &down).is_some());
+    assert_eq!(good(&allow, &key, bound, &down), None, "for no longer");
+    assert_eq!(good(&deny, &key, end, &down), None, "a Deny is never good");
+    let busy = Indeterminate(Denial::new(Reason::VerifierBusy, ""));
+    assert_eq!(good(&allow, &key, end, &busy), None, "for nothing else");
+    let edited = one("    refuseTags: [ latest ]\n");
+    let other = Key::new(&edited.governing(&subject(), NOW), trust).into();
+    assert_eq!(good(&allow, &other, end, &down), None, "under another policy");
+    let mut mixed = findings_of(&[], here, &["a"]);
+    let unread = |reason| Unread::new("x", reason, "");
+    mixed.unread = vec![unread(Reason::UpstreamTimeout), unread(Reason::UpstreamDigestMismatch)];
+    assert_eq!(good(&allow, &key, end, &decided(&mixed).expect_err("unread")), None, "that is not all");
+}
+
+#[test]
+fn no_fact_is_stretched_for_the_last_known_good() {
+    let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: x\n    expires: 1970-01-12T13:46:50Z\n";
+    let governing = one(exempt).governing(&subject(), NOW);
+    let trust = Trust::none().revision(&governing);
+    let verdict = foregone(&governing, trust, &terms()).expect("foregone");
+    let cause = Some(Reason::UpstreamUnavailable);
+    let down = Indeterminate(Denial { cause, ..Denial::new(Reason::EvidenceUnreadable, "") });
+    let at = |now| verdict.last_known_good(verdict.key(), &Terms { now: Timestamp(now), ..terms() }, &down).is_some();
+    assert!(at(1_000_009));
+    assert!(!at(1_000_010), "the exemption has ended");
 }
 
 fn reason(verdict: &Verdict) -> Reason {

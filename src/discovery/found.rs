@@ -104,10 +104,15 @@ impl From<UpstreamError> for Miss {
             UpstreamError::TooLarge { .. } => Self::too_large(error.to_string()),
             _ => match error.reason() {
                 reason @ Reason::UpstreamDigestMismatch => Self::Unread(reason, error.to_string()),
-                reason => Self::Unread(Reason::EvidenceUnreadable, format!("{reason}: {error}")),
+                reason => Self::Unread(unread(&error), format!("{reason}: {error}")),
             },
         }
     }
+}
+
+/// That something could not be read; or, where a registry that is away is all that stands in the way, that it is.
+pub(super) fn unread(error: &UpstreamError) -> Reason {
+    if error.is_outage() { error.reason() } else { Reason::EvidenceUnreadable }
 }
 
 impl From<ManifestError> for Miss {

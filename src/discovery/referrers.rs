@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::artifact::{ATTESTATION_ARTIFACT, SIGNATURE_ARTIFACT};
-use super::found::{Listing, Miss, Piece};
+use super::found::{Listing, Miss, Piece, unread};
 use super::source::Source;
 use super::tag::referrers_tag;
 use super::{Reader, Wants};
@@ -142,7 +142,7 @@ fn may_be_evidence(descriptor: &Descriptor, wants: Wants) -> bool {
 }
 
 fn unread_listing(error: &UpstreamError) -> Unread {
-    Unread::new("referrers", Reason::EvidenceUnreadable, &format!("{}: {error}", error.reason()))
+    Unread::new("referrers", unread(error), &format!("{}: {error}", error.reason()))
 }
 
 /// The media type of an empty config, which some registries give as the artifact's type.

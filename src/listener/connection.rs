@@ -115,5 +115,5 @@ fn tls_wanted() -> Response<Body> {
     shed::refusal(StatusCode::BAD_REQUEST, ErrorCode::Unsupported, "this is HTTPS, and the request is plain HTTP")
 }
 
-/// How long a client may not read.
-const STALL: Duration = Duration::from_mins(1);
+/// How long a client may be waited for while it takes a piece of an answer: less than 1 KiB/s is no pull.
+pub(super) const STALL: Duration = Duration::from_mins(1);

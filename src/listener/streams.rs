@@ -15,6 +15,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use super::PIECE;
 use crate::body::{Body, BodyError};
 
 /// What a client may do with its streams.
@@ -22,7 +23,7 @@ use crate::body::{Body, BodyError};
 pub(super) struct Bounds {
     /// How long there may be none.
     pub(super) idle: Duration,
-    /// How long it may take nothing of an answer that is there.
+    /// How long it may be waited for while it takes a [`PIECE`] of an answer that is there.
     pub(super) stall: Duration,
     /// Whether the first is the last.
     pub(super) once: bool,
@@ -129,7 +130,7 @@ impl Stream {
     /// The body of its answer.
     pub(super) fn answered(self, body: Body) -> Watched {
         self.waits_for_client(true);
-        Watched { body, stream: self }
+        Watched { body, rest: Bytes::new(), stream: self }
     }
 
     fn waits_for_client(&self, so: bool) {
@@ -154,6 +155,8 @@ impl Drop for Stream {
 /// A body that notes whose turn it is.
 pub(super) struct Watched {
     body: Body,
+    /// What was given by it and not yet passed on: h2 asks for more only when most of the last piece has gone.
+    rest: Bytes,
     stream: Stream,
 }
 
@@ -162,24 +165,33 @@ impl http_body::Body for Watched {
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let mut polled = if self.rest.is_empty() {
+            Pin::new(&mut self.body).poll_frame(cx)
+        } else {
+            Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.rest)))))
+        };
+        if let Poll::Ready(Some(Ok(frame))) = &mut polled
+            && let Some(data) = frame.data_mut().filter(|data| data.len() > PIECE)
+        {
+            self.rest = data.split_off(PIECE);
+        }
         self.stream.complete = matches!(polled, Poll::Ready(None | Some(Err(_))));
         self.stream.waits_for_client(polled.is_ready());
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        if self.rest.is_empty() { self.body.size_hint() } else { SizeHint::default() }
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        self.stream.complete |= self.body.is_end_stream();
+        self.stream.complete |= self.is_end_stream();
     }
 }
 

@@ -109,6 +109,37 @@ async fn a_client_that_does_not_read_is_given_up() {
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
 }
 
+/// O70: what it reads now and then does not keep its place.
+#[tokio::test(start_paused = true)]
+async fn o70_a_client_that_reads_too_slowly_is_given_up_and_a_slow_one_is_not() {
+    let (tick, limit) = (Duration::from_secs(1), Duration::from_mins(1));
+    for (a_second, served) in [(1, false), (1000, false), (1200, true), (PIECE, true)] {
+        let (proxy, mut client) = tokio::io::duplex(1 << 10);
+        let mut writes = stall::Stall::new(proxy, limit);
+        let reads = tokio::spawn(async move {
+            let mut bytes = vec![0; a_second];
+            while client.read_exact(&mut bytes).await.is_ok() {
+                tokio::time::sleep(tick).await;
+            }
+        });
+        let written = writes.write_all(&vec![0; 5 * PIECE]).await;
+        assert_eq!(
+            written.map_err(|error| error.kind()),
+            if served { Ok(()) } else { Err(io::ErrorKind::TimedOut) },
+            "{a_second}"
+        );
+        reads.abort();
+    }
+    // A client that reads at once may wait for the registry as long as that takes.
+    let (proxy, mut client) = tokio::io::duplex(16);
+    let mut writes = stall::Stall::new(proxy, limit);
+    tokio::spawn(async move { while client.read_u8().await.is_ok() {} });
+    for _ in 0..100 {
+        writes.write_all(&[0; 32]).await.expect("it reads");
+        tokio::time::sleep(tick * 10).await;
+    }
+}
+
 #[tokio::test]
 async fn connections_above_the_limit_are_told_so() {
     let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));

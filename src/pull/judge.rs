@@ -9,9 +9,9 @@ use futures_util::future::join;
 
 use super::held::{About, Held};
 use super::{Artifacts, Case, Fetch, Gathered, Piece, PullError, Witness};
-use crate::cache::{Lookup, Verdicts};
+use crate::cache::{Leases, Lookup, Refresh, Verdicts};
 use crate::clock::Timestamp;
-use crate::decide::{Verdict, decide_artifact, foregone, ungoverned};
+use crate::decide::Verdict;
 use crate::discovery::{self, Backoff, InFlight, Share, Wants};
 use crate::examined::Examined;
 use crate::limits::Limits;
@@ -19,16 +19,24 @@ use crate::oci::{Manifest, Registry, Subject};
 use crate::outcome::{Basis, Denial, Indeterminate, Key, Outcome, Terms};
 use crate::policy::{Governing, Leaf};
 use crate::reason::Reason;
-use crate::record::{Seal, VerdictRecord};
+use crate::record::Seal;
 use crate::snapshot::Snapshot;
-use crate::store::{Place, Shelf, Store};
+use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::upstream::{Upstream, UpstreamError};
 use crate::verify::Pool;
 use crate::verify::artifact::EvidenceProof;
 use crate::verify::pool::Unfinished;
 
+mod anew;
+
 mod children;
+
+mod last_known_good;
+
+mod refresh;
+
+mod stored;
 
 /// Comes to verdicts.
 pub struct Judge {
@@ -40,6 +48,10 @@ pub struct Judge {
     pub artifacts: Artifacts,
     /// Verdicts in memory.
     pub verdicts: Verdicts,
+    /// Which of them are judged anew before they end.
+    pub refresh: Refresh,
+    /// The turns of the replicas that share the store, if any do.
+    pub leases: Option<Leases>,
     /// Verdicts that outlive memory.
     pub store: Arc<dyn Store>,
     /// What the store's records are sealed with.
@@ -71,6 +83,8 @@ pub struct Lasting {
     pub deny: Duration,
     /// Evidence, after it was read.
     pub evidence: Duration,
+    /// An Allow beyond its end, while it cannot be judged anew because a registry or a TUF repository is away.
+    pub last_known_good: Duration,
 }
 
 impl Judge {
@@ -79,105 +93,68 @@ impl Judge {
     /// # Errors
     /// [`PullError::Indeterminate`], never remembered.
     pub async fn verdict(
-        &self,
+        self: &Arc<Self>,
         snapshot: &Arc<Snapshot>,
         governing: &Governing,
-        manifest: &Manifest,
+        manifest: &Arc<Manifest>,
         now: Timestamp,
     ) -> Result<(Arc<Verdict>, Lookup), PullError> {
         let key = Key::new(governing, snapshot.trust.revision(governing));
+        if let Some(verdict) = self.verdicts.fresh(&key, now).await {
+            self.metrics.verdicts().lookup(Lookup::Hit.label());
+            if self.refresh.is_due(&verdict, now) {
+                self.refresh_ahead(snapshot, governing, manifest, &verdict, now).await;
+            }
+            return Ok((verdict, Lookup::Hit));
+        }
         // Boxed when it begins, and only then: a warm answer carries nothing of it.
-        let anew = async { Box::pin(self.anew(snapshot, governing, manifest, now)).await };
-        let answer = self.verdicts.get_or_decide(key, now, anew).await;
-        self.metrics.verdict_cache(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
-        answer.map_err(|indeterminate| Indeterminate::clone(&indeterminate).into())
+        let answer = Box::pin(self.decided(snapshot, governing, manifest, key, now)).await;
+        self.metrics.verdicts().lookup(answer.as_ref().map_or(Lookup::Miss, |(_, lookup)| *lookup).label());
+        Ok(answer?)
     }
 
     /// The verdict on what is governed, if it is in memory and allows it for its signatures.
     pub async fn signed(&self, snapshot: &Snapshot, governing: &Governing, now: Timestamp) -> Option<Arc<Verdict>> {
         let verdict = self.verdicts.fresh(&Key::new(governing, snapshot.trust.revision(governing)), now).await?;
         matches!(verdict.outcome(), Outcome::Allow(Basis::Signed)).then(|| {
-            self.metrics.verdict_cache(Lookup::Hit.label());
+            self.metrics.verdicts().lookup(Lookup::Hit.label());
             verdict
         })
     }
 
     /// Whether the verdict on what is governed is in memory.
     pub async fn remembers(&self, snapshot: &Snapshot, governing: &Governing, now: Timestamp) -> bool {
-        self.verdicts.has_fresh(&Key::new(governing, snapshot.trust.revision(governing)), now).await
+        self.verdicts.fresh(&Key::new(governing, snapshot.trust.revision(governing)), now).await.is_some()
     }
 
-    async fn anew(
+    /// The verdict that is decided once for all who ask; or else the last that is known good.
+    async fn decided(
         &self,
         snapshot: &Arc<Snapshot>,
         governing: &Governing,
         manifest: &Manifest,
+        key: Key,
         now: Timestamp,
-    ) -> Result<Verdict, Indeterminate> {
-        let trust = snapshot.trust.revision(governing);
-        let terms =
-            Terms { now, allow: self.lasting.allow, deny: self.lasting.deny, evidence_max_age: self.lasting.evidence };
-        if let Some(verdict) = foregone(governing, trust, &terms) {
-            return Ok(verdict);
-        }
-        let place = place(&Key::new(governing, trust));
-        // A store that is down costs a verification, nothing more.
-        if let Ok(Some(sealed)) = self.store.get(&place).await
-            && let Some(record) = self.seal.open::<VerdictRecord>(&place, &sealed)
-            && let Some(verdict) = Verdict::restore(&record, governing, trust, now)
-        {
-            return Ok(verdict);
-        }
-        if let Some(proof) = self.evidence_artifact(governing, manifest, now).await? {
-            let verdict = decide_artifact(governing, trust, &proof, &terms)?;
-            self.keep(&place, &verdict).await;
-            return Ok(verdict);
-        }
-        if let Some(verdict) = ungoverned(governing, trust, &terms) {
-            return Ok(verdict);
-        }
-        let (subject, revision) = (governing.subject(), governing.revision());
-        let case = |evidence| Case {
-            snapshot: snapshot.clone(),
-            governing: governing.clone(),
-            evidence,
-            limits: self.limits,
-            terms,
+    ) -> Result<(Arc<Verdict>, Lookup), Indeterminate> {
+        let mut restored = false;
+        let anew = async {
+            let (verdict, how) = self.anew(snapshot, governing, manifest, now, None).await?;
+            restored = how == Lookup::Restored;
+            Ok(verdict)
         };
-        if let Some(nothing) = self.backoff.resting(subject, revision, now).await {
-            // There is nothing to verify: what could not be read a moment ago leaves it open still.
-            return case(Gathered::alone(Piece::new(subject, manifest, nothing))).deliberate().1;
+        match Box::pin(self.verdicts.decide_once(key, now, anew)).await {
+            Ok((verdict, Lookup::Miss)) if restored => Ok((verdict, Lookup::Restored)),
+            Ok(answer) => Ok(answer),
+            Err(unsure) => match self.last_known_good(snapshot, governing, &unsure, now).await {
+                Some(verdict) => Ok((verdict, Lookup::Stale)),
+                None => Err(Indeterminate::clone(&unsure)),
+            },
         }
-        let (began, share) = (Instant::now(), self.in_flight.share());
-        let evidence = self.gather(governing, manifest, now, self.lasting.evidence, &share).await;
-        let old = evidence.held_for(self.lasting.deny, now);
-        let (mut examined, mut verdict) = self.deliberated(case(evidence)).await?;
-        // What is held may allow. Where it does not, the registry may have what is missing.
-        if old && !allows(&verdict) {
-            let evidence = self.gather(governing, manifest, now, self.lasting.deny, &share).await;
-            (examined, verdict) = self.deliberated(case(evidence)).await?;
-        }
-        self.count(&examined, began);
-        let verdict = match verdict {
-            Ok(verdict) => verdict,
-            Err(unsure) => {
-                let (unread, incomplete) = examined.missing();
-                self.backoff.failed(subject, revision, &unread, incomplete, now).await;
-                return Err(unsure);
-            }
-        };
-        self.backoff.succeeded(subject, revision).await;
-        self.keep(&place, &verdict).await;
-        Ok(verdict)
     }
 
-    /// Stores a verdict, where it can be found again.
-    async fn keep(&self, place: &Place, verdict: &Verdict) {
-        if let Some(Ok(sealed)) = VerdictRecord::of(verdict).map(|record| self.seal.close(place, &record)) {
-            let keep = verdict.fresh_until().since(verdict.decided_at());
-            // A store that is down costs a verification, and has been counted.
-            let _ = self.store.put(place, sealed.into(), keep).await;
-        }
+    fn terms(&self, now: Timestamp) -> Terms {
+        let Lasting { allow, deny, evidence, last_known_good } = self.lasting;
+        Terms { now, allow, deny, evidence_max_age: evidence, last_known_good }
     }
 
     /// Proof that the manifest is an evidence artifact, if it is one.
@@ -195,7 +172,11 @@ impl Judge {
             Err(error) => {
                 let detail =
                     format!("it may be an evidence artifact, and could not be read: {}: {error}", error.reason());
-                Err(Indeterminate(Denial::new(Reason::EvidenceUnreadable, detail)))
+                let cause = match &error {
+                    PullError::Upstream(gone) if gone.is_outage() => Some(gone.reason()),
+                    _ => None,
+                };
+                Err(Indeterminate(Denial { cause, ..Denial::new(Reason::EvidenceUnreadable, detail) }))
             }
         }
     }
@@ -271,10 +252,6 @@ impl std::fmt::Debug for Judge {
     }
 }
 
-fn allows(verdict: &Result<Verdict, Indeterminate>) -> bool {
-    verdict.as_ref().is_ok_and(|verdict| matches!(verdict.outcome(), Outcome::Allow(_)))
-}
-
 /// Which sources of evidence the policies can make use of.
 fn wants(governing: &Governing) -> Wants {
     let mut wants = Wants { bundle: false, signatures: false, attestations: false };
@@ -286,11 +263,6 @@ fn wants(governing: &Governing) -> Wants {
         }
     }
     wants
-}
-
-/// Where the record of a verdict is kept: its whole key.
-fn place(key: &Key) -> Place {
-    Place::new(Shelf::Verdicts, format!("{}/{}/{}", key.subject, key.policy.0, key.trust))
 }
 
 #[cfg(test)]

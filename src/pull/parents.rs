@@ -45,9 +45,10 @@ impl Puller {
         kind: Kind,
         depth: usize,
     ) -> Result<Admitted<Arc<Manifest>>, Option<PullError>> {
-        let parents = match self.membership.parents(subject).await {
-            Ok(parents) => parents,
-            Err(down) => return Err(Some(down.into())),
+        let (parents, mut refused) = match self.membership.parents(subject).await {
+            Ok(parents) => (parents, None),
+            // What this proxy knows itself may do; who else lists it, nobody can tell.
+            Err(down) => (self.membership.near(subject).await.unwrap_or_default().to_vec(), Some(down.into())),
         };
         // An index may call a layer its child, which does not make it one.
         if kind == Kind::Blob
@@ -56,7 +57,6 @@ impl Puller {
         {
             return Err(Some(blob_is_manifest()));
         }
-        let mut refused = None;
         for parent in parents.iter().filter(|parent| parent.kind == kind) {
             let parent = subject.image.at(parent.digest);
             if depth > self.limits.index_depth || self.is_spent(ask, &parent).await {

@@ -74,7 +74,13 @@ impl Suite {
             snapshot,
             evidence,
             limits: Limits::default(),
-            terms: Terms { now: case.now, allow: LASTING, deny: LASTING, evidence_max_age: LASTING },
+            terms: Terms {
+                now: case.now,
+                allow: LASTING,
+                deny: LASTING,
+                evidence_max_age: LASTING,
+                last_known_good: Duration::ZERO,
+            },
         };
         Ok(Answer::of(match content {
             Content::Known(blob) => judged.rehearse(blob, case.tag.as_ref()),

@@ -112,14 +112,11 @@ impl EmbeddedStore {
 
     /// What the file holds at `spot`.
     async fn read(&self, spot: Spot) -> Result<Option<Vec<u8>>, StoreDown> {
-        if let Some(down) = self.queue.down() {
-            return Err(down);
-        }
-        let (slot, queue, now) = (self.slot.clone(), self.queue.clone(), self.now());
+        let (file, queue, now) = (self.slot.clone(), self.queue.clone(), self.now());
         let read = async {
             let permit = self.readers.clone().acquire_owned().await;
             let work = move || {
-                let found = slot.with(|database| ledger::value(database, spot, now));
+                let found = file.with(|database| ledger::value(database, spot, now));
                 drop(permit);
                 if let Ok(Some(_)) = &found {
                     queue.used(spot);
@@ -134,6 +131,11 @@ impl EmbeddedStore {
             tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(StoreDown(error.to_string())))
         };
         tokio::time::timeout(READ, read).await.unwrap_or_else(|_| Err(StoreDown("the disk is slow".into())))
+    }
+
+    /// While the file fails nothing is answered, lest the store seem to come and go.
+    fn up(&self) -> Result<(), StoreDown> {
+        self.queue.down().map_or(Ok(()), Err)
     }
 
     /// Seconds since the epoch.
@@ -151,6 +153,7 @@ impl Store for EmbeddedStore {
     fn get<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Option<Bytes>, StoreDown>> {
         async move {
             let spot = Spot::of(place);
+            self.up()?;
             match self.queue.value(spot) {
                 Some(Write::Value { bytes, expires }) => Ok((self.now() < expires).then_some(bytes)),
                 _ => Ok(self.read(spot).await?.map(Bytes::from)),
@@ -160,13 +163,13 @@ impl Store for EmbeddedStore {
     }
 
     fn put<'a>(&'a self, place: &'a Place, value: Bytes, keep: Duration) -> BoxFuture<'a, Result<(), StoreDown>> {
-        let write = || {
-            if value.len() > self.largest {
-                return Err(StoreDown(format!("a value of {} bytes is too large for the store", value.len())));
-            }
+        // What is so large would drive out too much else.
+        let written = if value.len() > self.largest {
+            self.up()
+        } else {
             self.queue.add([(Spot::of(place), Write::Value { bytes: value, expires: self.expiry(keep) })])
         };
-        std::future::ready(write()).boxed()
+        std::future::ready(written).boxed()
     }
 
     fn add<'a>(&'a self, listings: &'a [Listing], most: usize, keep: Duration) -> BoxFuture<'a, Result<(), StoreDown>> {
@@ -181,6 +184,7 @@ impl Store for EmbeddedStore {
         async move {
             let spot = Spot::of(place);
             // First what waits: what is written meanwhile is then seen twice, and not missed.
+            self.up()?;
             let (waiting, most) = self.queue.items(spot);
             let older = self.read(spot).await?.map(|bytes| ledger::listed(&bytes)).unwrap_or_default();
             Ok(newest_first(waiting, older, most))
@@ -194,7 +198,7 @@ impl Store for EmbeddedStore {
         holder: &'a Holder,
         length: Duration,
     ) -> BoxFuture<'a, Result<bool, StoreDown>> {
-        std::future::ready(Ok(self.leases.take(place, holder, length))).boxed()
+        std::future::ready(self.up().map(|()| self.leases.take(place, holder, length))).boxed()
     }
 
     fn release<'a>(&'a self, place: &'a Place, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreDown>> {

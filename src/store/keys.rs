@@ -112,7 +112,8 @@ fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Whether others than we may know it: everybody, a group that may change it, or a group that we need not be in. A file of
@@ -139,3 +140,66 @@ const SHORTEST: usize = 32;
 const LONGEST: u64 = 4096;
 
 const MAKE_IT: &str = "a key is 32 random bytes, as `openssl rand -hex 32` prints them, readable by countersign alone";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(folder: &tempfile::TempDir, bytes: &[u8], mode: u32) -> PathBuf {
+        let path = folder.path().join("store.key");
+        // One that is there keeps its mode.
+        let _ = fs::remove_file(&path);
+        fs::write(&path, bytes).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("it is ours");
+        path
+    }
+
+    #[test]
+    fn a_key_is_bytes_or_hexadecimal_or_base64() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let secret: Vec<u8> = (100..=140).collect();
+        let texts = [hexadecimal(&secret), hexadecimal(&secret).to_uppercase(), BASE64_STANDARD.encode(&secret)];
+        let texts = texts.into_iter().flat_map(|text| [format!("{text}\n"), format!("  {text}\r\n"), text]);
+        let raw: Vec<u8> = secret.iter().map(|byte| byte ^ 0x80).collect();
+        for (bytes, expected) in texts.map(|text| (text.into_bytes(), &secret)).chain([(raw.clone(), &raw)]) {
+            let keys = read(&written(&folder, &bytes, 0o600), &[]).expect("a key");
+            assert_eq!(keys.newest, *expected, "{}", String::from_utf8_lossy(&bytes));
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let good = hexadecimal(&(1..=32).collect::<Vec<u8>>());
+        for (bytes, mode, why) in [
+            (&b""[..], 0o600, "has 0 bytes, and needs 32"),
+            (&good.as_bytes()[..62], 0o600, "has 31 bytes, and needs 32"),
+            (b"correct horse battery staple and some more words", 0o600, "neither hexadecimal nor base64"),
+            (&[0; 32], 0o600, "all its bytes are the same"),
+            ("00".repeat(32).as_bytes(), 0o600, "all its bytes are the same"),
+            (&[200; 5000], 0o600, "longer than 4096 bytes"),
+            (good.as_bytes(), 0o604, "may be read or written by others (mode 0604)"),
+            (good.as_bytes(), 0o640, "may be read or written by others (mode 0640)"),
+            (good.as_bytes(), 0o620, "may be read or written by others (mode 0620)"),
+        ] {
+            let path = written(&folder, bytes, mode);
+            let error = read(&path, &[]).map(drop).expect_err(why).to_string();
+            assert!(error.contains(why) && error.contains(&path.display().to_string()), "{error}");
+            assert!(!error.contains(&good), "{error}");
+        }
+        let error = read(folder.path(), &[]).map(drop).expect_err("a folder").to_string();
+        assert!(error.contains("is not a file"), "{error}");
+    }
+
+    #[test]
+    fn a_key_is_made_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("store.key");
+        let first = read_or_make(&path).expect("it is made").newest;
+        assert_eq!(fs::metadata(&path).expect("it is there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(read_or_make(&path).expect("it is there").newest, first);
+        fs::remove_file(&path).expect("it is there");
+        assert_ne!(read_or_make(&path).expect("it is made").newest, first);
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left over");
+    }
+}

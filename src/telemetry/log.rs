@@ -38,9 +38,11 @@ pub struct Facts {
     pub policy: Option<Arc<str>>,
     /// The reason of the exemption that let it through.
     pub exemption: Option<Arc<str>>,
+    /// Whether it is the last known good, because judging it anew could not reach a registry or a TUF repository.
+    pub stale: bool,
     /// What audited policies, or audit mode, would have refused: policy (may be empty) and reason.
     pub would_deny: Vec<(Arc<str>, Reason)>,
-    /// `hit`, `miss` or `joined` (another request's flight), if a verdict was asked for.
+    /// How the verdict was come by, if one was asked for, such as `hit` or `joined` (another request's flight).
     pub cache: Option<&'static str>,
     /// The sentence for people.
     pub detail: Option<String>,
@@ -141,6 +143,7 @@ pub fn request_line(request: &Request, ending: &Ending, facts: &Facts) {
                     verdict.outcome = facts.reason.map(outcome_of),
                     verdict.reason = facts.reason.map(Reason::code),
                     verdict.cause = facts.cause.map(Reason::code),
+                    verdict.stale = facts.stale.then_some(true),
                     exemption.reason = facts.exemption.as_deref().map(|text| clean(text, 200)).as_deref(),
                     cache.hit = facts.cache.map(|how| how == "hit"),
                     cache.result = facts.cache,

@@ -24,6 +24,8 @@ mod policy;
 mod store;
 mod trust;
 
+mod verdicts;
+
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +40,7 @@ pub use labels::outcome_of;
 pub use policy::PolicyMetrics;
 pub use store::StoreMetrics;
 pub use trust::TrustMetrics;
+pub use verdicts::VerdictMetrics;
 
 /// The metrics, as handles that modules are given.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ pub struct Metrics {
     decided: IntCounterVec,
     would_deny: ByPolicy,
     pulls: Histograms<2>,
-    verdict_cache: Counters<1>,
+    verdicts: VerdictMetrics,
     evidence_cache: Counters<1>,
     verifications: Counters<1>,
     verification_duration: Histogram,
@@ -95,12 +98,9 @@ impl Metrics {
                     "Time from a manifest or blob request to the head of its answer.",
                     &["outcome", "cache"],
                 ),
-                labels::pairs(&labels::OUTCOMES, &labels::CACHE),
+                labels::pairs(&labels::OUTCOMES, &labels::VERDICTS),
             ),
-            verdict_cache: Counters::new(
-                counter_vec(r, "verdict_cache_requests_total", "Look-ups of the verdict cache.", &["result"]),
-                labels::CACHE.map(|result| [result]),
-            ),
+            verdicts: VerdictMetrics::new(r),
             evidence_cache: Counters::new(
                 counter_vec(r, "evidence_cache_requests_total", "Look-ups of evidence that was read.", &["result"]),
                 labels::EVIDENCE.map(|result| [result]),
@@ -191,9 +191,9 @@ impl Metrics {
         self.pulls.at([outcome, cache], |histogram| histogram.observe(took.as_secs_f64()));
     }
 
-    /// Counts a look-up of the verdict cache: `hit`, `miss` or `joined`.
-    pub fn verdict_cache(&self, result: &'static str) {
-        self.verdict_cache.at([result], GenericCounter::inc);
+    /// What is shown of verdicts.
+    pub fn verdicts(&self) -> &VerdictMetrics {
+        &self.verdicts
     }
 
     /// Counts a look-up of evidence: in memory (`hit`), `stored`, asked of the registry (`miss`), or `joined`.
@@ -212,11 +212,6 @@ impl Metrics {
         self.verifications.at([if busy { "busy" } else { "broken" }], GenericCounter::inc);
     }
 
-    /// Counts a verification as running or waiting until the answer is dropped.
-    pub fn verifying(&self) -> InUse {
-        InUse::new(&self.verifying)
-    }
-
     /// Counts and times one upstream request; `status` is a number or `error`/`timeout`.
     pub fn upstream(&self, operation: &'static str, status: &str, took: Duration) {
         self.upstream.at([operation, labels::status(status)], GenericCounter::inc);
@@ -233,11 +228,6 @@ impl Metrics {
     /// Counts a blob that was cut off before its end: `corrupt`, or because of a `timeout` or a `broken` connection.
     pub fn blob_cut(&self, cause: &'static str) {
         self.blobs_cut.at([cause], GenericCounter::inc);
-    }
-
-    /// Counts a request as in flight until the answer is dropped.
-    pub fn request(&self) -> InUse {
-        InUse::new(&self.in_flight)
     }
 
     /// What is shown of the store.

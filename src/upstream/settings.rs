@@ -43,6 +43,8 @@ pub struct Settings {
     pub referrers: bool,
     /// What is done with its redirects.
     pub redirects: Redirects,
+    /// Whether its blobs are passed on without a look at their digest.
+    pub insecure_skip_blob_digest: bool,
 }
 
 /// Why an upstream cannot be made.

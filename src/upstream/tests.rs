@@ -45,6 +45,7 @@ fn build(dial: &Url, credentials: Credentials, phase: Duration) -> Upstream {
         tls: Tls::default(),
         referrers: true,
         redirects: Redirects::default(),
+        insecure_skip_blob_digest: false,
     };
     Upstream::new(settings, Arc::new(Metrics::default())).expect("an upstream")
 }
@@ -201,6 +202,7 @@ fn refuses_settings_that_cannot_work() {
             tls: Tls { ca: ca.map(Into::into), ..Tls::default() },
             referrers: true,
             redirects: Redirects::default(),
+            insecure_skip_blob_digest: false,
         };
         Upstream::new(settings, Arc::new(Metrics::default())).map(|_| ())
     };

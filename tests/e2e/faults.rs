@@ -92,7 +92,7 @@ fn told(target: &Target, outcome: Outcome) -> String {
     match outcome {
         Outcome::Right => "right".into(),
         Outcome::Refused => "403".into(),
-        Outcome::Unavailable(status) => status.to_string(),
+        Outcome::Unavailable(status, _) => status.to_string(),
         Outcome::BrokenOff => "broken off".into(),
         // The first bytes of a blob did not come, and the answer's head had not been sent before them.
         Outcome::Nothing(story) if story.starts_with("GET") && !target.manifest && target.right.is_some() => {

@@ -29,3 +29,5 @@ mod released;
 mod repeated_pulls;
 mod runs;
 mod support;
+mod tls;
+mod warmed;

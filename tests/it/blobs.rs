@@ -235,6 +235,50 @@ async fn a_client_that_leaves_ends_the_request_to_the_registry() {
     assert!(flow.made() < GIB);
 }
 
+/// O70: blobs that clients do not read, and blobs that the registry drips, hold up nobody's verification.
+#[tokio::test]
+async fn o70_blobs_on_their_way_hold_no_verification() {
+    let one = "limits: { verification: { threads: 1, queue: 1 } }\npolicy: {";
+    let lab = Lab::edited(Options::default(), |config| config.replacen("policy: {", one, 1)).await;
+    let path = with_layer(&lab, "team/large", LAYER, zeros(GIB), GIB).await;
+    let dripping = with_layer(&lab, "team/dripping", LAYER, Digest::of(b"dripped"), 7).await;
+    lab.double.fault(Method::GET, &path, Fault::Flow(Flow::of(GIB)));
+    lab.registry().put_blob("team/dripping", "dripped");
+    lab.double.fault(Method::GET, &dripping, Fault::Stall(1));
+    let mut clients = Vec::new();
+    for path in [&path, &dripping].repeat(4) {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let mut client = wire::send(lab.proxy.address, &request).await;
+        client.read_exact(&mut [0; 17]).await.expect("it begins");
+        clients.push(client);
+    }
+    for repository in ["team/one", "team/two", "team/three"] {
+        let image = lab.signed(repository);
+        served(&lab.get(&manifest(repository, "1")).await, image.manifest.digest, "signed");
+    }
+    assert_eq!(lab.metric("requests_in_flight", &[]).await, Some(clients.len() as u64));
+}
+
+#[tokio::test]
+async fn only_where_it_is_spelled_out_a_blob_is_passed_on_unchecked() {
+    let lab = Lab::edited(Options::default(), |config| {
+        let tls = "tls: { insecurePlainHttp: true }";
+        config.replace(tls, &format!("{tls}\n    insecureSkipBlobDigest: true"))
+    })
+    .await;
+    let right = Digest::of(b"right");
+    let path = with_layer(&lab, "team/app", LAYER, right, 5).await;
+    lab.registry().put_blob("team/app", "right");
+    served(&lab.get(&path).await, right, "member");
+    lab.double.fault(Method::GET, &path, Fault::Body("wrong".into()));
+    let answer = lab.get(&path).await;
+    assert_eq!((answer.status, &answer.body[..]), (200, &b"wrong"[..]));
+    // Its length is looked at all the same.
+    lab.double.heal();
+    lab.double.fault(Method::GET, &path, Fault::Body("longer".into()));
+    unsure(&lab.get(&path).await, "upstream_digest_mismatch");
+}
+
 #[tokio::test]
 async fn c06_a_layer_that_is_a_manifest_is_not_served() {
     let lab = Lab::start(Options::default()).await;

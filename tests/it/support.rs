@@ -6,6 +6,8 @@ pub(crate) mod flips;
 
 pub(crate) mod lab;
 
+pub(crate) mod program;
+
 pub(crate) mod redirecting;
 
 pub(crate) mod redis_double;
@@ -15,5 +17,7 @@ pub(crate) mod registry_double;
 pub(crate) mod replica;
 
 pub(crate) mod scene;
+
+pub(crate) mod secure;
 
 pub(crate) mod wire;

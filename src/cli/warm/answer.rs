@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use crate::cli::verify::report::Answer as Said;
 use crate::evidence::printable;
 use crate::oci::Digest;
+use crate::pull::Explanation;
 use crate::reason::{Class, Reason};
 use crate::telemetry::outcome_of;
 
@@ -47,6 +49,21 @@ pub(super) struct Listed {
 }
 
 impl Answer {
+    /// The answer of a pull in this process.
+    pub(super) fn of(explanation: &Explanation) -> Self {
+        let Said { reason, cause, policy, detail } = Said::of(explanation);
+        let code = |reason: Reason| reason.code().to_string();
+        Self {
+            proxy: None,
+            child: None,
+            outcome: outcome_of(reason),
+            reason: Some(code(reason)),
+            cause: cause.map(code),
+            policy,
+            detail: printable(&detail),
+        }
+    }
+
     /// No answer that could be understood, because of `why`.
     pub(super) fn none(why: &str) -> Self {
         let outcome = outcome_of(Reason::Internal);
@@ -67,9 +84,10 @@ impl Answer {
         self.reason.as_deref() == Some(Reason::UpstreamNotFound.code())
     }
 
-    /// One line for people.
-    pub(super) fn line(&self) -> String {
-        let who = self.proxy.iter().chain(&self.child).map(|name| format!("{name}: ")).collect::<String>();
+    /// One line for people; `of_several` if it has to say whose answer it is.
+    pub(super) fn line(&self, of_several: bool) -> String {
+        let names = self.proxy.iter().filter(|_| of_several).chain(&self.child);
+        let who = names.fold(String::new(), |who, name| who + name + ": ");
         let cause = self.cause.as_ref().map_or(String::new(), |cause| format!(" ({cause})"));
         let codes = self.reason.as_ref().map_or(String::new(), |reason| format!("{reason}{cause}: "));
         let policy = self.policy.as_ref().map_or(String::new(), |policy| format!("policy \"{policy}\": "));

@@ -106,7 +106,7 @@ impl Report {
             };
             writeln!(out, "{mark} {}", entry.reference)?;
             for answer in answers.iter().filter(|answer| answer.outcome() != Outcome::Allowed) {
-                writeln!(out, "  {}", answer.line())?;
+                writeln!(out, "  {}", answer.line(answers.len() > 1))?;
             }
         }
         writeln!(out, "{}", self.summary())

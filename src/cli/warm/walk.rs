@@ -2,12 +2,16 @@
 
 use super::answer::{Answer, Asked, Listed, Outcome};
 use super::proxy::Proxy;
+use crate::app;
 use crate::oci::Reference;
+use crate::pull::Puller;
 use crate::route::ManifestPull;
 
 /// Who is asked.
 #[derive(Debug)]
 pub(super) enum Asker {
+    /// This process, with the configured store.
+    Here(Box<Puller>),
     /// A running proxy.
     Proxy(Proxy),
 }
@@ -46,8 +50,22 @@ impl Asker {
         answer
     }
 
+    /// Returns when what it has learned is safe.
+    pub(super) async fn settle(&self) {
+        if let Self::Here(puller) = self {
+            app::written(puller).await;
+        }
+    }
+
     async fn ask(&self, pull: &ManifestPull) -> Asked {
         match self {
+            Self::Here(puller) => {
+                let explanation = puller.explain(pull).await;
+                let entries = explanation.manifest.iter().flat_map(|manifest| manifest.entries());
+                let listed = entries.map(|entry| Listed { digest: entry.digest, platform: entry.platform.clone() });
+                let is_index = explanation.manifest.as_ref().is_some_and(|manifest| manifest.media_type().is_index());
+                Asked { answer: Answer::of(&explanation), lists: listed.filter(|_| is_index).collect() }
+            }
             Self::Proxy(proxy) => proxy.ask(pull).await,
         }
     }

@@ -9,10 +9,6 @@ const LATER: &[(&str, &str, &str)] = &[
     ("clients: [ { basic: { htpasswd: f }, may: [ r.io/** ] } ]", "clients[0].basic", "basic"),
     ("clients: [ { token: { remember: 30s }, may: [ r.io/** ] } ]", "clients[0].token", "token"),
     ("writers: [ { basic: { htpasswd: f }, may: [ r.io/** ] } ]", "writers", "writers"),
-    ("cache: { refreshBefore: 1m }", "cache.refreshBefore", "refreshBefore"),
-    ("cache: { lastKnownGood: 1h }", "cache.lastKnownGood", "lastKnownGood"),
-    ("store: { kind: redis }", "store.kind", "kind: redis"),
-    ("store: { redis: { url: 'redis://x' } }", "store.redis", "redis"),
     ("audit: { path: p }", "audit.path", "path"),
     ("audit: { checkpointKey: p }", "audit.checkpointKey", "checkpointKey"),
     ("audit: { checkpointEvery: 2m }", "audit.checkpointEvery", "checkpointEvery"),
@@ -50,7 +46,6 @@ fn what_later_versions_honour_is_judged_all_the_same() {
         ("listen: { tls: { clientCa: c } }", "`key` is missing"),
         ("trust: { refresh: often }", "`often` is not a duration"),
         ("audit: { rotate: 1 }", "`1` is not a size"),
-        ("store: { redis: { } }", "`url` is missing"),
         ("store: { kind: postgres }", "`postgres` is not one of"),
     ] {
         let text = format!("{LEAST}{text}\n");

@@ -29,6 +29,10 @@ fn credentials_are_spoken_of_where_there_are_some() {
         assert_eq!(insecure(tls, "s.io/**"), [bare]);
         assert_eq!(insecure(&format!("{tls}, {token}"), "s.io/**"), [also]);
     }
+    assert_eq!(
+        insecure("insecureSkipBlobDigest: true", "s.io/**"),
+        ["blobs of `r.io` are passed on without a look at their digest (`insecureSkipBlobDigest`)"]
+    );
     assert_eq!(insecure("", "r.io/**"), [""; 0], "there is nothing to lend");
     assert_eq!(insecure(token, "s.io/**"), [""; 0], "it is not lent");
     let lent = "anybody reads r.io/** with the proxy's own credentials (`insecureAnonymous`)";
@@ -50,8 +54,7 @@ fn redirects_over_plain_http_or_to_nearly_everywhere_are_warned_of() {
 fn a_certificate_is_among_what_is_shown() {
     let summary = |credentials: &str, own: bool| {
         let mut config = parsed(&LEAST.replace("{ }", credentials), &[]).expect(credentials);
-        config.upstreams[0].tls.own =
-            own.then(|| crate::pem::OwnCertificate { certificate: "c".into(), key: "k".into() });
+        config.upstreams[0].tls.own = own.then(|| OwnCertificate { certificate: "c".into(), key: "k".into() });
         config.summary()
     };
     let token = "{ credentials: { bearer: { token: t } } }";

@@ -31,7 +31,7 @@ async fn requests_that_can_be_read_in_two_ways_are_refused_and_nothing_after_the
     let post = "POST /v2/ HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n";
     let answer = ask(server.address, format!("{post}0\r\n\r\n{GET_CLOSE}")).await;
     assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
-    let long = format!("GET /v2/ HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "a".repeat(MAX_HEADER));
+    let long = format!("GET /v2/ HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "a".repeat(MAX_HEADER as usize));
     let answer = ask(server.address, long).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n---\n"));

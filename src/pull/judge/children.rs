@@ -121,8 +121,13 @@ impl Judge {
 
 /// Why a child is not known, or cannot be served.
 fn shortfall(entry: &Descriptor, error: &PullError) -> Shortfall {
+    let mut cause = None;
     let (reason, why) = match error {
         PullError::Content { reason, detail } => (*reason, detail.clone()),
+        PullError::Upstream(gone) if gone.is_outage() => {
+            cause = Some(gone.reason());
+            (Reason::EvidenceUnreadable, format!("{}: {gone}", gone.reason()))
+        }
         PullError::Upstream(UpstreamError::NotFound) => {
             let why = "the registry does not have it; push it, or an index without it";
             (Reason::EvidenceUnreadable, why.to_string())
@@ -136,7 +141,7 @@ fn shortfall(entry: &Descriptor, error: &PullError) -> Shortfall {
         "" => format!("{}: {why}", entry.digest),
         platform => format!("{platform} ({}): {why}", entry.digest),
     };
-    Shortfall { reason, cause: None, detail }
+    Shortfall { reason, cause, detail }
 }
 
 fn too_much(what: &str) -> Shortfall {

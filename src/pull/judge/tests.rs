@@ -23,14 +23,17 @@ use crate::upstream::{Credentials, Settings, Tls};
 mod artifacts;
 mod held;
 mod platforms;
+mod stored;
 
 /// A registry that counts what it is asked and answers 500 while it is broken; and a judge of its images.
 struct World {
     registry: Demo,
     signer: Signer,
     broken: Arc<AtomicBool>,
+    /// Whether it has no evidence about anything any more.
+    unsigned: Arc<AtomicBool>,
     asked: Arc<Mutex<usize>>,
-    judge: Judge,
+    judge: Arc<Judge>,
     snapshot: Arc<Snapshot>,
     _running: Running,
 }
@@ -40,12 +43,15 @@ impl World {
         let registry = Demo::new(Options::default());
         let signer = Signer::generate().expect("a key");
         let (broken, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(0)));
-        let (demo, fails, counted) = (registry.clone(), broken.clone(), asked.clone());
+        let unsigned = Arc::new(AtomicBool::new(false));
+        let (demo, fails, counted, bare) = (registry.clone(), broken.clone(), asked.clone(), unsigned.clone());
         let running = server::serve(move |request: http::Request<_>| {
             *counted.lock().expect("a lock") += 1;
             let mut answer = demo.handle(request.method(), request.uri(), request.headers());
             if fails.load(Ordering::SeqCst) {
                 *answer.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            } else if bare.load(Ordering::SeqCst) {
+                *answer.status_mut() = http::StatusCode::NOT_FOUND;
             }
             async move { answer }
         });
@@ -62,6 +68,7 @@ impl World {
             tls: Tls::default(),
             referrers: true,
             redirects: crate::upstream::Redirects::default(),
+            insecure_skip_blob_digest: false,
         };
         let upstream = Upstream::new(settings, metrics.clone()).expect("a client");
         let text = policy(&name, &signer.public_key_pem());
@@ -78,6 +85,8 @@ impl World {
             artifacts: Artifacts::new(upstreams.clone(), fetch, in_flight.clone(), limits),
             upstreams,
             verdicts: Verdicts::new(100),
+            refresh: Refresh::new(Duration::ZERO),
+            leases: None,
             held: Held::new(1 << 20, Duration::from_mins(1), stored),
             store,
             seal,
@@ -85,12 +94,22 @@ impl World {
             in_flight,
             pool: Pool::new(verification),
             limits,
-            lasting: Lasting { allow: Duration::from_mins(1), deny: Duration::ZERO, evidence: Duration::from_mins(1) },
+            lasting: Lasting {
+                allow: Duration::from_mins(1),
+                deny: Duration::ZERO,
+                evidence: Duration::from_mins(1),
+                last_known_good: Duration::ZERO,
+            },
             metrics,
             witness: None,
         };
         let snapshot = Arc::new(Snapshot { policies: Arc::new(policies), trust: Trust::none() });
-        Self { registry, signer, broken, asked, judge, snapshot, _running: running }
+        Self { registry, signer, broken, unsigned, asked, judge: Arc::new(judge), snapshot, _running: running }
+    }
+
+    /// The judge, to be changed before it is asked.
+    fn judge_mut(&mut self) -> &mut Judge {
+        Arc::get_mut(&mut self.judge).expect("nobody else has it")
     }
 
     fn push(&self, repository: &str) -> Image {
@@ -112,7 +131,7 @@ impl World {
         let governing = self.snapshot.policies.governing(&subject, Timestamp(now));
         let (repository, digest) = (&image.manifest.repository, image.manifest.digest);
         let (kind, bytes) = self.registry.manifest(repository, &digest.to_string()).expect("a manifest");
-        let manifest = Manifest::parse(bytes, &digest, &kind, 10).expect("a manifest");
+        let manifest = Arc::new(Manifest::parse(bytes, &digest, &kind, 10).expect("a manifest"));
         let reason = match self.judge.verdict(&self.snapshot, &governing, &manifest, Timestamp(now)).await {
             Ok((verdict, _)) => match verdict.outcome() {
                 Outcome::Allow(basis) => basis.reason(),

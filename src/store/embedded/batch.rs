@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(batch.get(SPOT_A), Some(&value("two")));
         let expected = Write::Items { items: vec![item(1, 7), item(2, 0)], most: 3, expires: 9 };
         assert_eq!(batch.get(SPOT_B), Some(&expected));
-        assert_eq!(batch.bytes(), batch.iter().map(|(_, write)| weight(write)).sum());
+        assert_eq!(batch.bytes(), batch.iter().map(|(_, write)| weight(write)).sum::<usize>());
     }
 
     #[test]
@@ -148,6 +148,6 @@ mod tests {
         assert_eq!(since.get(SPOT_A), Some(&value("new")));
         let expected = Write::Items { items: vec![item(3, 1), item(4, 1), item(1, 0)], most: 3, expires: 9 };
         assert_eq!(since.get(SPOT_B), Some(&expected));
-        assert_eq!(since.bytes(), since.iter().map(|(_, write)| weight(write)).sum());
+        assert_eq!(since.bytes(), since.iter().map(|(_, write)| weight(write)).sum::<usize>());
     }
 }

@@ -118,6 +118,10 @@ pub(super) fn counter_vec(registry: &Registry, name: &str, help: &str, labels: &
     registered(registry, IntCounterVec::new(opts(name, help), labels))
 }
 
+pub(super) fn counter(registry: &Registry, name: &str, help: &str) -> IntCounter {
+    registered(registry, IntCounter::with_opts(opts(name, help)))
+}
+
 pub(super) fn gauge(registry: &Registry, name: &str, help: &str) -> IntGauge {
     registered(registry, IntGauge::with_opts(opts(name, help)))
 }

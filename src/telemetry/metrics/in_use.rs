@@ -21,6 +21,16 @@ pub struct Flag(pub(super) IntGauge);
 pub struct InUse(IntGauge);
 
 impl Metrics {
+    /// Counts a request as in flight until the answer is dropped.
+    pub fn request(&self) -> InUse {
+        InUse::new(&self.in_flight)
+    }
+
+    /// Counts a verification as running or waiting until the answer is dropped.
+    pub fn verifying(&self) -> InUse {
+        InUse::new(&self.verifying)
+    }
+
     /// What the listener called `name` counts: `pull` or `admin`.
     pub fn listener(&self, name: &'static str) -> ListenerMetrics {
         ListenerMetrics {

@@ -13,8 +13,8 @@ pub const fn outcome_of(reason: Reason) -> &'static str {
 }
 
 pub(super) const OUTCOMES: [&str; 4] = ["allow", "deny", "unavailable", "request"];
-pub(super) const CACHE: [&str; 3] = ["hit", "miss", "joined"];
 pub(super) const EVIDENCE: [&str; 4] = ["hit", "stored", "miss", "joined"];
+pub(super) const VERDICTS: [&str; 5] = ["hit", "miss", "joined", "restored", "stale"];
 pub(super) const SHELVES: [&str; 3] = ["evidence", "members", "verdicts"];
 pub(super) const REJECTED: [&str; 5] = ["form", "piece", "place", "seal", "time"];
 pub(super) const LISTENERS: [&str; 2] = ["pull", "admin"];

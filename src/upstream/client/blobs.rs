@@ -27,6 +27,11 @@ impl Upstream {
         if actual == *digest { Ok(bytes) } else { Err(UpstreamError::DigestMismatch { expected: *digest, actual }) }
     }
 
+    /// Whether whoever passes a blob on is to look at its digest.
+    pub fn checks_blobs(&self) -> bool {
+        !self.settings.insecure_skip_blob_digest
+    }
+
     async fn whole(&self, repository: &Repository, digest: &Digest) -> Result<Response, UpstreamError> {
         let ask = Ask::new(Operation::Blob(digest));
         match self.blob_or_redirect(repository, ask, &[StatusCode::OK]).await? {

@@ -24,7 +24,18 @@ fn settings(dial: &Url, tls: Tls) -> Settings {
     let registry = "registry.company.com".parse().expect("a registry");
     let dial = dial.clone();
     let (credentials, redirects) = (Credentials::None, Redirects::default());
-    Settings { registry, dial, credentials, connect, first_byte, idle, tls, referrers: true, redirects }
+    Settings {
+        registry,
+        dial,
+        credentials,
+        connect,
+        first_byte,
+        idle,
+        tls,
+        referrers: true,
+        redirects,
+        insecure_skip_blob_digest: false,
+    }
 }
 
 async fn blob(upstream: &Upstream) -> Bytes {

@@ -25,6 +25,9 @@ fn no_replica_answers_under_an_old_policy_once_its_metrics_show_the_new_one() {
     let fleet = Fleet::sharing_redis(lab());
     let image = lab().push_signed("flip", Cosign::Bundle);
     let targets = of_image(&image, true);
+    for replica in &fleet.replicas {
+        assert_eq!(targets[0].ask(replica.address, "GET", None), Outcome::Right);
+    }
     let load = Load::default();
     thread::scope(|scope| {
         for (number, replica) in fleet.replicas.iter().enumerate() {

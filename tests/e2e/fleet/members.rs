@@ -20,7 +20,7 @@ fn an_index_that_one_replica_answers_on_head_lets_the_other_serve_what_it_lists_
         (manifests.into_iter().find(|target| target.path.contains("sha256:")).expect("by digest"), blobs)
     });
 
-    assert_eq!(b.ask("GET", &children[0].0.path).status, 403, "nothing vouches for it yet");
+    assert_eq!(b.ask("GET", &children[0].1[0].path).status, 403, "nothing vouches for it yet");
     assert_eq!(a.ask("HEAD", &index.tag_path()).status, 200);
     let all = || children.iter().flat_map(|(child, blobs)| std::iter::once(child).chain(blobs));
     for target in all() {

@@ -121,7 +121,7 @@ impl Crowd {
         let right = match outcome {
             Outcome::Right => goods.allowed,
             Outcome::Refused => !goods.allowed,
-            Outcome::Unavailable(_) | Outcome::Nothing(_) => !calm,
+            Outcome::Unavailable(..) | Outcome::Nothing(_) => !calm,
             Outcome::BrokenOff => !calm && goods.allowed,
             Outcome::Wrong(_) => false,
         };
@@ -133,7 +133,7 @@ impl Crowd {
         let name = match outcome {
             Outcome::Right => "right".into(),
             Outcome::Refused => "403".into(),
-            Outcome::Unavailable(status) => status.to_string(),
+            Outcome::Unavailable(status, reason) => format!("{status} {reason}"),
             Outcome::BrokenOff => "broken off".into(),
             Outcome::Nothing(_) => "no answer".into(),
             Outcome::Wrong(_) => "wrong".into(),

@@ -26,6 +26,10 @@ pub(crate) struct Lent {
     pub(crate) level: Option<&'static str>,
     /// Where it reaches its registry, if not directly.
     pub(crate) dial: Option<SocketAddr>,
+    /// Where it remembers, if not in memory.
+    pub(crate) store: Option<String>,
+    /// Further keys of its listener, each with a comma at its end.
+    pub(crate) listen: String,
     /// Further lines about its upstream.
     pub(crate) upstream: String,
     /// Further lines.

@@ -22,8 +22,8 @@ pub(crate) enum Outcome {
     Right,
     /// 403.
     Refused,
-    /// 502, 503 or 504.
-    Unavailable(u16),
+    /// 502, 503 or 504, and why.
+    Unavailable(u16, String),
     /// It began as the right answer does, and broke off for everyone to see.
     BrokenOff,
     /// Not even a status.
@@ -74,7 +74,7 @@ impl Target {
         let length = expected.as_ref().map(|expected| expected.len().to_string());
         match (answer.status, &answer.body, expected) {
             (403, Some(_), _) => Outcome::Refused,
-            (502..=504, Some(_), _) => Outcome::Unavailable(answer.status),
+            (502..=504, Some(_), _) => Outcome::Unavailable(answer.status, answer.header("countersign-reason").into()),
             (200 | 206, None, Some(_)) if method == "GET" => Outcome::BrokenOff,
             (200, Some(_), Some(_))
                 if method == "HEAD" && length.as_deref() == Some(answer.header("content-length")) =>

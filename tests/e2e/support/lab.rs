@@ -105,6 +105,11 @@ impl Lab {
         Proxy::start_with(registry, &public_keys(&self.keys), &signed_by(RELEASE), lent)
     }
 
+    /// A proxy before this lab's registry, under another policy and with what it is lent.
+    pub(crate) fn lent_under(&self, policy: &str, lent: &Lent) -> Proxy {
+        Proxy::start_with(&self.registry, &public_keys(&self.keys), policy, lent)
+    }
+
     pub(crate) fn push(&self, name: &str) -> Image {
         Image::push(self.registry.address, name)
     }

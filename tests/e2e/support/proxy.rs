@@ -44,9 +44,10 @@ impl Proxy {
             let anybody = if credentials.is_some() { "insecureAnonymous: true, " } else { "" };
             let credentials = credentials.map_or(String::new(), |given| format!("    credentials: {given}\n"));
             let level = lent.level.unwrap_or("info");
-            let (upstream, more) = (&lent.upstream, &lent.more);
+            let (listen, upstream, more) = (&lent.listen, &lent.upstream, &lent.more);
+            let store = lent.store.as_deref().unwrap_or("{ kind: memory }");
             let text = format!(
-                "listen: {{ address: {address} }}\n\
+                "listen: {{ {listen}address: {address} }}\n\
                  admin: {{ address: {admin} }}\n\
                  log: {{ level: {level} }}\n\
                  clients: [ {{ anonymous: true, {anybody}may: [ \"{REGISTRY}/**\" ] }} ]\n\
@@ -57,7 +58,7 @@ impl Proxy {
                      tls: {{ insecurePlainHttp: true }}\n{credentials}\
                  {upstream}\
                  policy: {{ path: policy.yaml }}\n\
-                 store: {{ kind: memory }}\n{more}"
+                 store: {store}\n{more}"
             );
             fs::write(&config, text).expect("the folder is writable");
             for file in files {

@@ -1,160 +1,84 @@
-//! Redis as Debian has it: alone, with TLS and users, or with a replica and a sentinel. Whoever holds a
-//! [`Redis::client`] may write anything.
+//! The store that replicas share: Debian's Redis, which writes down what it is told before it says so. It can be killed,
+//! started again with all that it had or with nothing, held still, and filled.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use redis::{Client, Connection};
+use std::io::{BufRead, BufReader, Result, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::process::{Process, command, free_port};
 
-/// A server that runs, and keeps nothing when it ends.
 pub(crate) struct Redis {
-    pub(crate) port: u16,
-    process: Process,
+    pub(crate) address: SocketAddr,
+    /// What it keeps outlives it.
+    home: Process,
+    running: Mutex<Option<Process>>,
 }
-
-/// The name that the sentinels have for the master.
-pub(crate) const MASTER: &str = "countersign";
 
 impl Redis {
-    /// One that lets everybody in.
+    /// Starts an empty one.
     pub(crate) fn start() -> Self {
-        Self::with("")
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let home = Process::start("redis-data", |_| command("sleep", ["infinity"]));
+        let redis = Self { address, home, running: Mutex::default() };
+        redis.restart();
+        redis
     }
 
-    /// One with further lines of configuration.
-    pub(crate) fn with(more: &str) -> Self {
-        Self::on(free_port(), more)
+    /// Ends it with SIGKILL; what it has acknowledged is on disk.
+    pub(crate) fn kill(&self) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// One at this port, where there was one before.
-    pub(crate) fn on(port: u16, more: &str) -> Self {
-        let redis = Self { port, process: serve(&format!("port {port}\n{more}"), &[]) };
-        redis.ready()
+    /// Starts it, again with what it had.
+    pub(crate) fn restart(&self) {
+        self.start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
     }
 
-    /// A copy of `master`.
-    pub(crate) fn replica_of(master: &Self) -> Self {
-        let replica = Self::with(&format!("replicaof 127.0.0.1 {}\nrepl-diskless-sync-delay 0\n", master.port));
-        let copies = |_: &Process| {
-            let role: redis::RedisResult<redis::Value> = redis::cmd("ROLE").query(&mut replica.client());
-            format!("{role:?}").contains("'connected'")
-        };
-        Self { process: replica.process.ready(copies), port: replica.port }
+    /// Starts it, again with nothing, and nothing will be left of it either.
+    pub(crate) fn restart_empty(&self) {
+        self.start_with(&["--appendonly", "no"]);
     }
 
-    /// What watches `master`, and puts a replica in its place when it is gone.
-    pub(crate) fn sentinel_of(master: &Self) -> Self {
-        let (port, watched) = (free_port(), master.port);
-        let config = format!(
-            "port {port}\n\
-             sentinel monitor {MASTER} 127.0.0.1 {watched} 1\n\
-             sentinel down-after-milliseconds {MASTER} 300\n\
-             sentinel failover-timeout {MASTER} 3000\n"
-        );
-        Self { port, process: serve(&config, &["--sentinel"]) }.ready()
-    }
-
-    /// A connection of one who may do everything.
-    pub(crate) fn client(&self) -> Connection {
-        self.try_client().expect("Redis answers")
-    }
-
-    fn try_client(&self) -> redis::RedisResult<Connection> {
-        Client::open(format!("redis://127.0.0.1:{}", self.port))?.get_connection()
-    }
-
-    /// What stands under the keys that match.
-    pub(crate) fn keys(&self, pattern: &str) -> Vec<String> {
-        redis::cmd("KEYS").arg(pattern).query(&mut self.client()).expect("Redis answers")
-    }
-
-    /// Sends it a signal: `KILL`, `STOP`, `CONT`.
-    pub(crate) fn signal(&self, name: &str) {
-        self.process.signal(name);
-    }
-
-    pub(crate) fn log(&self) -> String {
-        self.process.log()
-    }
-
-    fn ready(self) -> Self {
-        let port = self.port;
-        let answers = |_: &Process| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
-        Self { port, process: self.process.ready(answers) }
-    }
-}
-
-/// A server with TLS and nothing else, its authority, and one user.
-pub(crate) struct Secured {
-    pub(crate) port: u16,
-    /// The authority, in PEM.
-    pub(crate) ca: PathBuf,
-    /// An authority that has nothing to do with it.
-    pub(crate) other_ca: PathBuf,
-    process: Process,
-}
-
-/// Who may do what Countersign needs.
-pub(crate) const USER: &str = "countersign";
-
-impl Secured {
-    /// Starts one that knows `USER` by this password, with just these rights.
-    pub(crate) fn start(password: &str, rights: &str) -> Self {
-        let port = free_port();
-        let mut files = None;
-        let process = Process::start("redis", |folder| {
-            let [certificate, key] = ["server.crt", "server.key"].map(|name| folder.join(name));
-            files =
-                Some((authority(folder, "ca.crt", Some((&certificate, &key))), authority(folder, "other.crt", None)));
-            let config = format!(
-                "port 0\ntls-port {port}\ntls-auth-clients no\ntls-cert-file {}\ntls-key-file {}\n\
-                 user default off\nuser {USER} on >{password} {rights}\n",
-                certificate.display(),
-                key.display()
-            );
-            server(folder, &config, &[])
+    fn start_with(&self, persistence: &[&str]) {
+        self.kill();
+        let port = self.address.port().to_string();
+        let folder = self.home.folder().to_str().expect("the path is UTF-8");
+        let process = Process::start("redis", |_| {
+            let plain = ["--bind", "127.0.0.1", "--port", &port, "--dir", folder, "--save", ""];
+            command("redis-server", plain.iter().chain(persistence))
         });
-        let (ca, other_ca) = files.expect("they were made");
-        let answers = |_: &Process| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
-        Self { port, ca, other_ca, process: process.ready(answers) }
+        let process = process.ready(|_| self.tell("PING").is_ok_and(|answer| answer == "+PONG"));
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
     }
 
-    pub(crate) fn log(&self) -> String {
-        self.process.log()
+    /// Stops it where it stands: it goes on accepting connections and never answers.
+    pub(crate) fn hold_still(&self) {
+        self.signal("STOP");
     }
-}
 
-/// Writes an authority, and what it certifies for loopback.
-fn authority(folder: &Path, name: &str, server: Option<(&Path, &Path)>) -> PathBuf {
-    let mut params = CertificateParams::new(Vec::new()).expect("no names are good names");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate");
-    if let Some((certificate, key)) = server {
-        let pair = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec!["localhost".to_string(), "127.0.0.1".to_string()]).expect("names");
-        let signed = params.signed_by(&pair, &issuer).expect("a certificate");
-        fs::write(certificate, signed.pem()).expect("the folder is writable");
-        fs::write(key, pair.serialize_pem()).expect("the folder is writable");
+    pub(crate) fn go_on(&self) {
+        self.signal("CONT");
     }
-    let path = folder.join(name);
-    fs::write(&path, issuer.pem()).expect("the folder is writable");
-    path
-}
 
-fn serve(config: &str, arguments: &[&str]) -> Process {
-    Process::start("redis", |folder| server(folder, config, arguments))
-}
+    fn signal(&self, name: &str) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.as_ref().expect("it runs").signal(name);
+    }
 
-fn server(folder: &Path, config: &str, arguments: &[&str]) -> Command {
-    let file = folder.join("redis.conf");
-    let common = format!("bind 127.0.0.1\ndir {}\n", folder.display());
-    let keeps_nothing = if arguments.is_empty() { "save \"\"\nappendonly no\n" } else { "" };
-    fs::write(&file, [&common, keeps_nothing, config].concat()).expect("the folder is writable");
-    let mut server = command("redis-server", [&file]);
-    server.args(arguments);
-    server
+    /// Tells it a command, as a person would at a terminal; the first line of the answer.
+    pub(crate) fn tell(&self, words: &str) -> Result<String> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(format!("{words}\r\n").as_bytes())?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+
+    /// The same; it must say that it did.
+    #[track_caller]
+    pub(crate) fn obeys(&self, words: &str) {
+        assert_eq!(self.tell(words).expect("it answers"), "+OK", "{words}");
+    }
 }

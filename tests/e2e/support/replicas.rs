@@ -3,22 +3,22 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::dice::Dice;
 use super::http::{Answer, ask};
 use super::lab::{FOREIGN, Lab, RELEASE, signed_by};
-use super::mortal_redis::Redis;
 use super::nginx::Nginx;
 use super::process::{Process, command, free_port, poll};
 use super::proxy::{REGISTRY, countersign, sum_of};
+use super::redis::Redis;
 use super::relay::Relay;
 
 /// Some replicas, and what is around them.
 pub(crate) struct Fleet {
-    pub(crate) lab: &'static Lab,
     /// The way to the registry: it counts, and can be held.
     pub(crate) wire: Relay,
     /// The shared store, if there is one.
@@ -38,18 +38,18 @@ pub(crate) struct Replica {
 
 impl Fleet {
     /// Two replicas that share a Redis, behind nginx.
-    pub(crate) fn sharing_redis(lab: &'static Lab) -> Self {
+    pub(crate) fn sharing_redis(lab: &Lab) -> Self {
         let redis = Redis::start();
-        let store = format!("kind: redis, keys: [ store.key ], redis: {{ url: \"redis://{}\" }}", redis.address);
+        let store = format!("kind: redis, keys: [ store.key ], redis: {{ url: \"redis://{}\", timeout: 1s }}", redis.address);
         Self::start(lab, 2, &store, Some(redis))
     }
 
     /// One replica with a store in its own folder, behind nginx.
-    pub(crate) fn embedded(lab: &'static Lab) -> Self {
+    pub(crate) fn embedded(lab: &Lab) -> Self {
         Self::start(lab, 1, "kind: embedded, embedded: { path: store.redb }", None)
     }
 
-    fn start(lab: &'static Lab, count: usize, store: &str, redis: Option<Redis>) -> Self {
+    fn start(lab: &Lab, count: usize, store: &str, redis: Option<Redis>) -> Self {
         let wire = Relay::to(lab.registry.address);
         let key = Dice::new().bytes(32).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         let replicas: Vec<_> = (0..count).map(|_| Replica::new(lab, wire.address, store, &key)).collect();
@@ -57,7 +57,7 @@ impl Fleet {
             replica.start();
         }
         let addresses: Vec<_> = replicas.iter().map(|replica| replica.address).collect();
-        Self { lab, wire, redis, nginx: Nginx::before(&addresses), replicas }
+        Self { wire, redis, nginx: Nginx::before(&addresses), replicas }
     }
 
     /// Where clients connect: nginx.
@@ -72,6 +72,13 @@ impl Fleet {
     /// The sum of a metric over all replicas.
     pub(crate) fn count(&self, name: &str, labels: &[&str]) -> usize {
         self.replicas.iter().map(|replica| replica.count(name, labels)).sum()
+    }
+
+    /// What became of the replicas' leases, for a test that fails.
+    pub(crate) fn leases(&self) -> String {
+        let all: Vec<_> = self.replicas.iter().map(Replica::metrics).collect();
+        let lines = all.iter().flat_map(|metrics| metrics.lines()).filter(|line| line.contains("lease"));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// The revision of the policy that each replica shows.
@@ -110,6 +117,8 @@ impl Replica {
         write("config.yaml", text.as_bytes());
         write("policy.yaml", signed_by(RELEASE).as_bytes());
         write("store.key", key.as_bytes());
+        let secret = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(home.folder().join("store.key"), secret).expect("the file is ours");
         for key in [RELEASE, FOREIGN] {
             let file = format!("{key}.pub");
             fs::copy(lab.public_key(key), home.folder().join(file)).expect("the file is there");
@@ -117,11 +126,16 @@ impl Replica {
         Self { address, admin, home, running: Mutex::default() }
     }
 
+    /// The configuration that it runs with.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.home.folder().join("config.yaml")
+    }
+
     /// Starts it with what it had, and waits until it is ready.
     #[track_caller]
     pub(crate) fn start(&self) {
         self.kill();
-        let config = self.home.folder().join("config.yaml");
+        let config = self.config();
         let serve = |_: &Path| command(countersign(), ["serve".as_ref(), "--config".as_ref(), config.as_os_str()]);
         let process = Process::start("proxy", serve).ready(|_| self.is_ready());
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);

@@ -44,7 +44,8 @@ impl RedisDouble {
     pub(crate) async fn start(reply: impl Fn(&[String]) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let port = listener.local_addr().expect("it is bound").port();
-        let (written, connections, reply) = (Arc::default(), Arc::<AtomicUsize>::default(), Arc::new(reply));
+        let [written, connections] = [Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0))];
+        let reply = Arc::new(reply);
         let (counted, accepted) = (Arc::clone(&written), connections.clone());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

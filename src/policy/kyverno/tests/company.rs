@@ -105,7 +105,7 @@ fn outcome(evidence: Vec<Candidate>) -> String {
     };
     let examined = Examined::alone(Part { image, platform: String::new(), findings });
     let secs = Duration::from_secs;
-    let terms = Terms { now, allow: secs(600), deny: secs(15), evidence_max_age: secs(300) };
+    let terms = Terms { now, allow: secs(600), deny: secs(15), evidence_max_age: secs(300), last_known_good: secs(0) };
     let governing = policies.governing(&subject(), now);
     match decide(&governing, trust.revision(&governing), &examined, &terms) {
         Ok(verdict) => match verdict.outcome() {

@@ -84,7 +84,8 @@ fn judged(demand: &str, scans: Vec<Candidate>) -> String {
     let set = EvidenceSet { candidates: scans, unread: vec![], unusable: vec![], incomplete: false, read_at: NOW };
     let evidence = Gathered::alone(Piece { image, platform: String::new(), evidence: Arc::new(set), held: false });
     let days = |count: u64| Duration::from_secs(count * DAY);
-    let terms = Terms { now: NOW, allow: days(100), deny: days(1), evidence_max_age: days(100) };
+    let terms =
+        Terms { now: NOW, allow: days(100), deny: days(1), evidence_max_age: days(100), last_known_good: days(0) };
     let snapshot = Arc::new(Snapshot { policies, trust: TRUST.clone() });
     match (Case { snapshot, governing, evidence, limits: patient(), terms }).deliberate().1 {
         Ok(verdict) => match verdict.outcome() {

@@ -2,7 +2,6 @@
 
 use super::tree::{Tree, policy};
 use super::world::{Answer, NOW, Scene, Tally, answer, decision, policies, whole};
-use crate::decide::Verdict;
 use crate::oci::Digest;
 use crate::outcome::{Basis, Outcome};
 use crate::policy::Name;
@@ -88,7 +87,7 @@ fn a_revoked_digest_is_denied_and_an_exemption_takes_away_what_it_names() {
                 assert_eq!(answer(&decided), answer(&decision(&without, &scene)), "{text} {all:?}\n{scene:?}");
             }
             let denied = decision(&revoked, &scene);
-            let reason = match denied.as_ref().map(Verdict::outcome) {
+            let reason = match denied.as_ref().map(|verdict| verdict.outcome()) {
                 Ok(Outcome::Deny(denial)) => Some(denial.reason),
                 _ => None,
             };

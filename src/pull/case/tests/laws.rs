@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::tree::{Tree, more, policy};
 use super::world::{Answer, Scene, Tally, answer, decision, decision_at, policies, revocations, whole};
 use crate::clock::Timestamp;
-use crate::decide::Verdict;
 use crate::oci::{Digest, Image};
 use crate::policy::Scope;
 use crate::test_support::Dice;
@@ -139,7 +138,7 @@ fn order_is_no_argument() {
         let second = policies(&list, "");
         scenes(&mut |dice, scene| {
             let before = decision(&first, scene);
-            let until = |decision: &super::world::Decision| decision.as_ref().ok().map(Verdict::valid_until);
+            let until = |decision: &super::world::Decision| decision.as_ref().ok().map(|verdict| verdict.valid_until());
             for (policies, scene) in [(&second, scene), (&first, &scene.shuffled(dice))] {
                 let after = decision(policies, scene);
                 assert_eq!((answer(&after), until(&after)), (answer(&before), until(&before)), "{list:?}\n{scene:?}");

@@ -187,7 +187,13 @@ pub(super) fn decision_at(policies: &Policies, scene: &Scene, now: Timestamp) ->
     let revoked = policies.revoked();
     let governing = policies.governing(&subject(), now);
     let minutes = Duration::from_mins;
-    let terms = Terms { now, allow: minutes(600), deny: minutes(1), evidence_max_age: minutes(600) };
+    let terms = Terms {
+        now,
+        allow: minutes(600),
+        deny: minutes(1),
+        evidence_max_age: minutes(600),
+        last_known_good: minutes(0),
+    };
     let someone =
         revoked.identity("https://gitlab.com", "https://gitlab.com/myorg/library//.gitlab-ci.yml@refs/heads/main");
     let elsewhere = !governing.evidence_elsewhere().is_empty();
@@ -195,7 +201,7 @@ pub(super) fn decision_at(policies: &Policies, scene: &Scene, now: Timestamp) ->
 }
 
 pub(super) fn answer(decision: &Decision) -> Answer {
-    match decision.as_ref().map(Verdict::outcome) {
+    match decision.as_ref().map(|verdict| verdict.outcome()) {
         Ok(Outcome::Allow(_)) => Answer::Allow,
         Ok(Outcome::Deny(_)) => Answer::Deny,
         Err(_) => Answer::Unknown,

@@ -11,7 +11,7 @@ fn bundle(world: &World) -> Image {
 
 /// The same, that have told nothing and read no more than this at once.
 fn artifacts(world: &World, bytes: usize) -> Artifacts {
-    let Judge { upstreams, fetch, limits, .. } = &world.judge;
+    let Judge { upstreams, fetch, limits, .. } = &*world.judge;
     Artifacts::new(upstreams.clone(), fetch.clone(), InFlight::new(bytes), *limits)
 }
 
@@ -23,8 +23,9 @@ async fn an_artifact_is_told_once_and_its_verdict_is_stored_as_others_are() {
     assert_eq!(world.judged(&bundle, 1_000).await, (Reason::Evidence, 0));
     assert_eq!(world.judged(&bundle, 1_060).await, (Reason::Evidence, 0), "no longer fresh, and known still");
     // Another process, with the same store.
-    world.judge.verdicts = Verdicts::new(100);
-    world.judge.artifacts = artifacts(&world, 1 << 30);
+    world.judge_mut().verdicts = Verdicts::new(100);
+    let artifacts_of = artifacts(&world, 1 << 30);
+    world.judge_mut().artifacts = artifacts_of;
     world.break_down(true);
     assert_eq!(world.judged(&bundle, 1_119).await, (Reason::Evidence, 0), "from the store");
     assert_eq!(world.judged(&bundle, 1_120).await.0, Reason::EvidenceUnreadable, "no longer fresh");
@@ -48,9 +49,11 @@ async fn what_is_large_waits_for_other_evidence_and_small_artifacts_for_none() {
     let bill = serde_json::json!({ "padding": "x".repeat(200 << 10) });
     let large = world.signer.attest_bundle(&world.registry, &image.manifest, "p", &bill).expect("signs");
     let large = Image { manifest: large, ..image };
-    world.judge.artifacts = artifacts(&world, 100 << 10);
+    let artifacts_of = artifacts(&world, 100 << 10);
+    world.judge_mut().artifacts = artifacts_of;
     assert_eq!(world.judged(&large, 1_000).await.0, Reason::Overloaded);
     assert_eq!(world.judged(&small, 1_000).await.0, Reason::Evidence);
-    world.judge.artifacts = artifacts(&world, 1 << 20);
+    let artifacts_of = artifacts(&world, 1 << 20);
+    world.judge_mut().artifacts = artifacts_of;
     assert_eq!(world.judged(&large, 1_000).await.0, Reason::Evidence);
 }

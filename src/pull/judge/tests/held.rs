@@ -7,9 +7,12 @@ const NOW: u64 = 1_000_000;
 /// A judge whose verdicts and evidence last for what a proxy's do by default.
 async fn world() -> World {
     let mut world = World::new(LIMITS).await;
-    let lasting =
-        Lasting { allow: Duration::from_hours(6), deny: Duration::from_secs(15), evidence: Duration::from_hours(24) };
-    world.judge.lasting = lasting;
+    world.judge_mut().lasting = Lasting {
+        allow: Duration::from_hours(6),
+        deny: Duration::from_secs(15),
+        evidence: Duration::from_hours(24),
+        last_known_good: Duration::ZERO,
+    };
     world.restart();
     world
 }
@@ -19,7 +22,7 @@ const HOURS: u64 = 3_600;
 impl World {
     /// Forgets everything but what is in the store.
     fn restart(&mut self) {
-        let (judge, day) = (&mut self.judge, Duration::from_hours(24));
+        let (judge, day) = (self.judge_mut(), Duration::from_hours(24));
         let stored = Stored::new(judge.store.clone(), judge.seal.clone(), day, judge.metrics.store().clone());
         (judge.held, judge.verdicts) = (Held::new(1 << 20, day, stored), Verdicts::new(100));
     }
@@ -242,7 +245,7 @@ async fn a_store_of_another_key_or_without_a_piece_costs_a_reading_and_heals() {
     world.sign(&image);
     let per_reading = world.judged(&image, NOW).await.1;
     world.restart_when_written().await;
-    world.judge.seal = Arc::new(Seal::random().expect("randomness"));
+    world.judge_mut().seal = Arc::new(Seal::random().expect("randomness"));
     world.restart();
     assert_eq!(world.judged(&image, NOW).await, (Reason::Signed, per_reading));
     world.restart_when_written().await;

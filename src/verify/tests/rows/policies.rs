@@ -35,7 +35,8 @@ fn outcome(require: &str, candidates: &[&Candidate]) -> String {
     let findings = findings_of(candidates, image().digest, &["a", "b"]);
     let governing = policies.governing(&image(), AT);
     let secs = Duration::from_secs;
-    let terms = Terms { now: AT, allow: secs(600), deny: secs(15), evidence_max_age: secs(300) };
+    let terms =
+        Terms { now: AT, allow: secs(600), deny: secs(15), evidence_max_age: secs(300), last_known_good: secs(0) };
     let verdict =
         decide(&governing, Trust::none().revision(&governing), &examined(&findings), &terms).expect("a verdict");
     match verdict.outcome() {

@@ -1,0 +1,41 @@
+//! The last known good: what is still answered by digest while a registry or a TUF repository is away.
+//!
+//! The decision is [`Verdict::last_known_good`]; here is only where such an Allow may be found.
+
+use std::sync::Arc;
+
+use super::Judge;
+use crate::clock::Timestamp;
+use crate::decide::Verdict;
+use crate::outcome::{Indeterminate, Key};
+use crate::policy::Governing;
+use crate::reason::Reason;
+use crate::snapshot::Snapshot;
+
+impl Judge {
+    /// The last Allow on what is governed, if it goes on answering though judging it anew came to `unsure`.
+    pub(super) async fn last_known_good(
+        &self,
+        snapshot: &Snapshot,
+        governing: &Governing,
+        unsure: &Indeterminate,
+        now: Timestamp,
+    ) -> Option<Arc<Verdict>> {
+        if self.lasting.last_known_good.is_zero() || !unsure.is_outage() {
+            return None;
+        }
+        // A root whose metadata has expired decides nothing, and makes a revision of its own; what it decided before stands
+        // under the one that its content has.
+        let trust = match unsure.0.reason {
+            Reason::TrustRootExpired => snapshot.trust.revision_of_content(governing)?,
+            _ => snapshot.trust.revision(governing),
+        };
+        let key = Arc::new(Key::new(governing, trust));
+        let verdict = match self.verdicts.last(&key, now).await {
+            // What memory has is the newest: a Deny in it is not passed over for an Allow before it.
+            Some((last, now)) => last.last_known_good(&key, &self.terms(now), unsure),
+            None => self.stored(&key, &self.terms(now), Some(unsure)).await,
+        };
+        verdict.map(Arc::new)
+    }
+}

@@ -1,0 +1,92 @@
+//! It takes no more than it may: of the disk, and of what waits.
+
+use super::keeping::swept;
+use super::*;
+
+#[tokio::test]
+async fn the_file_stays_within_its_bound_and_goes_on_taking() {
+    let (scene, most) = (Scene::new(), 6 << 20);
+    let store = scene.open_with(most).expect("it opens");
+    let value = Bytes::from(vec![7; 9_000]);
+    store.add(&[Listing { place: members("kept"), item: item(1, 1) }], 3, DAY).await.expect("up");
+    store.put(&verdict("kept"), Bytes::from("value"), DAY).await.expect("up");
+    for round in 0..40 {
+        scene.wait(Duration::from_mins(1));
+        for each in 0..50 {
+            let place = Place::new(Shelf::Evidence, format!("{round}/{each}"));
+            store.put(&place, value.clone(), DAY).await.expect("little waits");
+        }
+        store.flush().await;
+        assert!(size(&scene.path()) <= most, "{} bytes in round {round}", size(&scene.path()));
+    }
+    let newest = store.get(&Place::new(Shelf::Evidence, "39/49")).await;
+    assert_eq!(newest, Ok(Some(value)), "of 18 MB the newest are there");
+    assert_eq!(store.get(&Place::new(Shelf::Evidence, "0/0")).await, Ok(None), "and the oldest are not");
+    assert!(store.get(&verdict("kept")).await.expect("up").is_some(), "verdicts go after evidence");
+    assert_eq!(store.list(&members("kept")).await, Ok(vec![item(1, 1)]), "members go last");
+}
+
+#[tokio::test]
+async fn what_was_used_least_lately_goes_first_and_members_last() {
+    let scene = Scene::new();
+    let store = scene.open();
+    for name in ["old", "used", "new"] {
+        for shelf in [Shelf::Evidence, Shelf::Verdicts, Shelf::Members] {
+            store.put(&Place::new(shelf, name), Bytes::from(vec![1; 1000]), 9 * DAY).await.expect("up");
+        }
+        store.flush().await;
+        scene.wait(Duration::from_hours(2));
+    }
+    let each = store.slot.with(ledger::cost).expect("it is open") / 9;
+    for shelf in [Shelf::Evidence, Shelf::Verdicts, Shelf::Members] {
+        store.get(&Place::new(shelf, "used")).await.expect("up").expect("it is there");
+    }
+    let mut gone = Vec::new();
+    for left in (0..9).rev() {
+        swept(&store, each * left + each / 2);
+        for shelf in [Shelf::Evidence, Shelf::Verdicts, Shelf::Members] {
+            for name in ["old", "used", "new"] {
+                let place = Place::new(shelf, name);
+                // Not over `get`, which would be a use.
+                let found = store.slot.with(|database| ledger::value(database, Spot::of(&place), 0));
+                let said = (shelf, name);
+                if found.expect("it is open").is_none() && !gone.contains(&said) {
+                    gone.push(said);
+                }
+            }
+        }
+    }
+    let order = [Shelf::Evidence, Shelf::Verdicts, Shelf::Members];
+    let expected: Vec<_> =
+        order.into_iter().flat_map(|shelf| ["old", "new", "used"].map(|name| (shelf, name))).collect();
+    assert_eq!(gone, expected);
+}
+
+#[tokio::test]
+async fn when_too_much_waits_the_store_is_down_until_some_is_written() {
+    let (scene, most) = (Scene::new(), 8 << 20);
+    let store = scene.open_with(most).expect("it opens");
+    let mut refused = None;
+    for each in 0..1000 {
+        let put = store.put(&verdict(&each.to_string()), Bytes::from(vec![1; 100_000]), DAY).await;
+        if let Err(StoreDown(why)) = put {
+            refused = Some(why);
+            break;
+        }
+    }
+    assert_eq!(refused.as_deref(), Some("too much waits to be written"), "a megabyte may wait");
+    assert!(scene.pending.get() > 0);
+    assert!(store.get(&verdict("0")).await.expect("it can be read").is_some());
+    store.flush().await;
+    assert_eq!(scene.pending.get(), 0);
+    store.put(&verdict("again"), Bytes::from("value"), DAY).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn a_value_that_is_too_large_is_not_kept_and_troubles_nobody() {
+    let scene = Scene::new();
+    let store = scene.open();
+    let large = Bytes::from(vec![1; usize::try_from(MOST / 8).expect("it fits")]);
+    store.put(&verdict("large"), large, DAY).await.expect("up");
+    assert_eq!(store.get(&verdict("large")).await, Ok(None));
+}

@@ -1,0 +1,88 @@
+//! Which file is opened, which is refused with what to do, and which is begun anew.
+
+use redb::{Database, TableDefinition};
+
+use super::*;
+
+fn refused(scene: &Scene) -> String {
+    scene.open_with(MOST).map(drop).expect_err("it is refused").to_string()
+}
+
+fn contains(text: &str, all: &[&str]) {
+    assert!(all.iter().all(|each| text.contains(each)), "{all:?} in {text}");
+}
+
+#[tokio::test]
+async fn a_file_that_another_holds_is_refused_and_harmed_in_nothing() {
+    let scene = Scene::new();
+    let store = scene.open();
+    store.put(&verdict("a"), Bytes::from("value"), DAY).await.expect("up");
+    let path = scene.path().display().to_string();
+    contains(&refused(&scene), &[&path, "another countersign", "stop that one", "`store.kind: redis`"]);
+    store.flush().await;
+    assert!(store.get(&verdict("a")).await.expect("up").is_some());
+}
+
+#[test]
+fn what_is_not_ours_is_refused_and_left_as_it_is() {
+    let scene = Scene::new();
+    std::fs::write(scene.path(), "a letter to a friend, of some length, which nobody should lose\n".repeat(99))
+        .expect("a file");
+    let before = std::fs::read(scene.path()).expect("a file");
+    contains(&refused(&scene), &["is not a store of countersign", "move it away"]);
+    assert_eq!(std::fs::read(scene.path()).expect("a file"), before);
+
+    let scene = Scene::new();
+    let others: TableDefinition<'_, &str, &str> = TableDefinition::new("letters");
+    let database = Database::create(scene.path()).expect("a database");
+    let transaction = database.begin_write().expect("a transaction");
+    transaction.open_table(others).expect("a table").insert("a", "b").expect("it fits");
+    transaction.commit().expect("it is written");
+    drop(database);
+    contains(&refused(&scene), &["a database of another program", "move it away"]);
+    let database = Database::open(scene.path()).expect("it is still there");
+    let table = redb::ReadableDatabase::begin_read(&database).expect("a transaction").open_table(others);
+    assert_eq!(table.expect("a table").get("a").expect("up").expect("it is there").value(), "b");
+    assert!(scene.aside().is_empty());
+}
+
+/// Writes another version into the file.
+fn set_format(scene: &Scene, format: u64) {
+    let database = Database::open(scene.path()).expect("a database");
+    let transaction = database.begin_write().expect("a transaction");
+    transaction.open_table(ledger::META).expect("a table").insert("format", format).expect("it fits");
+    transaction.commit().expect("it is written");
+}
+
+#[tokio::test]
+async fn a_later_layout_is_refused_and_an_earlier_one_begun_anew() {
+    let scene = Scene::new();
+    scene.open().put(&verdict("a"), Bytes::from("value"), DAY).await.expect("up");
+    set_format(&scene, ledger::FORMAT + 1);
+    contains(&refused(&scene), &["a later countersign", "layout 2, this one reads 1", "move the file away"]);
+    set_format(&scene, ledger::FORMAT);
+    assert!(scene.open().get(&verdict("a")).await.expect("up").is_some(), "it was left as it is");
+
+    set_format(&scene, ledger::FORMAT - 1);
+    let store = scene.open();
+    assert_eq!(store.get(&verdict("a")).await, Ok(None));
+    store.put(&verdict("a"), Bytes::from("new"), DAY).await.expect("up");
+    drop(store);
+    assert_eq!(scene.open().get(&verdict("a")).await, Ok(Some(Bytes::from("new"))));
+}
+
+#[test]
+fn a_missing_folder_is_made_and_what_is_missing_above_it_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new();
+    let folder = scene.folder.path().join("made");
+    let open = |path: PathBuf| EmbeddedStore::open(path, MOST, scene.clock.clone(), scene.pending.clone());
+    open(folder.join("store.redb")).expect("it opens");
+    let mode = |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode(&folder), mode(&folder.join("store.redb"))), (0o700, 0o600));
+
+    let error = open(scene.folder.path().join("not/made/store.redb")).map(drop).expect_err("it is refused");
+    contains(&error.to_string(), &["not/made` cannot be made", "`store.embedded.path`", "`store.kind: memory`"]);
+    let error = open(folder).map(drop).expect_err("it is refused");
+    contains(&error.to_string(), &["cannot be opened for reading and writing", "directory"]);
+}

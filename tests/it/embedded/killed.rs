@@ -1,0 +1,85 @@
+//! A process that is killed while it writes, over and over.
+
+use super::*;
+
+/// How often it is killed.
+const ROUNDS: usize = 8;
+
+/// What was on the disk is there after each kill, and allows without the registry; what policy refuses stays refused; and
+/// the file was never damaged.
+#[tokio::test]
+async fn what_was_on_the_disk_survives_every_kill_and_nothing_else_opens() {
+    let scene = Scene::new().await;
+    scene.lab.unsigned("team/unsigned");
+    let mut on_disk: Vec<String> = Vec::new();
+    for round in 0..ROUNDS {
+        let program = scene.serve().await;
+        assert!(!program.log().contains("damaged"), "round {round}:\n{}", program.log());
+        for repository in &on_disk {
+            let status = program.status(&scene.client, &manifest(repository, "1")).await;
+            assert_eq!(status, 200, "round {round}: {repository} was on the disk:\n{}", program.log());
+        }
+        assert_eq!(program.status(&scene.client, &manifest("team/unsigned", "1")).await, 403, "round {round}");
+        assert_eq!(program.metric(&scene.client, "verifications_total", "result=\"verified\"").await, 0);
+
+        let known: Vec<_> = (0..4).map(|each| format!("team/known-{round}-{each}")).collect();
+        for repository in &known {
+            scene.lab.signed(repository);
+            assert_eq!(program.status(&scene.client, &manifest(repository, "1")).await, 200);
+        }
+        program.until(&scene.client, "store_pending_writes", "", 0).await;
+        for repository in known {
+            scene.hide_signatures(&repository);
+            on_disk.push(repository);
+        }
+
+        // Something is being written when it is killed, a little later each time.
+        let (client, id) = (scene.client.clone(), program.id());
+        for each in 0..6 {
+            scene.lab.signed(&format!("team/unknown-{round}-{each}"));
+        }
+        let pulls = async {
+            for each in 0..6 {
+                program.status(&client, &manifest(&format!("team/unknown-{round}-{each}"), "1")).await;
+            }
+        };
+        let kill = async {
+            tokio::time::sleep(Duration::from_millis(7 * round as u64)).await;
+            let killed = std::process::Command::new("kill").args(["-KILL", &id.to_string()]).status();
+            assert!(killed.expect("it runs").success());
+        };
+        tokio::join!(pulls, kill);
+        drop(program);
+    }
+    let aside = fs::read_dir(&scene.folder).expect("a folder").flatten().map(|entry| entry.file_name());
+    let names: Vec<_> = aside.map(|name| name.to_string_lossy().into_owned()).collect();
+    assert!(names.iter().all(|name| ["store.redb", "store.key"].contains(&name.as_str())), "{names:?}");
+}
+
+/// The file is damaged between two runs: it is set aside, said aloud, and images are verified again.
+#[tokio::test]
+async fn a_damaged_file_is_set_aside_and_images_are_verified_again() {
+    let scene = Scene::new().await;
+    scene.lab.signed("team/app");
+    scene.lab.unsigned("team/unsigned");
+    let program = scene.serve().await;
+    assert_eq!(program.status(&scene.client, &manifest("team/app", "1")).await, 200);
+    program.until(&scene.client, "store_pending_writes", "", 0).await;
+    program.kill();
+    let whole = fs::read(scene.store()).expect("a file");
+    let noise = whole.iter().enumerate().map(|(at, byte)| if at < 4096 { *byte } else { byte ^ 0x55 });
+    let damaged: [(&str, Vec<u8>); 2] = [("cut off", whole[..whole.len() / 2].to_vec()), ("noise", noise.collect())];
+    for (what, bytes) in damaged {
+        fs::write(scene.store(), &bytes).expect("a file");
+        let program = scene.serve().await;
+        contains(&program.log(), &["the store is damaged: set aside", "store.redb.corrupt-"]);
+        assert_eq!(program.status(&scene.client, &manifest("team/app", "1")).await, 200, "{what}: {}", program.log());
+        assert_eq!(program.metric(&scene.client, "verifications_total", "result=\"verified\"").await, 1, "{what}");
+        assert_eq!(program.status(&scene.client, &manifest("team/unsigned", "1")).await, 403, "{what}");
+        program.kill();
+        let aside = |name: &str| name.starts_with("store.redb.corrupt-");
+        let names = fs::read_dir(&scene.folder).expect("a folder").flatten().map(|entry| entry.file_name());
+        let names = names.filter(|name| aside(&name.to_string_lossy())).count();
+        assert_eq!(names, 1, "only the last one is kept");
+    }
+}

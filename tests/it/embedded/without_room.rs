@@ -1,0 +1,78 @@
+//! A disk that is full: before the start, and from some moment on.
+
+use super::*;
+
+/// A disk of 8 MiB for the store alone, which the other side of the namespace sees under `/proc`.
+fn small_disk(scene: &Scene) -> String {
+    fs::create_dir(&scene.folder).expect("a folder");
+    format!("mount -t tmpfs -o size=8m,mode=0700 tmpfs '{}'", scene.folder.display())
+}
+
+fn filler(scene: &Scene, program: &Program) -> PathBuf {
+    let folder = scene.folder.strip_prefix("/").expect("an absolute path");
+    Path::new(&format!("/proc/{}/root", program.id())).join(folder).join("filler")
+}
+
+/// Fills the disk to its last byte.
+fn fill(path: &Path) {
+    use std::io::Write;
+    let mut file = fs::File::create(path).expect("a file");
+    while file.write(&[7; 4096]).is_ok_and(|written| written > 0) {}
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_stops_no_pull_and_when_it_has_room_the_store_is_used_again() {
+    let scene = Scene::new().await;
+    scene.lab.unsigned("team/unsigned");
+    let program = Program::serve_among(&small_disk(&scene), &scene.config).await.expect("it serves");
+    let filler = filler(&scene, &program);
+    fill(&filler);
+    let mut each = 0;
+    let pull = async |each: usize| {
+        let repository = format!("team/app-{each}");
+        scene.lab.signed(&repository);
+        assert_eq!(program.status(&scene.client, &manifest(&repository, "1")).await, 200, "{}", program.log());
+        assert_eq!(program.status(&scene.client, &manifest("team/unsigned", "1")).await, 403);
+    };
+    let began = std::time::Instant::now();
+    while program.metric(&scene.client, "store_up", "").await != 0 {
+        assert!(began.elapsed() < Duration::from_mins(1), "it is never noticed:\n{}", program.log());
+        each += 1;
+        pull(each).await;
+    }
+    contains(&program.log(), &["the store failed; verdicts are come to without it", "No space left on device"]);
+    contains(&program.admin(&scene.client, "/readyz").await, &["store: does not answer; pulls go on without it"]);
+
+    fs::remove_file(&filler).expect("it is there");
+    while program.metric(&scene.client, "store_up", "").await != 1 {
+        assert!(began.elapsed() < Duration::from_mins(2), "it never comes back:\n{}", program.log());
+        each += 1;
+        pull(each).await;
+    }
+    program.until(&scene.client, "store_pending_writes", "", 0).await;
+    assert!(!program.log().contains("panicked"), "{}", program.log());
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_at_the_start_says_so_and_images_are_verified_all_the_same() {
+    let scene = Scene::new().await;
+    scene.lab.signed("team/app");
+    scene.lab.unsigned("team/unsigned");
+    let mounts = small_disk(&scene);
+    let folder = scene.folder.display();
+    let key = "5eed".repeat(16);
+    let full = format!(
+        "{mounts}\n(umask 077; echo {key} > '{folder}/store.key')\nyes > '{folder}/filler' 2>/dev/null || true"
+    );
+    let program = Program::serve_among(&full, &scene.config).await.expect("it serves");
+    contains(&program.log(), &["the store is down; verdicts are come to without it", "No space left on device"]);
+    assert_eq!(program.status(&scene.client, &manifest("team/app", "1")).await, 200, "{}", program.log());
+    assert_eq!(program.status(&scene.client, &manifest("team/unsigned", "1")).await, 403);
+    contains(&program.admin(&scene.client, "/readyz").await, &["store: does not answer; pulls go on without it"]);
+
+    // Without a key there is nothing to go on with.
+    let scene = Scene::new().await;
+    let full = format!("{}\nyes > '{}/filler' 2>/dev/null || true", small_disk(&scene), scene.folder.display());
+    let said = refusal(Program::serve_among(&full, &scene.config).await);
+    contains(&said, &["store.key` cannot be made: No space left on device", "openssl rand -hex 32"]);
+}
