@@ -18,6 +18,7 @@ use crate::oci::Registry;
 use crate::pem::TlsFileError;
 use crate::policy;
 use crate::proxy::Proxy;
+use crate::pull::Puller;
 use crate::route::Registries;
 use crate::snapshot::Current;
 use crate::store::embedded::OpenError;
@@ -94,6 +95,13 @@ pub enum StartError {
         /// Why.
         why: String,
     },
+}
+
+impl StartError {
+    /// Whether another process has the store.
+    pub fn is_store_held(&self) -> bool {
+        matches!(self, Self::Store(OpenError::Held { .. }))
+    }
 }
 
 /// Starts the proxy that `config` describes.
@@ -173,6 +181,11 @@ fn proxy(
     let catalogs =
         config.upstreams.iter().filter(|upstream| upstream.catalog).map(|one| one.registry.clone()).collect();
     Ok(Proxy { registries, catalogs, clients, public_origin, puller, metrics })
+}
+
+/// Returns when what `puller` has learned is in its store.
+pub async fn written(puller: &Puller) {
+    Remembered::of(&puller.judge).written().await;
 }
 
 /// The registries of `config`, by name and alias.

@@ -53,7 +53,7 @@ pub(crate) async fn roll_out(plan: Plan, fleet: Arc<Fleet>, images: Arc<Vec<Imag
     let (mut nodes, mut pulls) = (JoinSet::new(), Vec::with_capacity(cluster.nodes * cluster.each));
     for (start, number) in starts {
         sleep_until(start).await;
-        let node = Node { fleet: fleet.clone(), images: images.clone(), dice: dice.of(number) };
+        let node = Node { number, fleet: fleet.clone(), images: images.clone(), dice: dice.of(number) };
         nodes.spawn(node.pull_all(cluster.each, popularity.clone()));
         while let Some(Ok(done)) = nodes.try_join_next() {
             pulls.extend(done);
@@ -64,6 +64,7 @@ pub(crate) async fn roll_out(plan: Plan, fleet: Arc<Fleet>, images: Arc<Vec<Imag
 }
 
 struct Node {
+    number: usize,
     fleet: Arc<Fleet>,
     images: Arc<Vec<Image>>,
     dice: Dice,
@@ -110,7 +111,7 @@ impl Node {
     /// The proxy that the next request reaches, after a moment in the network.
     async fn replica<'f>(&mut self, fleet: &'f Fleet) -> &'f Puller {
         sleep(NETWORK).await;
-        fleet.pick(&mut self.dice)
+        fleet.pick(self.number, &mut self.dice)
     }
 }
 

@@ -91,10 +91,11 @@ impl Fleet {
         Ok(Self { replicas: replicas?, balance, next, clock, began, metrics, policy })
     }
 
-    /// Who answers the next request.
-    pub(crate) fn pick(&self, dice: &mut Dice) -> &Puller {
+    /// Who answers the next request of a node.
+    pub(crate) fn pick(&self, node: usize, dice: &mut Dice) -> &Puller {
         let number = match self.balance {
             Balance::Random => dice.below(self.replicas.len()),
+            Balance::Sticky => node % self.replicas.len(),
             Balance::RoundRobin => self.next.fetch_add(1, Ordering::Relaxed) % self.replicas.len(),
         };
         &self.replicas[number].puller

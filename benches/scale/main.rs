@@ -4,7 +4,7 @@
 //! that it still runs.
 
 use std::error::Error;
-use std::io::{Write, stdout};
+use std::io::{Write, stderr, stdout};
 use std::time::{Duration, Instant};
 
 use countersign::store::Shelf;
@@ -38,7 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     told("30, in turn", Plan { balance: Balance::RoundRobin, ..plan })?;
     told("30, the policy changes", Plan { event: Event::PolicyChanges, ..plan })?;
     told("30, the store goes", Plan { event: Event::StoreGoes, ..plan })?;
-    told("30, each its own store", Plan { store: Kind::Own, ..plan })
+    // A blob is asked for where its image was: nobody else knows of it.
+    let own = Plan { store: Kind::Own, balance: Balance::Sticky, ..plan };
+    told("30, each its own store", own)?;
+    told("300, each its own store", Plan { replicas: if smoke { 10 } else { 300 }, ..own })
 }
 
 fn told(name: &str, plan: Plan) -> Result<(), Box<dyn Error>> {
@@ -48,8 +51,9 @@ fn told(name: &str, plan: Plan) -> Result<(), Box<dyn Error>> {
     writeln!(out, "{}", row(name, &outcome))?;
     let Outcome { pulls, requests, refused, operations, .. } = &outcome;
     let took = began.elapsed().as_secs();
-    writeln!(std::io::stderr(), "{name}: {pulls} pulls, {requests} requests, {refused} refused; in {took} s")?;
-    writeln!(std::io::stderr(), "{:?}", operations.by_kind)?;
+    let mut aside = stderr();
+    writeln!(aside, "{name}: {pulls} pulls, {requests} requests, {refused} refused; in {took} s")?;
+    writeln!(aside, "{:?}", operations.by_kind)?;
     if *refused > 0 { Err(format!("{refused} pulls were refused").into()) } else { Ok(()) }
 }
 

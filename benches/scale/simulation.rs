@@ -45,6 +45,8 @@ pub(crate) struct Plan {
 pub(crate) enum Balance {
     Random,
     RoundRobin,
+    /// Always the same one for a node.
+    Sticky,
 }
 
 /// Where the proxies keep what outlives a request.

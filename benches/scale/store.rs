@@ -46,14 +46,14 @@ impl Counting {
         self.operations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Counts an operation on `shelf` that sends so many bytes, and lets it travel.
-    async fn asked(&self, operation: &'static str, shelf: Shelf, bytes: usize) -> Result<(), StoreDown> {
+    /// Counts an operation on things `of` one kind that sends so many bytes, and lets it travel.
+    async fn asked(&self, operation: &'static str, of: Shelf, bytes: usize) -> Result<(), StoreDown> {
         if self.gone.load(Ordering::Relaxed) {
             // As its clients do once they have noticed.
             return Err(StoreDown("it is gone".into()));
         }
         self.count(|counted| {
-            *counted.by_kind.entry((operation, shelf.label())).or_default() += 1;
+            *counted.by_kind.entry((operation, of.label())).or_default() += 1;
             *counted.seconds.entry(self.began.elapsed().as_secs()).or_default() += 1;
             counted.bytes += bytes as u64;
         });
@@ -73,8 +73,8 @@ impl Operations {
     }
 
     /// Those of one kind on one shelf.
-    pub(crate) fn of(&self, operation: &'static str, shelf: Shelf) -> u64 {
-        self.by_kind.get(&(operation, shelf.label())).copied().unwrap_or_default()
+    pub(crate) fn of(&self, operation: &'static str, kind: Shelf) -> u64 {
+        self.by_kind.get(&(operation, kind.label())).copied().unwrap_or_default()
     }
 
     /// The most in one second.

@@ -56,7 +56,7 @@ impl World {
         let path = format!("/v2/team/app/manifests/{}", image.digest);
         let proxy = Proxy {
             registries: app::registries(&config),
-            catalogs: Default::default(),
+            catalogs: std::collections::BTreeSet::new(),
             clients: Clients::anonymous(vec![parse_scope(&format!("{name}/**"))?]),
             public_origin: String::new(),
             puller: app::explainer(&config).await?,

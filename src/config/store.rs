@@ -26,6 +26,11 @@ pub(super) fn store(at: &At<'_>, raw: &RawStore, base: &Path) -> Store {
         }
         _ => Kind::Memory,
     };
+    for (other, given) in [("embedded", raw.embedded.is_some()), ("redis", raw.redis.is_some())] {
+        if given && other != word {
+            at.key(other).problem(format!("it is for `kind: {other}`"));
+        }
+    }
     Store { kind, keys: keys(at, raw, word, base), members, evidence }
 }
 

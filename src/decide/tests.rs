@@ -311,7 +311,7 @@ fn the_last_known_good_is_an_allow_within_its_bounds_while_a_registry_or_its_tru
         assert_eq!(memory, store);
         memory
     };
-    let bound = end.plus(Duration::from_secs(60));
+    let bound = end.plus(Duration::from_mins(1));
     for reason in [Reason::UpstreamUnavailable, Reason::UpstreamTimeout, Reason::UpstreamThrottled] {
         assert_eq!(good(&allow, &key, end, &away(reason)), Some((Reason::Signed, bound)), "{reason}");
     }

@@ -7,6 +7,10 @@
 #[derive(Debug, Default)]
 pub(crate) struct Writer(Vec<u8>);
 
+/// What is read has not this form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotOurs;
+
 /// Reads it, from the front.
 #[derive(Debug)]
 pub(crate) struct Reader<'a>(&'a [u8]);
@@ -94,11 +98,11 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
-    pub(crate) fn maybe(&mut self) -> Option<Option<&'a str>> {
-        match self.byte()? {
-            0 => Some(None),
-            1 => self.text().map(Some),
-            _ => None,
+    pub(crate) fn maybe(&mut self) -> Result<Option<&'a str>, NotOurs> {
+        match self.byte() {
+            Some(0) => Ok(None),
+            Some(1) => self.text().map(Some).ok_or(NotOurs),
+            _ => Err(NotOurs),
         }
     }
 
@@ -131,7 +135,9 @@ mod tests {
     fn what_is_written_is_read() {
         let mut writer = Writer::default();
         let numbers = [0, 1, 127, 128, 16_383, 16_384, u64::from(u32::MAX), u64::MAX - 1, u64::MAX];
-        numbers.iter().for_each(|number| writer.number(*number));
+        for number in numbers {
+            writer.number(number);
+        }
         writer.byte(7);
         writer.text("");
         writer.maybe(None);
@@ -145,7 +151,7 @@ mod tests {
             assert_eq!(reader.number(), Some(number));
         }
         assert_eq!((reader.byte(), reader.text()), (Some(7), Some("")));
-        assert_eq!((reader.maybe(), reader.maybe(), reader.maybe()), (Some(None), Some(Some("")), Some(Some("é"))));
+        assert_eq!((reader.maybe(), reader.maybe(), reader.maybe()), (Ok(None), Ok(Some("")), Ok(Some("é"))));
         assert_eq!(reader.bytes(), Some(&[0; 200][..]));
         assert!(!reader.done());
         assert_eq!(reader.raw(), Some([9; 32]));
@@ -166,7 +172,7 @@ mod tests {
         assert_eq!(number(&[0xff; 11]), None, "endless");
         assert_eq!(Reader::new(&[2, b'a']).bytes(), None, "longer than all there is");
         assert_eq!(Reader::new(&[1, 0xff]).text(), None, "not UTF-8");
-        assert_eq!(Reader::new(&[2, 0]).maybe(), None, "neither there nor missing");
+        assert_eq!(Reader::new(&[2, 0]).maybe(), Err(NotOurs), "neither there nor missing");
         assert_eq!(Reader::new(&[1; 31]).raw::<32>(), None);
     }
 }

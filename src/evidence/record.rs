@@ -112,7 +112,7 @@ impl CandidateRecord {
         );
         Self {
             location: candidate.location().into(),
-            elsewhere: candidate.elsewhere().map(|place| place.to_string()),
+            elsewhere: candidate.elsewhere().map(ToString::to_string),
             attachment: candidate.attachment(),
             shape,
             piece: Digest::of(piece),
@@ -147,7 +147,7 @@ impl CandidateRecord {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let location = reader.text()?.to_string();
-        let elsewhere = reader.maybe()?.map(str::to_string);
+        let elsewhere = reader.maybe().ok()?.map(str::to_string);
         let attachment = match reader.byte()? {
             0 => Attachment::Referrer,
             1 => Attachment::Signature,
@@ -162,7 +162,7 @@ impl CandidateRecord {
         };
         let piece = Digest::from_bytes(reader.raw()?);
         let size = reader.number()?;
-        let mut beside = || reader.maybe().map(|text| text.map(str::to_string));
+        let mut beside = || reader.maybe().map(|text| text.map(str::to_string)).ok();
         let beside = Beside { certificate: beside()?, chain: beside()?, bundle: beside()?, timestamp: beside()? };
         Some(Self { location, elsewhere, attachment, shape, piece, size, beside })
     }

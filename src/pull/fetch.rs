@@ -65,7 +65,7 @@ impl Fetch {
             first = true;
             self.resolve_anew(&key.0, &key.1).await
         };
-        let resolved = self.resolving.try_get_with_by_ref(key, init).await;
+        let resolved = Box::pin(self.resolving.try_get_with_by_ref(key, init)).await;
         if first && !self.remembers_tags {
             self.resolving.invalidate(key).await;
         }

@@ -142,7 +142,7 @@ impl Judge {
             restored = how == Lookup::Restored;
             Ok(verdict)
         };
-        match self.verdicts.decide_once(key, now, anew).await {
+        match Box::pin(self.verdicts.decide_once(key, now, anew)).await {
             Ok((verdict, Lookup::Miss)) if restored => Ok((verdict, Lookup::Restored)),
             Ok(answer) => Ok(answer),
             Err(unsure) => match self.last_known_good(snapshot, governing, &unsure, now).await {

@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
+use moka::Expiry;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 use tokio::time::timeout;
@@ -29,9 +30,18 @@ pub struct Search {
     found: Cache<Image, Arc<Tagged>>,
 }
 
+/// How long what was searched is remembered.
+struct Remember(Duration);
+
+impl Expiry<Image, Arc<Tagged>> for Remember {
+    fn expire_after_create(&self, _: &Image, tagged: &Arc<Tagged>, _: Instant) -> Option<Duration> {
+        Some(if tagged.unread { REST } else { self.0 })
+    }
+}
+
 impl Search {
     /// Searches `upstreams` by way of `fetch`, within `limits`; each repository once in `remember`, which is five seconds
-    /// at least.
+    /// at least, or once in two where the registry did not tell.
     pub fn new(
         upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
         fetch: Arc<Fetch>,
@@ -39,7 +49,8 @@ impl Search {
         remember: Duration,
     ) -> Self {
         let weigh = |_: &Image, tagged: &Arc<Tagged>| u32::try_from(tagged.weight()).unwrap_or(u32::MAX);
-        let found = Cache::builder().max_capacity(MEMORY).weigher(weigh).time_to_live(remember.max(LEAST));
+        let found = Cache::builder().max_capacity(MEMORY).weigher(weigh);
+        let found = found.expire_after(Remember(remember.max(LEAST)));
         // Whatever was searched last is remembered: it is asked for again at once.
         Self { upstreams, fetch, limits, found: found.eviction_policy(EvictionPolicy::lru()).build() }
     }
@@ -48,7 +59,7 @@ impl Search {
     pub async fn indexes(&self, image: &Image) -> Arc<Tagged> {
         let anew = async {
             let found = timeout(PATIENCE, self.read(image)).await;
-            Arc::new(found.unwrap_or_else(|_| Tagged::incomplete("the registry took too long to list them")))
+            Arc::new(found.unwrap_or_else(|_| Tagged::unread("the registry took too long to list them".into())))
         };
         Box::pin(self.found.get_with_by_ref(image, anew)).await
     }
@@ -57,7 +68,7 @@ impl Search {
         let (tags, more) = match self.tags(image).await {
             Ok(listed) => listed,
             Err(PullError::Upstream(UpstreamError::NotFound | UpstreamError::Status(405))) => return Tagged::default(),
-            Err(error) => return Tagged::incomplete(&format!("its tags could not be listed: {error}")),
+            Err(error) => return Tagged::unread(format!("its tags could not be listed: {error}")),
         };
         let mut tagged = Tagged::default();
         if more {
@@ -72,7 +83,7 @@ impl Search {
                 Ok(reference) => named.push(reference),
                 // A tag that is gone names nothing.
                 Err(PullError::Upstream(UpstreamError::NotFound)) => {}
-                Err(error) => tagged.more(format!("what its tags name could not be read: {error}")),
+                Err(error) => tagged.missed(&error),
             }
         }
         drop(resolved);
@@ -127,5 +138,7 @@ const AT_ONCE: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long what was found is remembered at least, or each pull that is denied would be a search.
 const LEAST: Duration = Duration::from_secs(5);
+/// How long a registry that did not tell is left alone.
+const REST: Duration = Duration::from_secs(2);
 /// What all that is remembered may take, in bytes.
 const MEMORY: u64 = 16 << 20;

@@ -24,6 +24,8 @@ pub struct Tagged {
     digests: usize,
     /// Why there may be more.
     pub incomplete: Option<String>,
+    /// Whether that is because the registry did not tell: it may, the next time.
+    pub(super) unread: bool,
 }
 
 /// What one index lists, in order.
@@ -35,9 +37,9 @@ struct Listed {
 }
 
 impl Tagged {
-    /// Nothing, and there may be more.
-    pub(super) fn incomplete(why: &str) -> Self {
-        Self { incomplete: Some(why.to_string()), ..Self::default() }
+    /// Nothing, because the registry did not tell.
+    pub(super) fn unread(why: String) -> Self {
+        Self { incomplete: Some(why), unread: true, ..Self::default() }
     }
 
     /// The indexes that tags name and that list `digest`, at any depth.
@@ -85,7 +87,7 @@ impl Tagged {
                         }
                         // What is gone, and what nobody is served, lists nothing.
                         Ok(_) | Err(PullError::Upstream(UpstreamError::NotFound) | PullError::Content { .. }) => {}
-                        Err(error) => self.more(format!("what its tags name could not be read: {error}")),
+                        Err(error) => self.missed(&error),
                     }
                 }
             }
@@ -114,6 +116,12 @@ impl Tagged {
         self.digests = digests;
         self.read.insert(digest, Listed { all: index.listed().to_vec(), indexes: within.into_iter().collect() });
         true
+    }
+
+    /// There may be more: the registry did not tell, because of `error`.
+    pub(super) fn missed(&mut self, error: &PullError) {
+        self.more(format!("what its tags name could not be read: {error}"));
+        self.unread = true;
     }
 
     /// There may be more, because of `why`.

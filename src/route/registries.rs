@@ -26,9 +26,8 @@ impl Registries {
     /// The configured registry that `name` stands for, in any spelling of host and default port.
     pub fn find(&self, name: &str) -> Option<Registry> {
         // What is canonical already, which `Host` mostly is, need not be made so.
-        self.exactly(name).or_else(|| match Registry::is_plain(name) {
-            true => None,
-            false => self.known.get(&name.parse::<Registry>().ok()?).cloned(),
+        self.exactly(name).or_else(|| {
+            if Registry::is_plain(name) { None } else { self.known.get(&name.parse::<Registry>().ok()?).cloned() }
         })
     }
 

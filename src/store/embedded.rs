@@ -9,7 +9,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -73,7 +73,9 @@ impl EmbeddedStore {
     pub fn open(path: PathBuf, most: u64, clock: Arc<Clock>, pending: IntGauge) -> Result<Self, OpenError> {
         let waiting = usize::try_from(most / 8).unwrap_or(usize::MAX).min(WAITING);
         let (slot, queue) = (Arc::new(Slot::default()), Arc::new(Queue::new(waiting, pending)));
-        match file::open(&path) {
+        let opened = file::open(&path);
+        let is_open = opened.is_ok();
+        match opened {
             Ok(database) => slot.put(database),
             Err(error @ OpenError::Unusable { .. }) => {
                 tracing::error!(%error, "the store is down; verdicts are come to without it");
@@ -88,7 +90,7 @@ impl EmbeddedStore {
             clock: clock.clone(),
             most: most / 4 * 3,
         };
-        let thread = std::thread::Builder::new().name("store".into()).spawn(move || writer.run());
+        let thread = std::thread::Builder::new().name("store".into()).spawn(move || writer.run(is_open));
         let thread = thread.map_err(|error| OpenError::Unusable { path, why: error.to_string() })?;
         Ok(Self {
             slot,
@@ -101,22 +103,30 @@ impl EmbeddedStore {
         })
     }
 
-    /// Writes what waits, closes the file, and returns when that is done.
+    /// Writes what waits, closes the file, and returns when that is done; a disk that hangs is not waited for.
     pub fn close(&self) {
         self.queue.stop();
-        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
+        let Some(thread) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let began = Instant::now();
+        while !thread.is_finished() {
+            if began.elapsed() > FLUSH {
+                tracing::error!("the store's disk hangs: what waits to be written is lost");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if thread.join().is_err() {
             tracing::error!("the store's thread ended badly");
         }
     }
 
     /// What the file holds at `spot`.
     async fn read(&self, spot: Spot) -> Result<Option<Vec<u8>>, StoreDown> {
-        let (slot, queue, now) = (self.slot.clone(), self.queue.clone(), self.now());
+        let (file, queue, now) = (self.slot.clone(), self.queue.clone(), self.now());
         let read = async {
             let permit = self.readers.clone().acquire_owned().await;
             let work = move || {
-                let found = slot.with(|database| ledger::value(database, spot, now));
+                let found = file.with(|database| ledger::value(database, spot, now));
                 drop(permit);
                 if let Ok(Some(_)) = &found {
                     queue.used(spot);

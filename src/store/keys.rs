@@ -88,7 +88,7 @@ fn key(path: &Path) -> Result<Vec<u8>, KeyError> {
 
 /// The secret in the bytes of a file.
 fn decode(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let text = std::str::from_utf8(bytes).ok().map(str::trim).filter(|text| text.bytes().all(|b| b.is_ascii_graphic()));
+    let text = std::str::from_utf8(bytes).ok().map(str::trim).filter(|text| text.bytes().all(is_text));
     let secret = match text {
         None => bytes.to_vec(),
         Some(text) => match from_hexadecimal(text).or_else(|| BASE64_STANDARD.decode(text).ok()) {
@@ -105,6 +105,10 @@ fn decode(bytes: &[u8]) -> Result<Vec<u8>, String> {
     Ok(secret)
 }
 
+fn is_text(byte: u8) -> bool {
+    byte.is_ascii_graphic() || byte.is_ascii_whitespace()
+}
+
 fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
@@ -112,7 +116,8 @@ fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Whether others than we may know it: everybody, a group that may change it, or a group that we need not be in. A file of

@@ -56,8 +56,8 @@ impl SharedStore {
         Self { small: link(SMALL, Some(metrics)), large: link(EVIDENCE, None), evidence: settings.evidence }
     }
 
-    fn link(&self, shelf: Shelf) -> &Link {
-        if shelf == Shelf::Evidence { &self.large } else { &self.small }
+    fn link(&self, of: Shelf) -> &Link {
+        if of == Shelf::Evidence { &self.large } else { &self.small }
     }
 
     async fn read(&self, place: &Place, most: usize) -> Result<Option<Bytes>, StoreDown> {
@@ -77,8 +77,8 @@ impl SharedStore {
         }
     }
 
-    async fn done(&self, shelf: Shelf, commands: &Pipeline) -> Result<Option<Value>, StoreDown> {
-        let replies = self.link(shelf).ask(commands).await?;
+    async fn done(&self, of: Shelf, commands: &Pipeline) -> Result<Option<Value>, StoreDown> {
+        let replies = self.link(of).ask(commands).await?;
         match replies.iter().find_map(refusal) {
             Some(why) => Err(StoreDown(why)),
             None => Ok(replies.into_iter().next()),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 const TABLE: &str = include_str!("table.tsv");
 /// Issues whose rows must be held.
-const DONE: [&str; 6] = ["1", "2", "3", "4", "5", "6"];
+const DONE: [&str; 7] = ["1", "2", "3", "4", "5", "6", "7"];
 
 struct Row {
     id: &'static str,

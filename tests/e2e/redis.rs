@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::store::shared::{Servers, Settings, SharedStore};
-use countersign::store::{Item, Listing, Place, Shelf, Store, StoreDown};
+use countersign::store::{Item, Listing, Place, Shelf, StoreDown};
 use countersign::telemetry::{Metrics, StoreMetrics};
 
 /// The settings that lead to a server without secrets.
@@ -29,12 +29,10 @@ fn settings(port: u16) -> Settings {
 /// Where machines are slow, nothing here is to depend on it.
 const PATIENT: Duration = Duration::from_secs(5);
 
-/// A store with these settings, once it was tried.
-async fn store(settings: &Settings) -> (SharedStore, Arc<StoreMetrics>) {
+/// A store with these settings. Its first operation waits for the first connection.
+fn store(settings: &Settings) -> (SharedStore, Arc<StoreMetrics>) {
     let metrics = Metrics::new().store().clone();
     let store = SharedStore::start(settings, metrics.clone());
-    // The first operation waits for the first connection.
-    let _ = store.get(&Place::new(Shelf::Verdicts, "first")).await;
     (store, metrics)
 }
 

@@ -37,7 +37,7 @@ async fn until(lab: &Lab, path: &str, stale: bool) -> Answer {
             }
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), asked).await.expect("in time")
+    tokio::time::timeout(std::time::Duration::from_mins(1), asked).await.expect("in time")
 }
 
 #[tokio::test]

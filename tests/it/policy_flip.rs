@@ -23,7 +23,7 @@ async fn no_answer_is_under_an_old_policy_once_the_new_revision_shows() {
     let flips = Flips::of(&lab, FLIPS);
     let asked = asked(&image);
     let clients = asked.iter().map(|asked| flips.ask_on(&lab, asked));
-    let (_, answers) = tokio::join!(flips.play(&lab, asked.len()), futures_util::future::join_all(clients));
+    let ((), answers) = tokio::join!(flips.play(&lab, asked.len()), futures_util::future::join_all(clients));
     let mut exact = 0;
     for (asked, answers) in asked.iter().zip(&answers) {
         let wrong: Vec<_> = answers.iter().filter(|answer| !flips.allows(answer)).collect();

@@ -5,6 +5,7 @@ use std::time::Duration;
 #[path = "../../benches/scale/simulation.rs"]
 mod simulation;
 
+use countersign::store::Shelf;
 use simulation::cluster::Cluster;
 use simulation::{Balance, Event, Kind, Outcome, Plan, run};
 
@@ -23,6 +24,9 @@ const PLAN: Plan = Plan {
 fn simulated(plan: Plan) -> Outcome {
     let outcome = run(plan).expect("it runs");
     assert_eq!((outcome.pulls, outcome.refused), (360, 0), "{outcome:?}");
+    // Three manifests at most, a config and five layers.
+    assert!((8 * 360..=9 * 360).contains(&outcome.requests), "{outcome:?}");
+    assert!(outcome.median <= outcome.slowest, "{outcome:?}");
     outcome
 }
 
@@ -34,13 +38,18 @@ fn one_store_is_one_verification_an_image() {
         // A referrers list, and a manifest and a blob of evidence at least, once for each.
         assert!(outcome.asked.evidence >= 3 * u64::from(IMAGES), "{outcome:?}");
         assert!(outcome.asked.evidence <= 8 * u64::from(IMAGES), "{outcome:?}");
-        assert!(outcome.operations.all() > 0);
+        let (operations, images) = (&outcome.operations, u64::from(IMAGES));
+        // Each replica looks for the record that one of them has left, and all but that one find it.
+        assert!(operations.of("get", Shelf::Verdicts) >= images * REPLICAS as u64 / 2, "{outcome:?}");
+        assert!(operations.of("put", Shelf::Verdicts) >= images, "{outcome:?}");
+        assert!(operations.peak() <= operations.all() && operations.bytes > 0, "{outcome:?}");
+        assert!(operations.waits <= operations.of("lease", Shelf::Leases), "{outcome:?}");
     }
 }
 
 #[test]
 fn a_store_each_is_a_verification_an_image_and_replica() {
-    let outcome = simulated(Plan { store: Kind::Own, ..PLAN });
+    let outcome = simulated(Plan { store: Kind::Own, balance: Balance::Sticky, ..PLAN });
     let most = u64::from(IMAGES) * REPLICAS as u64;
     assert!((most / 2..=most).contains(&outcome.verifications), "{outcome:?}");
     assert_eq!(outcome.operations.all(), 0);

@@ -170,11 +170,18 @@ async fn a_list_of_tags_that_cannot_be_read_leaves_it_open_and_one_that_is_not_t
 
 #[tokio::test]
 async fn what_a_tag_names_and_cannot_be_read_leaves_it_open() {
-    let lab = Lab::start(Options::default()).await;
+    let lab = Lab::edited(Options::default(), |config| config + "cache: { deny: 1h }\n").await;
     let (index, images) = lab.signed_index(APP);
     lab.double.fault(Method::GET, &manifest(APP, index.digest), Fault::Status(500));
     let answer = lab.get(&manifest(APP, images[0].manifest.digest)).await;
     unsure(&answer, "membership_incomplete");
+    // It rests, and is asked again long before a denial would be.
+    lab.double.forget();
+    unsure(&lab.get(&manifest(APP, images[0].manifest.digest)).await, "membership_incomplete");
+    assert_eq!(lab.double.seen().len(), 0, "{:?}", lab.double.seen());
+    lab.double.heal();
+    let child = images[0].manifest.digest;
+    served(&lab.get_after_rest(&manifest(APP, child), "member").await, child, "member");
     // A tag that dangles names nothing.
     let lab = Lab::start(Options::default()).await;
     let digest = lab.child().manifest.digest;

@@ -17,15 +17,13 @@ fn settings(port: u16) -> Settings {
         password_file: None,
         ca: None,
         timeout: Duration::from_secs(2),
-        evidence: Duration::from_secs(60),
+        evidence: Duration::from_mins(1),
     }
 }
 
-async fn store(settings: &Settings) -> (SharedStore, Arc<StoreMetrics>) {
+fn store(settings: &Settings) -> (SharedStore, Arc<StoreMetrics>) {
     let metrics = Metrics::new().store().clone();
     let store = SharedStore::start(settings, metrics.clone());
-    // The first operation waits for the first connection.
-    let _ = store.get(&Place::new(Shelf::Verdicts, "first")).await;
     (store, metrics)
 }
 
@@ -36,7 +34,7 @@ fn verdict() -> Place {
 /// Why there is no answer from a Redis that greets as it should and answers a read with this.
 async fn read_answered_with(reply: Reply) -> (String, RedisDouble) {
     let double = RedisDouble::start(move |command| greeting(command).unwrap_or_else(|| reply.clone())).await;
-    let (store, _) = store(&settings(double.port)).await;
+    let (store, _) = store(&settings(double.port));
     let StoreDown(why) = store.get(&verdict()).await.expect_err("no answer counts");
     (why, double)
 }
@@ -89,7 +87,7 @@ async fn a_half_answer_is_none() {
         assert!(!why.contains("no answer within"), "{half:?}: it is known at once, not waited for: {why}");
         let double = RedisDouble::start(move |command| greeting(command).unwrap_or(Reply::Stalls(half.into()))).await;
         let quick = Settings { timeout: Duration::from_millis(200), ..settings(double.port) };
-        let (store, _) = store(&quick).await;
+        let (store, _) = store(&quick);
         let StoreDown(why) = store.get(&verdict()).await.expect_err("no answer counts");
         assert_eq!(why, "no answer within 200ms", "{half:?}");
     }
@@ -99,7 +97,7 @@ async fn a_half_answer_is_none() {
 async fn an_answer_of_another_type_is_none() {
     for other in [":5\r\n", "*1\r\n$1\r\nx\r\n", "+OK\r\n", "$-1\r\n", "*-1\r\n"] {
         let double = RedisDouble::start(move |command| greeting(command).unwrap_or(Reply::Bytes(other.into()))).await;
-        let (store, _) = store(&settings(double.port)).await;
+        let (store, _) = store(&settings(double.port));
         let place = verdict();
         let said = [
             store.get(&place).await.map(drop),
@@ -125,7 +123,7 @@ async fn a_cluster_says_that_it_cannot_be_the_store() {
 async fn a_redis_that_talks_unasked_answers_nothing_by_that() {
     let double = RedisDouble::start(|_| Reply::Endless(b"+PONG\r\n".to_vec(), b"+OK\r\n".repeat(1000))).await;
     let quick = Settings { timeout: Duration::from_millis(200), ..settings(double.port) };
-    let (store, _) = store(&quick).await;
+    let (store, _) = store(&quick);
     for _ in 0..10 {
         assert!(store.get(&verdict()).await.is_err());
     }
@@ -139,7 +137,7 @@ async fn a_server_that_quotes_the_password_is_told_on_without_it() {
     let double =
         RedisDouble::start(|command| Reply::Bytes(format!("-ERR unknown command: {command:?}\r\n").into())).await;
     let with = Settings { username: Some("proxy".into()), password_file: Some(file), ..settings(double.port) };
-    let (store, metrics) = store(&with).await;
+    let (store, metrics) = store(&with);
     let StoreDown(why) = store.get(&verdict()).await.expect_err("it is not let in");
     assert!(why.contains("unknown command") && why.contains("[redacted]") && !why.contains("t0psecret"), "{why}");
     assert!(metrics.trouble().is_some_and(|told| !told.contains("t0psecret")));
@@ -148,7 +146,7 @@ async fn a_server_that_quotes_the_password_is_told_on_without_it() {
 #[tokio::test]
 async fn a_server_that_always_fails_is_tried_less_and_less() {
     let double = RedisDouble::start(|_| Reply::Ends(Vec::new())).await;
-    let (store, _) = store(&settings(double.port)).await;
+    let (store, _) = store(&settings(double.port));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(store.get(&verdict()).await.is_err());
     // Two connections each time: after 0, 100, 300 and 700 ms.

@@ -166,7 +166,7 @@ async fn o70_an_http_2_connection_without_requests_is_ended() {
     let all = Secure::start("http2: true,", "headerTimeout: 200ms,").await;
     let config = Arc::new(all.trusting(&[&TLS13], &["h2"]));
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-    let ping = b"\0\0\x08\x06\0\0\0\0\012345678";
+    let ping = b"\0\0\x08\x06\0\0\0\0\x0012345678";
     // The head of a request that is never finished: HEADERS without END_HEADERS.
     let head = b"\0\0\x01\x01\0\0\0\0\x01\x82";
     for (name, first, again) in [

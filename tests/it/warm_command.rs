@@ -1,7 +1,6 @@
 //! `countersign warm`: asks for a list of images as nodes would, tells what came of each, and leaves it warm.
 
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use countersign::demo::registry::Options;
@@ -14,6 +13,7 @@ use crate::support::registry_double::{Fault, Gate, Kind};
 use crate::support::scene::{blob, manifest};
 
 mod proxies;
+mod stores;
 
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -245,19 +245,4 @@ async fn a_reader_that_goes_away_is_no_panic() {
     .expect("no panic");
     assert_eq!(status.code(), Some(2), "{said}");
     assert!(said.starts_with("countersign: cannot print the result: "), "{said}");
-}
-
-#[tokio::test]
-async fn a_store_that_is_forgotten_with_the_command_is_not_warmed() {
-    let lab = Lab::start(Options::default()).await;
-    let ran = run(&["-", "--config", text(&lab.config)], "registry.demo/team/app:1").await;
-    assert_eq!((ran.code, ran.stdout.as_str()), (78, ""), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`memory`") && ran.stderr.contains("--proxy"), "{}", ran.stderr);
-    assert_eq!(lab.double.seen().len(), 0);
-    let none: PathBuf = lab.config.with_file_name("none.yaml");
-    assert_eq!(run(&["-", "--config", text(&none)], "registry.demo/team/app:1").await.code, 78);
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("text")
 }

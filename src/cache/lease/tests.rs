@@ -49,7 +49,7 @@ async fn of_many_replicas_one_verifies_and_the_others_take_what_it_left() {
 async fn whoever_waited_for_one_lease_verifies_for_itself() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(1 << 20));
     let verified = AtomicUsize::new(0);
-    let slow = pull(&store, Duration::from_secs(60), true, &verified);
+    let slow = pull(&store, Duration::from_mins(1), true, &verified);
     // One that comes late does not wait anew each time the lease changes hands.
     let late = async {
         sleep(Duration::from_secs(4)).await;

@@ -28,7 +28,7 @@ fn only_an_allow_is_due_and_only_near_its_end() {
 
 #[test]
 fn what_ends_together_is_due_at_different_times_in_different_replicas_too() {
-    let replicas = [0; 2].map(|_| Refresh::new(Duration::from_secs(240)));
+    let replicas = [0; 2].map(|_| Refresh::new(Duration::from_mins(4)));
     let due: Vec<Vec<u64>> = replicas
         .iter()
         .map(|replica| {

@@ -86,13 +86,8 @@ impl Answer {
 
     /// One line for people; `of_several` if it has to say whose answer it is.
     pub(super) fn line(&self, of_several: bool) -> String {
-        let who = self
-            .proxy
-            .iter()
-            .filter(|_| of_several)
-            .chain(&self.child)
-            .map(|name| format!("{name}: "))
-            .collect::<String>();
+        let names = self.proxy.iter().filter(|_| of_several).chain(&self.child);
+        let who = names.fold(String::new(), |who, name| who + name + ": ");
         let cause = self.cause.as_ref().map_or(String::new(), |cause| format!(" ({cause})"));
         let codes = self.reason.as_ref().map_or(String::new(), |reason| format!("{reason}{cause}: "));
         let policy = self.policy.as_ref().map_or(String::new(), |policy| format!("policy \"{policy}\": "));

@@ -17,8 +17,12 @@ pub(super) async fn puller(config: &Config) -> Result<(Puller, Registries), u8> 
         return Err(complain(why, CONFIGURATION));
     }
     let puller = app::warmer(config).await.map_err(|error| match error {
-        StartError::Policy(_) | StartError::Upstream { .. } => complain(&error.to_string(), CONFIGURATION),
-        error => complain(&error.to_string(), UNKNOWN),
+        error if error.is_store_held() => {
+            complain(&format!("{error}; or ask that one: name it with `--proxy URL`"), UNKNOWN)
+        }
+        // What can only be had from elsewhere may be had the next time.
+        StartError::TrustRoots(_) | StartError::Randomness => complain(&error.to_string(), UNKNOWN),
+        error => complain(&error.to_string(), CONFIGURATION),
     })?;
     Ok((puller, app::registries(config)))
 }

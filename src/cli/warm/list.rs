@@ -106,7 +106,7 @@ mod tests {
         let (entries, wrong) = read(b"r.io/a:1\nnginx:1\nr.io/\xff\xff:1\nr.io/B\x1b[31m\nr.io/c\n");
         assert_eq!(entries, ["r.io/a:1", "r.io/c:latest"]);
         assert_eq!(wrong.len(), 3);
-        assert!(wrong[0].starts_with("list:2: `nginx:1` does not say which registry"), "{wrong:?}");
+        assert!(wrong[0].starts_with("list:2: `nginx` does not say which registry"), "{wrong:?}");
         assert!(wrong[1].starts_with("list:3: "), "{wrong:?}");
         assert!(wrong[2].starts_with("list:4: ") && !wrong[2].contains('\u{1b}'), "{wrong:?}");
     }

@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Asked, Listed, Outcome};
 use super::proxy::Proxy;
+use crate::app;
 use crate::oci::Reference;
 use crate::pull::Puller;
 use crate::route::ManifestPull;
@@ -52,7 +53,7 @@ impl Asker {
     /// Returns when what it has learned is safe.
     pub(super) async fn settle(&self) {
         if let Self::Here(puller) = self {
-            puller.judge.store.flush().await;
+            app::written(puller).await;
         }
     }
 

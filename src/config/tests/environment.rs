@@ -86,8 +86,8 @@ fn mistakes_of_the_environment_name_the_variable() {
         ),
         (
             "COUNTERSIGN__STORE__KIND",
-            "redis",
-            "COUNTERSIGN__STORE__KIND: store.kind: `kind: redis` is not yet supported",
+            "radish",
+            "COUNTERSIGN__STORE__KIND: store.kind: `radish` is not one of `embedded`, `memory`, `redis`",
         ),
         (
             "COUNTERSIGN__UPSTREAMS__R_IO__DIAL",

@@ -13,12 +13,12 @@ fn what_is_missing_or_unreadable_is_told_at_its_place() {
         ("{ tls: { certificate: c } }", vec![at(11, "", "`key` is missing")]),
         ("{ tls: { key: k } }", vec![at(11, "", "`certificate` is missing")]),
         ("{ tls: { http2: true } }", vec![at(11, "", "`certificate` is missing"), at(11, "", "`key` is missing")]),
-        ("{ tls: { certificate: gone, key: k } }", vec![at(33, ".certificate", "`gone`: it does not exist")]),
+        ("{ tls: { certificate: gone, key: k } }", vec![at(31, ".certificate", "`gone`: it does not exist")]),
         (
             "{ tls: { certificate: gone, key: k, clientCa: a } }",
             vec![
-                at(33, ".certificate", "`gone`: it does not exist"),
-                at(57, ".clientCa", "`clientCa` is not yet supported"),
+                at(31, ".certificate", "`gone`: it does not exist"),
+                at(55, ".clientCa", "`clientCa` is not yet supported"),
             ],
         ),
     ] {

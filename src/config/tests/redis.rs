@@ -52,26 +52,62 @@ fn every_mistake_has_its_place() {
         ("{ kind: redis, redis: { url: 'redis://a' } }", "3:8: store", "`keys` is missing"),
         ("{ kind: redis, keys: [ gone ], redis: { url: 'redis://a' } }", "3:24: store.keys[0]", "gone"),
         ("{ kind: redis, keys: [ password ], redis: { url: 'redis://a' } }", "3:24: store.keys[0]", "password"),
-        ("{ redis: { } }", "3:17: store.redis", "`url` is missing"),
-        ("{ redis: { url: 'http://a' } }", "3:24: store.redis.url", "it must begin with `redis://`"),
+        ("{ kind: redis, keys: [ key ], redis: { } }", "3:45: store.redis", "`url` is missing"),
         (
-            "{ redis: { url: 'redis://u:p4ss@a' } }",
-            "3:24: store.redis.url",
+            "{ kind: redis, keys: [ key ], redis: { url: 'http://a' } }",
+            "3:52: store.redis.url",
+            "it must begin with `redis://`",
+        ),
+        (
+            "{ kind: redis, keys: [ key ], redis: { url: 'redis://u:p4ss@a' } }",
+            "3:52: store.redis.url",
             "say them in `username` and `passwordFile`",
         ),
-        ("{ redis: { url: 'redis://a,b' } }", "3:24: store.redis.url", "`sentinel` is missing"),
-        ("{ redis: { url: 'redis://a', sentinel: '' } }", "3:47: store.redis.sentinel", "it must be the name"),
-        ("{ redis: { url: 'redis://a', username: u } }", "3:47: store.redis.username", "`passwordFile` is missing"),
         (
-            "{ redis: { url: 'redis://a', passwordFile: gone } }",
-            "3:51: store.redis.passwordFile",
+            "{ kind: redis, keys: [ key ], redis: { url: 'redis://a,b' } }",
+            "3:52: store.redis.url",
+            "`sentinel` is missing",
+        ),
+        (
+            "{ kind: redis, keys: [ key ], redis: { url: 'redis://a', sentinel: '' } }",
+            "3:75: store.redis.sentinel",
+            "it must be the name",
+        ),
+        (
+            "{ kind: redis, keys: [ key ], redis: { url: 'redis://a', username: u } }",
+            "3:75: store.redis.username",
+            "`passwordFile` is missing",
+        ),
+        (
+            "{ kind: redis, keys: [ key ], redis: { url: 'redis://a', passwordFile: gone } }",
+            "3:79: store.redis.passwordFile",
             "gone`: No such file",
         ),
-        ("{ redis: { url: 'redis://a', passwordFile: empty } }", "3:51: store.redis.passwordFile", "it is empty"),
-        ("{ redis: { url: 'rediss://a', ca: gone } }", "3:42: store.redis.ca", "gone`: No such file"),
-        ("{ redis: { url: 'rediss://a', ca: key } }", "3:42: store.redis.ca", "it is not a PEM file of authorities"),
-        ("{ redis: { url: 'redis://a', ca: ca } }", "3:41: store.redis.ca", "say `rediss://`"),
-        ("{ redis: { url: 'redis://a', timeout: 0s } }", "3:46: store.redis.timeout", "it must be longer than zero"),
+        (
+            "{ kind: redis, keys: [ key ], redis: { url: 'redis://a', passwordFile: empty } }",
+            "3:79: store.redis.passwordFile",
+            "it is empty",
+        ),
+        (
+            "{ kind: redis, keys: [ key ], redis: { url: 'rediss://a', ca: gone } }",
+            "3:70: store.redis.ca",
+            "gone`: No such file",
+        ),
+        (
+            "{ kind: redis, keys: [ key ], redis: { url: 'rediss://a', ca: key } }",
+            "3:70: store.redis.ca",
+            "it is not a PEM file of authorities",
+        ),
+        (
+            "{ kind: redis, keys: [ key ], redis: { url: 'redis://a', ca: ca } }",
+            "3:69: store.redis.ca",
+            "say `rediss://`",
+        ),
+        (
+            "{ kind: redis, keys: [ key ], redis: { url: 'redis://a', timeout: 0s } }",
+            "3:74: store.redis.timeout",
+            "it must be longer than zero",
+        ),
     ] {
         let errors = within(folder.path(), store).map(|_| ()).expect_err(store);
         let first = errors.all()[0].to_string();

@@ -32,7 +32,7 @@ impl Judge {
                 how = Some(lookup);
                 Ok(verdict)
             };
-            let renewed = judge.verdicts.renew(now, anew).await;
+            let renewed = Box::pin(judge.verdicts.renew(now, anew)).await;
             judge.metrics.verdicts().refreshed(match renewed.as_ref().map(|verdict| verdict.outcome()) {
                 Ok(Outcome::Allow(_)) if how == Some(Lookup::Restored) => "restored",
                 Ok(Outcome::Allow(_)) => "renewed",

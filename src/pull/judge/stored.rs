@@ -20,13 +20,12 @@ impl Judge {
         let place = place(key);
         // A store that is down costs a verification, and has been counted.
         let sealed = self.store.get(&place).await.ok()??;
-        let verdict = match self.seal.open::<VerdictRecord>(&place, &sealed) {
-            Some(record) => Verdict::restore(&record, key, terms, unsure),
-            None => {
-                let ours = self.seal.open_bytes(&place, &sealed).is_some();
-                self.reject(if ours { "form" } else { "seal" });
-                return None;
-            }
+        let verdict = if let Some(record) = self.seal.open::<VerdictRecord>(&place, &sealed) {
+            Verdict::restore(&record, key, terms, unsure)
+        } else {
+            let ours = self.seal.open_bytes(&place, &sealed).is_some();
+            self.reject(if ours { "form" } else { "seal" });
+            return None;
         };
         match verdict {
             Ok(verdict) => return Some(verdict),

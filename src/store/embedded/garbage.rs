@@ -75,7 +75,7 @@ impl Sweep {
             }
             Phase::Count(census) => {
                 let found = kept(&database.begin_read()?, self.after, READ)?;
-                found.iter().for_each(|(_, kept)| census.expired |= kept.expires <= self.now);
+                census.expired |= found.iter().any(|(_, kept)| kept.expires <= self.now);
                 for (spot, kept) in found.iter().filter(|(_, kept)| kept.expires > self.now) {
                     *census.by_age.entry(age(*spot, *kept)).or_default() += u64::from(kept.cost);
                 }

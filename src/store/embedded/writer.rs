@@ -36,15 +36,15 @@ struct Progress {
 }
 
 impl Writer {
-    /// Runs until the queue is stopped and all is written.
-    pub(super) fn run(self) {
+    /// Runs until the queue is stopped and all is written. If the file is not open at first, that comes first.
+    pub(super) fn run(self, is_open: bool) {
         let swept = Instant::now();
         let mut progress = Progress { cost: 0, most: self.most, sweep: None, swept, failures: 0 };
-        if self.queue.down().is_some() {
+        if is_open {
+            self.weigh(&mut progress);
+        } else {
             progress.failures = 1;
             self.reopen(&mut progress);
-        } else {
-            self.weigh(&mut progress);
         }
         loop {
             let patience = if progress.sweep.is_some() { Duration::ZERO } else { progress.until_sweep() };
@@ -105,7 +105,7 @@ impl Writer {
         progress.sweep = None;
         if matches!(fault, Fault::Full(_)) {
             // There is no room for more: go on with less.
-            progress.most = progress.most.min(progress.cost / 10 * 9);
+            progress.most = progress.most.min(progress.cost / 10 * 9).max(LEAST);
         }
         // What fails again and again is not written.
         self.queue.failed(fault.to_string(), progress.failures < TRIES);
@@ -156,6 +156,9 @@ fn pause(failures: u32) -> Duration {
 
 /// How often what is of no more use is looked for.
 const SWEEP: Duration = Duration::from_mins(10);
+
+/// What records may take even where there seems to be no room.
+const LEAST: u64 = 1 << 20;
 
 /// How often writes are tried that fail.
 const TRIES: u32 = 3;

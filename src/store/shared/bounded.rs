@@ -5,6 +5,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -13,12 +14,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(super) struct Bounded<S> {
     stream: S,
     frames: Frames,
+    broke: Arc<OnceLock<String>>,
 }
 
 impl<S> Bounded<S> {
-    /// Lets replies of at most `most` bytes through, frames counted.
-    pub(super) fn new(stream: S, most: usize) -> Self {
-        Self { stream, frames: Frames::new(most) }
+    /// Lets replies of at most `most` bytes through, frames counted. If reading comes to a bad end, `broke` says why.
+    pub(super) fn new(stream: S, most: usize, broke: Arc<OnceLock<String>>) -> Self {
+        Self { stream, frames: Frames::new(most), broke }
     }
 }
 
@@ -26,9 +28,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
-        let passed = this.frames.pass(buffer.filled().get(before..).unwrap_or_default());
-        Poll::Ready(passed.map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why)))
+        let read = ready!(Pin::new(&mut this.stream).poll_read(cx, buffer)).and_then(|()| {
+            let passed = this.frames.pass(buffer.filled().get(before..).unwrap_or_default());
+            passed.map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))
+        });
+        if let Err(error) = &read {
+            this.broke.get_or_init(|| error.to_string());
+        }
+        Poll::Ready(read)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Making a connection: whom to ask, TLS, who we are, and whether it is what we look for.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -26,6 +26,8 @@ pub(super) struct Dialled {
     pub(super) connection: MultiplexedConnection,
     /// What moves its bytes; it ends when the connection does, and ends the connection when it is dropped.
     pub(super) driver: BoxFuture<'static, ()>,
+    /// Why reading from it came to a bad end, once it has.
+    pub(super) broke: Arc<OnceLock<String>>,
 }
 
 /// Dials the server that `settings` name; `most` bytes may a reply of its have.
@@ -100,14 +102,14 @@ async fn greet(
             speak(stream.map_err(|error| format!("TLS: {error}"))?, most).await?
         }
     };
-    let Dialled { mut connection, mut driver } = dialled;
+    let Dialled { mut connection, mut driver, broke } = dialled;
     let replies = tokio::select! {
         replies = connection.send_packed_commands(hello, 0, hello.len()) => replies.map_err(|error| error.to_string())?,
-        () = &mut driver => return Err("it closes the connection".into()),
+        () = &mut driver => return Err(broke.get().map_or("it closes the connection", String::as_str).to_string()),
     };
     match replies.iter().find_map(refusal) {
         Some(why) => Err(why),
-        None => Ok((Dialled { connection, driver }, replies)),
+        None => Ok((Dialled { connection, driver, broke }, replies)),
     }
 }
 
@@ -115,9 +117,11 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, mos
     // Nothing is said here that we do not say ourselves.
     let silent = RedisConnectionInfo::default().set_skip_set_lib_name();
     let config = AsyncConnectionConfig::new().set_response_timeout(None);
-    let made = MultiplexedConnection::new_with_config(&silent, Bounded::new(stream, most), config).await;
+    let broke = Arc::default();
+    let stream = Bounded::new(stream, most, Arc::clone(&broke));
+    let made = MultiplexedConnection::new_with_config(&silent, stream, config).await;
     let (connection, driver) = made.map_err(|error| error.to_string())?;
-    Ok(Dialled { connection, driver: driver.boxed() })
+    Ok(Dialled { connection, driver: driver.boxed(), broke })
 }
 
 /// What an error that the server answers says.

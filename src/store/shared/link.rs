@@ -3,7 +3,7 @@
 //! No operation ever waits for a connection: while there is none it ends at once. What an operation finds out about the
 //! connection (no answer in time, an answer that only another server would give) counts for all.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -114,7 +114,7 @@ impl Shared {
 
     /// Returns when the connection is of no use any more, and says why. It is tried now and then, so that no pull has to
     /// find out.
-    async fn last(&self, state: &Arc<State>, driver: impl Future<Output = ()>) -> String {
+    async fn last(&self, state: &Arc<State>, driver: impl Future<Output = ()>, broke: &OnceLock<String>) -> String {
         let probes = async {
             loop {
                 self.probe().await;
@@ -127,7 +127,7 @@ impl Shared {
             }
         };
         tokio::select! {
-            () = driver => self.fail(state, "the connection was closed"),
+            () = driver => self.fail(state, broke.get().map_or("the connection was closed", String::as_str)),
             () = broken => {}
             () = probes => {}
         }
@@ -163,11 +163,11 @@ async fn keep(shared: Arc<Shared>) {
     loop {
         let since = Instant::now();
         let why = match dial(&shared.settings, shared.most).await {
-            Ok(Dialled { connection, driver }) => {
+            Ok(Dialled { connection, driver, broke }) => {
                 let state = Arc::new(State::Up(connection));
                 shared.state.store(state.clone());
                 shared.tried.send_replace(true);
-                shared.last(&state, driver).await
+                shared.last(&state, driver, &broke).await
             }
             Err(why) => {
                 shared.state.store(Arc::new(State::Down(why.clone())));

@@ -26,7 +26,7 @@ async fn a_replica_that_takes_the_masters_place_is_found_without_a_restart() {
     let replica = Redis::replica_of(&master);
     let sentinel = Redis::sentinel_of(&master);
     // The first sentinel of the two is gone.
-    let (store, _) = store(&through(&[1, sentinel.port])).await;
+    let (store, _) = store(&through(&[1, sentinel.port]));
     let (before, after) = (place(Shelf::Verdicts, "before"), place(Shelf::Verdicts, "after"));
     becomes(|| store.put(&before, Bytes::from("v"), LONG)).await.expect("the master is there");
     let arrived = || replica.keys("*").len() == 1;
@@ -43,7 +43,7 @@ async fn a_replica_is_no_master_whatever_the_sentinels_say() {
     let master = Redis::start();
     let replica = Redis::replica_of(&master);
     // It watches the replica, whom it takes for a master until it has asked.
-    let (store, _) = store(&settings(replica.port)).await;
+    let (store, _) = store(&settings(replica.port));
     let verdict = place(Shelf::Verdicts, "k");
     let why = store.put(&verdict, Bytes::from("v"), LONG).await.expect_err("it only reads").0;
     assert!(why.contains("READONLY"), "{why}");
@@ -55,7 +55,7 @@ async fn sentinels_that_know_no_such_master_say_so() {
     let master = Redis::start();
     let sentinel = Redis::sentinel_of(&master);
     let settings = Settings { sentinel: Some("other".into()), ..through(&[sentinel.port]) };
-    let (store, _) = store(&settings).await;
+    let (store, _) = store(&settings);
     let why = store.get(&place(Shelf::Verdicts, "k")).await.expect_err("there is none").0;
     assert!(why.contains("knows no master `other`"), "{why}");
 }

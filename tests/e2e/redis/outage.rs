@@ -15,7 +15,7 @@ const LONG: Duration = Duration::from_secs(1000);
 #[tokio::test]
 async fn a_redis_that_dies_costs_nobody_anything_and_is_used_again_when_it_is_back() {
     let redis = Redis::start();
-    let (store, metrics) = store(&settings(redis.port)).await;
+    let (store, metrics) = store(&settings(redis.port));
     let verdict = place(Shelf::Verdicts, "k");
     store.put(&verdict, Bytes::from("v"), LONG).await.expect("up");
     let port = redis.port;
@@ -39,7 +39,7 @@ async fn a_redis_that_dies_costs_nobody_anything_and_is_used_again_when_it_is_ba
 async fn a_redis_that_stands_still_is_down_after_one_operation_was_waited_for() {
     let redis = Redis::start();
     let settings = Settings { timeout: Duration::from_millis(500), ..settings(redis.port) };
-    let (store, _) = store(&settings).await;
+    let (store, _) = store(&settings);
     let verdict = place(Shelf::Verdicts, "k");
     becomes(|| store.put(&verdict, Bytes::from("v"), LONG)).await.expect("up");
     redis.signal("STOP");
@@ -61,7 +61,7 @@ async fn a_redis_that_stands_still_is_down_after_one_operation_was_waited_for() 
 #[tokio::test]
 async fn a_redis_that_is_away_at_first_is_used_when_it_comes() {
     let port = free_port();
-    let (store, metrics) = store(&settings(port)).await;
+    let (store, metrics) = store(&settings(port));
     let verdict = place(Shelf::Verdicts, "k");
     let why = store.get(&verdict).await.expect_err("nobody is there").0;
     assert!(why.contains(&format!("`127.0.0.1:{port}`")) && why.contains("refused"), "{why}");
@@ -75,7 +75,7 @@ async fn a_redis_that_is_away_at_first_is_used_when_it_comes() {
 async fn a_connection_that_nobody_uses_is_found_out_without_a_pull() {
     let redis = Redis::start();
     let settings = Settings { timeout: Duration::from_millis(500), ..settings(redis.port) };
-    let (_store, metrics) = store(&settings).await;
+    let (_store, metrics) = store(&settings);
     let began = Instant::now();
     redis.signal("STOP");
     while metrics.trouble().is_none() && began.elapsed() < Duration::from_secs(20) {

@@ -38,7 +38,7 @@ async fn a_user_with_the_documented_rights_does_everything_over_tls() {
     let password = folder.path().join("password");
     fs::write(&password, "t0psecret\n").expect("written");
     for host in ["localhost", "127.0.0.1"] {
-        let (store, metrics) = store(&secured(&redis, host, password.clone())).await;
+        let (store, metrics) = store(&secured(&redis, host, password.clone()));
         for shelf in [Shelf::Verdicts, Shelf::Evidence] {
             store.put(&place(shelf, "k"), Bytes::from("v"), LONG).await.expect("up");
             assert_eq!(store.get(&place(shelf, "k")).await, Ok(Some(Bytes::from("v"))));
@@ -65,7 +65,7 @@ async fn whoever_another_authority_certifies_is_not_believed() {
     let other = Settings { ca: Some(redis.other_ca.clone()), ..good.clone() };
     let public = Settings { ca: None, ..good };
     for settings in [other, public] {
-        let (store, metrics) = store(&settings).await;
+        let (store, metrics) = store(&settings);
         let why = store.get(&place(Shelf::Verdicts, "k")).await.expect_err("it is not the one").0;
         assert!(why.contains("TLS: invalid peer certificate"), "{why}");
         assert!(metrics.trouble().is_some_and(|told| *told == why));
@@ -80,7 +80,7 @@ async fn a_password_that_is_rotated_is_read_again_and_told_to_nobody() {
     replace(&file, "first-t0psecret\n");
     let settings = Settings { password_file: Some(file.clone()), ..settings(redis.port) };
     assert!(!format!("{settings:?}").contains("t0psecret"));
-    let (store, _) = store(&settings).await;
+    let (store, _) = store(&settings);
     assert!(!format!("{store:?}").contains("t0psecret"));
     let verdict = place(Shelf::Verdicts, "k");
     store.put(&verdict, Bytes::from("v"), LONG).await.expect("up");
@@ -113,7 +113,7 @@ async fn a_user_without_a_right_says_which() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let password = folder.path().join("password");
     fs::write(&password, "t0psecret").expect("written");
-    let (store, _) = store(&secured(&redis, "localhost", password)).await;
+    let (store, _) = store(&secured(&redis, "localhost", password));
     let why = store.lease(&place(Shelf::Leases, "work"), &[1; 16], LONG).await.expect_err("it may not").0;
     assert!(why.contains("NOPERM") && why.contains("eval"), "{why}");
     assert_eq!(store.get(&place(Shelf::Verdicts, "k")).await, Ok(None), "what it may do it does");

@@ -23,7 +23,7 @@ fn set(redis: &Redis, words: &[&str]) {
 #[tokio::test]
 async fn a_value_is_the_last_one_put_and_ends_when_it_is_of_no_use() {
     let redis = Redis::start();
-    let (store, _) = store(&settings(redis.port)).await;
+    let (store, _) = store(&settings(redis.port));
     let verdict = place(Shelf::Verdicts, "registry.io/app@sha256:00");
     assert_eq!(store.get(&verdict).await, Ok(None));
     for value in ["one", "two\r\n\0"] {
@@ -40,7 +40,7 @@ async fn a_value_is_the_last_one_put_and_ends_when_it_is_of_no_use() {
 #[tokio::test]
 async fn evidence_that_is_read_is_kept_anew_and_a_verdict_is_not() {
     let redis = Redis::start();
-    let (store, _) = store(&settings(redis.port)).await;
+    let (store, _) = store(&settings(redis.port));
     for shelf in [Shelf::Evidence, Shelf::Verdicts] {
         store.put(&place(shelf, "k"), Bytes::from("v"), Duration::from_secs(10)).await.expect("up");
         assert!(store.get(&place(shelf, "k")).await.expect("up").is_some());
@@ -52,7 +52,7 @@ async fn evidence_that_is_read_is_kept_anew_and_a_verdict_is_not() {
 #[tokio::test]
 async fn a_list_holds_each_item_once_newest_first_and_is_bounded() {
     let redis = Redis::start();
-    let (store, _) = store(&settings(redis.port)).await;
+    let (store, _) = store(&settings(redis.port));
     let list = place(Shelf::Members, "l");
     assert_eq!(store.list(&list).await, Ok(vec![]));
     for says in [1, 2, 3, 2, 4] {
@@ -70,7 +70,7 @@ async fn a_list_holds_each_item_once_newest_first_and_is_bounded() {
 #[tokio::test]
 async fn many_lists_change_in_one_round_trip() {
     let redis = Redis::start();
-    let (store, _) = store(&settings(redis.port)).await;
+    let (store, _) = store(&settings(redis.port));
     let listings: Vec<_> = (0..1000).map(|n| listing(&format!("l{n}"), item(1, 1))).collect();
     let calls = |redis: &Redis| {
         let stats: String = redis::cmd("INFO").arg("commandstats").query(&mut redis.client()).expect("Redis answers");
@@ -87,8 +87,8 @@ async fn many_lists_change_in_one_round_trip() {
 #[tokio::test]
 async fn lists_that_many_change_at_once_lose_nothing() {
     let redis = Redis::start();
-    let (one, _) = store(&settings(redis.port)).await;
-    let (other, _) = store(&settings(redis.port)).await;
+    let (one, _) = store(&settings(redis.port));
+    let (other, _) = store(&settings(redis.port));
     let add = |store: &'static _, says| {
         let store: &countersign::store::shared::SharedStore = store;
         async move { store.add(&[listing("l", item(says, says))], 64, LONG).await }
@@ -102,7 +102,7 @@ async fn lists_that_many_change_at_once_lose_nothing() {
 #[tokio::test]
 async fn a_lease_has_one_holder_who_alone_can_release_it() {
     let redis = Redis::start();
-    let (store, _) = store(&settings(redis.port)).await;
+    let (store, _) = store(&settings(redis.port));
     let (lease, [ours, theirs]) = (place(Shelf::Leases, "work"), [[1; 16], [2; 16]]);
     assert_eq!(store.lease(&lease, &ours, LONG).await, Ok(true));
     assert_eq!(store.lease(&lease, &ours, LONG).await, Ok(true), "it still is");
@@ -118,7 +118,7 @@ async fn a_lease_has_one_holder_who_alone_can_release_it() {
 #[tokio::test]
 async fn what_somebody_else_put_there_stops_nothing() {
     let redis = Redis::start();
-    let (store, _) = store(&settings(redis.port)).await;
+    let (store, _) = store(&settings(redis.port));
     for kind in
         [&["HSET", "KEY", "f", "v"][..], &["LPUSH", "KEY", "x"], &["SADD", "KEY", "x"], &["XADD", "KEY", "*", "f", "v"]]
     {
@@ -147,7 +147,7 @@ async fn what_somebody_else_put_there_stops_nothing() {
 #[tokio::test]
 async fn values_without_bounds_are_read_within_ours() {
     let redis = Redis::start();
-    let (store, metrics) = store(&settings(redis.port)).await;
+    let (store, metrics) = store(&settings(redis.port));
     let huge = vec![b'x'; 100 << 20];
     for shelf in ["verdicts", "evidence", "members", "leases"] {
         let key = format!("countersign:1:{shelf}:k");
@@ -173,7 +173,7 @@ async fn values_without_bounds_are_read_within_ours() {
 #[tokio::test]
 async fn a_full_redis_is_read_and_refuses_what_is_new() {
     let redis = Redis::start();
-    let (store, _) = store(&settings(redis.port)).await;
+    let (store, _) = store(&settings(redis.port));
     let verdict = place(Shelf::Verdicts, "k");
     store.put(&verdict, Bytes::from("v"), LONG).await.expect("up");
     set(&redis, &["CONFIG", "SET", "maxmemory", "1"]);

@@ -20,6 +20,12 @@ fn fill(path: &Path) {
     while file.write(&[7; 4096]).is_ok_and(|written| written > 0) {}
 }
 
+/// Nobody signed it. While the store does not tell whether an allowed index lists it, the proxy cannot either.
+async fn refused(scene: &Scene, program: &Program) {
+    let status = program.status(&scene.client, &manifest("team/unsigned", "1")).await;
+    assert!([403, 503].contains(&status), "{status}: {}", program.log());
+}
+
 #[tokio::test]
 async fn a_disk_that_fills_up_stops_no_pull_and_when_it_has_room_the_store_is_used_again() {
     let scene = Scene::new().await;
@@ -32,11 +38,11 @@ async fn a_disk_that_fills_up_stops_no_pull_and_when_it_has_room_the_store_is_us
         let repository = format!("team/app-{each}");
         scene.lab.signed(&repository);
         assert_eq!(program.status(&scene.client, &manifest(&repository, "1")).await, 200, "{}", program.log());
-        assert_eq!(program.status(&scene.client, &manifest("team/unsigned", "1")).await, 403);
+        refused(&scene, &program).await;
     };
     let began = std::time::Instant::now();
     while program.metric(&scene.client, "store_up", "").await != 0 {
-        assert!(began.elapsed() < Duration::from_secs(60), "it is never noticed:\n{}", program.log());
+        assert!(began.elapsed() < Duration::from_mins(1), "it is never noticed:\n{}", program.log());
         each += 1;
         pull(each).await;
     }
@@ -45,7 +51,7 @@ async fn a_disk_that_fills_up_stops_no_pull_and_when_it_has_room_the_store_is_us
 
     fs::remove_file(&filler).expect("it is there");
     while program.metric(&scene.client, "store_up", "").await != 1 {
-        assert!(began.elapsed() < Duration::from_secs(120), "it never comes back:\n{}", program.log());
+        assert!(began.elapsed() < Duration::from_mins(2), "it never comes back:\n{}", program.log());
         each += 1;
         pull(each).await;
     }
@@ -67,7 +73,7 @@ async fn a_disk_that_is_full_at_the_start_says_so_and_images_are_verified_all_th
     let program = Program::serve_among(&full, &scene.config).await.expect("it serves");
     contains(&program.log(), &["the store is down; verdicts are come to without it", "No space left on device"]);
     assert_eq!(program.status(&scene.client, &manifest("team/app", "1")).await, 200, "{}", program.log());
-    assert_eq!(program.status(&scene.client, &manifest("team/unsigned", "1")).await, 403);
+    refused(&scene, &program).await;
     contains(&program.admin(&scene.client, "/readyz").await, &["store: does not answer; pulls go on without it"]);
 
     // Without a key there is nothing to go on with.

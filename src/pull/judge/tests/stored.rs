@@ -23,11 +23,11 @@ async fn becomes(world: &World, line: &str) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    let in_time = tokio::time::timeout(Duration::from_secs(60), shows).await;
+    let in_time = tokio::time::timeout(Duration::from_mins(1), shows).await;
     assert!(in_time.is_ok(), "{line}\n{}", world.judge.metrics.render());
 }
 
-async fn key_of(world: &World, image: &Image) -> Arc<Key> {
+fn key_of(world: &World, image: &Image) -> Arc<Key> {
     let subject = crate::oci::Image {
         registry: world.registry.options().name.parse().expect("a name"),
         repository: image.manifest.repository.parse().expect("a name"),
@@ -90,7 +90,7 @@ async fn what_the_store_should_not_say_is_counted_and_judged_anew() {
     forget(&mut world);
     assert_eq!(world.judged(&signed, 1_001).await, (Reason::Signed, 0), "restored");
     assert!(shown(&world, r#"verdict_cache_requests_total{result="restored"} 1"#));
-    let [ours, theirs] = [place(&*key_of(&world, &signed).await), place(&*key_of(&world, &unsigned).await)];
+    let [ours, theirs] = [place(&key_of(&world, &signed)), place(&key_of(&world, &unsigned))];
     let record = world.judge.store.get(&ours).await.expect("up").expect("stored");
 
     // Moved to another image's place, and altered.

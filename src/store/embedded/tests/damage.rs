@@ -95,13 +95,13 @@ async fn a_file_that_is_damaged_while_it_is_used_is_set_aside_and_begun_anew() {
     // Everything but the header, behind the store's back; nothing was read yet.
     let noise: Vec<u8> = whole.iter().enumerate().map(|(at, byte)| if at < 4096 { *byte } else { !byte }).collect();
     fs::write(scene.path(), noise).expect("a file");
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     while scene.aside().is_empty() || store.queue.down().is_some() {
         count(&store, &seal).await;
         // A read may find what is still in memory; a write reads more.
         let _ = store.put(&name(0), Bytes::from("value"), DAY).await;
         store.flush().await;
-        assert!(began.elapsed() < Duration::from_secs(60), "it was never noticed");
+        assert!(began.elapsed() < Duration::from_mins(1), "it was never noticed");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     store.put(&name(1), seal.close_bytes(&name(1), &body(1)).into(), DAY).await.expect("it goes on");

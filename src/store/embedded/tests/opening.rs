@@ -4,6 +4,9 @@ use redb::{Database, TableDefinition};
 
 use super::*;
 
+/// A table of another program's.
+const OTHERS: TableDefinition<'_, &str, &str> = TableDefinition::new("letters");
+
 fn refused(scene: &Scene) -> String {
     scene.open_with(MOST).map(drop).expect_err("it is refused").to_string()
 }
@@ -33,7 +36,6 @@ fn what_is_not_ours_is_refused_and_left_as_it_is() {
     assert_eq!(std::fs::read(scene.path()).expect("a file"), before);
 
     let scene = Scene::new();
-    const OTHERS: TableDefinition<'_, &str, &str> = TableDefinition::new("letters");
     let database = Database::create(scene.path()).expect("a database");
     let transaction = database.begin_write().expect("a transaction");
     transaction.open_table(OTHERS).expect("a table").insert("a", "b").expect("it fits");

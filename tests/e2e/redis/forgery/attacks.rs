@@ -28,7 +28,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     }),
     attack("an Allow that is made up, without a key", "verdicts", |scene| {
         let body = scene.body_about_the_unsigned();
-        scene.set(&scene.verdict(&scene.unsigned), &[&[0; 32], &body[..]].concat());
+        scene.set(&scene.verdict(&scene.unsigned), &[&[0; 32][..], &body].concat());
     }),
     attack("an Allow that is made up, with a key of the attacker's", "verdicts", |scene| {
         let record = scene.sealed_by(&[7; 32], &scene.unsigned, &scene.body_about_the_unsigned());
@@ -109,7 +109,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
             let key = String::from_utf8_lossy(&key).into_owned();
             let name = key.splitn(4, ':').nth(3).unwrap_or_default();
             let lease = format!("countersign:1:leases:{name}");
-            redis::cmd("SET").arg(lease).arg([9; 16]).exec(&mut scene.redis.client()).expect("Redis does it");
+            redis::cmd("SET").arg(lease).arg(&[9_u8; 16]).exec(&mut scene.redis.client()).expect("Redis does it");
             redis::cmd("DEL").arg(key).exec(&mut scene.redis.client()).expect("Redis does it");
         }
     }),
@@ -119,7 +119,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
 fn bytes_of(digest: &str) -> Vec<u8> {
     let digits = digest.trim_start_matches("sha256:").as_bytes();
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).expect("a digit");
-    digits.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    digits.chunks(2).map(|pair| (digit(pair[0]) << 4) | digit(pair[1])).collect()
 }
 
 /// `bytes` with `to` wherever there is `from`, which is as long.

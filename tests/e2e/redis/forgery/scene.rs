@@ -52,7 +52,8 @@ impl Scene {
         let key = write_key(&folder, "key");
         let (redis, stored) = (Redis::start(), Vec::new());
         let mut scene = Self { lab, redis, key, folder, signed, unsigned, copy, stored };
-        let first = scene.replica(&[&scene.key], "");
+        // Its denials hold for longer than the test takes: none is found out to be old.
+        let first = scene.replica(&[&scene.key], "cache: { deny: 1h }\n");
         scene.is_served(&first, "first");
         for path in scene.forbidden() {
             assert_eq!(first.ask("GET", &path).status, 403, "{path}");
@@ -120,7 +121,7 @@ impl Scene {
         let mut client = self.redis.client();
         let keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("countersign:1:*").query(&mut client).expect("Redis answers");
         let mut read = |key: Vec<u8>| {
-            let value = redis::cmd("GET").arg(&key).query(&mut client).expect("a string");
+            let value: Vec<u8> = redis::cmd("GET").arg(&key).query(&mut client).expect("a string");
             (key, value)
         };
         keys.into_iter().filter(|key| !key.starts_with(b"countersign:1:leases:")).map(&mut read).collect()

@@ -53,7 +53,7 @@ fn an_allow_from_before_a_revocation_brings_nothing_back() {
 #[test]
 fn an_allow_that_is_put_back_after_its_time_counts_no_more() {
     let scene = Scene::start();
-    let short = "cache: { allow: 3s, evidenceMaxAge: 3s, refreshBefore: 0s }\n";
+    let short = "cache: { allow: 3s, evidenceMaxAge: 3s }\n";
     redis::cmd("FLUSHALL").exec(&mut scene.redis.client()).expect("Redis does it");
     scene.is_served(&scene.replica(&[&scene.key], short), "first");
     let (key, all) = (scene.verdict(&scene.signed), scene.all());
