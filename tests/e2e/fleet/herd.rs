@@ -33,7 +33,11 @@ fn o69_two_hundred_pulls_of_an_unsigned_image_are_all_refused_and_cost_each_repl
     let outcomes = herd(&fleet, &image, false);
     all_are(&outcomes, &Outcome::Refused);
     let asked = asked(&fleet, &image);
-    assert!(asked.values().all(|times| *times <= fleet.replicas.len()), "{asked:#?}");
+    // A digest that is denied by itself may be listed by an index: each replica looks once what the tags name.
+    for (request, times) in &asked {
+        let looks = if request.ends_with(image.tag()) { 2 } else { 1 };
+        assert!(*times <= looks * fleet.replicas.len(), "{asked:#?}");
+    }
     assert!(fleet.count("countersign_verifications_total", &[]) <= fleet.replicas.len());
 }
 

@@ -117,8 +117,7 @@ fn kill(fleet: &Fleet, crowd: &Crowd, victims: Victims) {
         let already = if victims.replicas.contains(&number) { 0 } else { verified[number] };
         // All but the new image were in the store, which forgets nothing that it has said it has.
         assert!(again <= already + 1, "{victims:?}: replica {number} verified {} images again", again - already);
-        let rejected = replica.count("countersign_store_records_rejected_total", &[]);
-        assert_eq!(rejected, 0, "{victims:?}: records are broken:\n{}", replica.metrics());
+        assert_eq!(replica.broken_records(), 0, "{victims:?}");
     }
 }
 

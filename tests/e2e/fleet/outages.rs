@@ -165,7 +165,7 @@ impl<'a> Scene<'a> {
                 }
                 serves(replica, new);
             }
-            assert_eq!(replica.count("countersign_store_records_rejected_total", &[]), 0);
+            assert_eq!(replica.broken_records(), 0);
         }
     }
 }

@@ -170,6 +170,13 @@ impl Replica {
         format!("{sum:.0}").parse().expect("metrics that count are whole and not negative")
     }
 
+    /// Records that it read and that were not what one of the replicas had written there; those that only came too late
+    /// are good ones.
+    pub(crate) fn broken_records(&self) -> usize {
+        let all = self.count("countersign_store_records_rejected_total", &[]);
+        all - self.count("countersign_store_records_rejected_total", &["cause=\"time\""])
+    }
+
     /// All that it shows.
     pub(crate) fn metrics(&self) -> String {
         let answer = ask(self.admin, "GET", "/metrics").expect("it answers");
