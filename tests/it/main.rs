@@ -40,3 +40,4 @@ mod smuggling;
 mod tag_memory;
 mod trust;
 mod verify;
+mod warm;
