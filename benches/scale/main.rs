@@ -1,7 +1,7 @@
 //! What a roll-out costs a fleet of proxies, its store and its registry, from 3 proxies to 1 000, in virtual time.
 //!
-//! `cargo bench --bench scale` takes minutes and prints the tables of `docs/scale.md`; with `-- --smoke` it only shows
-//! that it still runs.
+//! `cargo bench --bench scale` takes minutes and prints the table of `docs/scale.md`; with `-- --smoke` it only shows
+//! that it still runs, and `-- --nodes 10000` simulates another cluster.
 
 use std::error::Error;
 use std::io::{Write, stderr, stdout};
@@ -20,7 +20,9 @@ const REPLICAS: [usize; 6] = [3, 10, 30, 100, 300, 1000];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let smoke = std::env::args().any(|argument| argument == "--smoke");
-    let cluster = Cluster { nodes: 100_000, images: 1_000, each: 3, waves: 20, over: Duration::from_mins(30) };
+    let nodes = std::env::args().skip_while(|argument| argument != "--nodes").nth(1);
+    let nodes = nodes.map_or(Ok(100_000), |nodes| nodes.parse())?;
+    let cluster = Cluster { nodes, images: 1_000, each: 3, waves: 20, over: Duration::from_mins(30) };
     let small = Cluster { nodes: 200, images: 20, each: 3, waves: 4, over: Duration::from_mins(1) };
     let replicas: &[usize] = if smoke { &[3, 10] } else { &REPLICAS };
     let plan = Plan {
