@@ -135,7 +135,8 @@ pub async fn start_on(config: Config, given: Option<Memory>) -> Result<Running, 
     };
     let answer = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let proxy = proxy.clone();
-        async move { Ok(proxy.answer(&request.into_parts().0).await) }
+        // Boxed here, where it is made: it is large, and every layer would move it.
+        Box::pin(async move { Ok(proxy.answer(&request.into_parts().0).await) })
     });
     let service = middleware::stack(answer, metrics.clone());
     let readiness = Arc::new(admin::Readiness::ready());

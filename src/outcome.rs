@@ -212,3 +212,6 @@ fn nearness(reason: Reason) -> usize {
 
 /// How far the clocks of replicas may be apart.
 pub(crate) const AHEAD: Duration = Duration::from_mins(1);
+
+#[cfg(test)]
+mod tests;

@@ -192,7 +192,7 @@ impl Puller {
         depth: usize,
     ) -> Result<Admitted<Arc<Manifest>>, PullError> {
         // What is known to be signed needs no index, and nothing that is not in memory.
-        if let Some(verdict) = self.judge.signed(&ask.snapshot, governing, ask.now).await
+        if let Some(verdict) = self.judge.signed(&ask.snapshot, governing, manifest, ask.now).await
             && let Ok(admitted) = admit(manifest.clone(), &verdict, governing, &ask.snapshot.policies, ask.now)
         {
             ask.facts.cache = Some(Lookup::Hit.label());

@@ -133,10 +133,10 @@ impl VerdictRecord {
     /// The record of `verdict`; nothing for the ones that are made at each use.
     pub fn of(verdict: &Verdict) -> Option<Self> {
         let said = match verdict.outcome() {
+            Outcome::Allow(_) if verdict.is_stale() => return None,
             Outcome::Allow(Basis::Signed) => Said::Signed,
             Outcome::Allow(Basis::Evidence) => Said::Evidence,
             Outcome::Allow(Basis::Exempt(reason)) => Said::Exempt(reason.to_string()),
-            Outcome::Allow(_) if verdict.is_stale() => return None,
             Outcome::Allow(Basis::Audited(_) | Basis::Member { .. }) => return None,
             Outcome::Deny(denial) => Said::Denied(denial.clone()),
         };

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::*;
 use crate::evidence::Unread;
 use crate::oci::Digest;
+use crate::policy::Policies;
 use crate::policy::file::parse;
-use crate::policy::{Format, Name, Policies};
 use crate::test_support::{
     KEY_A, KEY_B, evidence_artifact, examined, findings_of, signed_attestation, signed_simple, subject,
 };
 use crate::trust::Trust;
-use crate::verify::{Findings, Rejected};
+use crate::verify::Findings;
 
 const NOW: Timestamp = Timestamp(1_000_000);
 
@@ -283,69 +283,6 @@ fn a_record_is_restored_only_for_the_same_key_while_fresh() {
     assert_eq!(at(&ours.governing(&other, NOW), NOW), Err(Unbelieved::Elsewhere));
 }
 
-#[test]
-fn the_last_known_good_is_an_allow_within_its_bounds_while_a_registry_or_its_trust_is_away() {
-    let here = subject().digest;
-    let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
-    let policies = one("");
-    let governing = policies.governing(&subject(), NOW);
-    let trust = Trust::none().revision(&governing);
-    let decided = |findings: &Findings| decide(&governing, trust, &examined(findings), &terms());
-    let (allow, deny) = (decided(&signed).expect("a verdict"), decided(&findings_of(&[], here, &["a"])));
-    let (end, deny) = (allow.fresh_until(), deny.expect("a verdict"));
-    let away = |reason| {
-        let mut findings = findings_of(&[], here, &["a"]);
-        findings.unread.push(Unread::new("referrers", reason, "away"));
-        decided(&findings).expect_err("it could not be read")
-    };
-    let key: Arc<Key> = Key::new(&governing, trust).into();
-    let good = |verdict: &Verdict, key: &Arc<Key>, now, unsure: &Indeterminate| {
-        let terms = Terms { now, ..terms() };
-        let from_memory = verdict.last_known_good(key, &terms, unsure);
-        let from_store = Verdict::restore(&restorable(verdict), key, &terms, Some(unsure)).ok();
-        let [memory, store] = [from_memory, from_store].map(|verdict| {
-            let verdict = verdict?;
-            assert!(verdict.is_stale() && VerdictRecord::of(&verdict).is_none(), "it is marked, and not stored");
-            Some((reason(&verdict), verdict.valid_until()))
-        });
-        assert_eq!(memory, store);
-        memory
-    };
-    let bound = end.plus(Duration::from_mins(1));
-    for reason in [Reason::UpstreamUnavailable, Reason::UpstreamTimeout, Reason::UpstreamThrottled] {
-        assert_eq!(good(&allow, &key, end, &away(reason)), Some((Reason::Signed, bound)), "{reason}");
-    }
-    for reason in [Reason::EvidenceUnreadable, Reason::UpstreamDigestMismatch, Reason::EvidenceIncomplete] {
-        assert_eq!(good(&allow, &key, end, &away(reason)), None, "{reason}");
-    }
-    let down = away(Reason::UpstreamUnavailable);
-    assert!(good(&allow, &key, Timestamp(bound.0 - 1), &down).is_some());
-    assert_eq!(good(&allow, &key, bound, &down), None, "for no longer");
-    assert_eq!(good(&deny, &key, end, &down), None, "a Deny is never good");
-    let busy = Indeterminate(Denial::new(Reason::VerifierBusy, ""));
-    assert_eq!(good(&allow, &key, end, &busy), None, "for nothing else");
-    let edited = one("    refuseTags: [ latest ]\n");
-    let other = Key::new(&edited.governing(&subject(), NOW), trust).into();
-    assert_eq!(good(&allow, &other, end, &down), None, "under another policy");
-    let mut mixed = findings_of(&[], here, &["a"]);
-    let unread = |reason| Unread::new("x", reason, "");
-    mixed.unread = vec![unread(Reason::UpstreamTimeout), unread(Reason::UpstreamDigestMismatch)];
-    assert_eq!(good(&allow, &key, end, &decided(&mixed).expect_err("unread")), None, "that is not all");
-}
-
-#[test]
-fn no_fact_is_stretched_for_the_last_known_good() {
-    let exempt = "exemptions:\n  - match: [ \"r.io/**\" ]\n    reason: x\n    expires: 1970-01-12T13:46:50Z\n";
-    let governing = one(exempt).governing(&subject(), NOW);
-    let trust = Trust::none().revision(&governing);
-    let verdict = foregone(&governing, trust, &terms()).expect("foregone");
-    let cause = Some(Reason::UpstreamUnavailable);
-    let down = Indeterminate(Denial { cause, ..Denial::new(Reason::EvidenceUnreadable, "") });
-    let at = |now| verdict.last_known_good(verdict.key(), &Terms { now: Timestamp(now), ..terms() }, &down).is_some();
-    assert!(at(1_000_009));
-    assert!(!at(1_000_010), "the exemption has ended");
-}
-
 fn reason(verdict: &Verdict) -> Reason {
     match verdict.outcome() {
         Outcome::Allow(basis) => basis.reason(),
@@ -360,16 +297,4 @@ fn restorable(verdict: &Verdict) -> Authenticated<VerdictRecord> {
     let place = crate::store::Place::new(crate::store::Shelf::Verdicts, "p");
     let sealed = seal.close(&place, &record).expect("serialises");
     seal.open::<VerdictRecord>(&place, &sealed).expect("ours")
-}
-
-#[test]
-fn an_unrelated_finding_never_turns_deny_into_allow() {
-    let here = subject().digest;
-    let mut findings = findings_of(&[&signed_simple(&KEY_B, here)], here, &["a", "b"]);
-    for reason in Reason::ALL {
-        let authority = Name::new("a").expect("a name");
-        let (location, detail) = (String::new(), String::new());
-        findings.rejected.push(Rejected { authority, format: Format::Legacy, location, reason: *reason, detail });
-        assert!(outcome(&one(""), &findings).starts_with("signature_missing"), "{reason}");
-    }
 }

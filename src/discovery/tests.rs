@@ -4,6 +4,7 @@ use super::double::{Registry, config, index};
 use super::*;
 use crate::oci::media_type::ManifestType;
 use crate::reason::Reason;
+use crate::upstream::UpstreamError as E;
 
 mod artifacts;
 mod bundles;
@@ -73,9 +74,18 @@ async fn only_wanted_sources_are_asked() {
     }
 }
 
+/// What is noted of a source that failed so: that the registry is away, or only that nothing could be read.
+fn unread_as(error: &E) -> Reason {
+    match error {
+        E::Status(500..) | E::Transport(_) => Reason::UpstreamUnavailable,
+        E::Throttled { .. } => Reason::UpstreamThrottled,
+        E::Timeout => Reason::UpstreamTimeout,
+        _ => Reason::EvidenceUnreadable,
+    }
+}
+
 #[tokio::test]
 async fn every_failure_but_404_leaves_a_source_unread() {
-    use crate::upstream::UpstreamError as E;
     for error in [
         E::Status(500),
         E::Status(400),
@@ -90,7 +100,7 @@ async fn every_failure_but_404_leaves_a_source_unread() {
             let mut registry = Registry::default();
             registry.manifests.insert(tag(suffix), Err(error.clone()));
             let set = found(&registry).await;
-            assert_eq!(summary(&set), (0, vec![Reason::EvidenceUnreadable], vec![], false), "{error} {suffix}");
+            assert_eq!(summary(&set), (0, vec![unread_as(&error)], vec![], false), "{error} {suffix}");
             assert_eq!(set.unread[0].location, format!("tag {}", tag(suffix)));
             assert!(set.unread[0].detail.starts_with(error.reason().code()), "{}", set.unread[0].detail);
         }

@@ -101,11 +101,7 @@ impl Judge {
     ) -> Result<(Arc<Verdict>, Lookup), PullError> {
         let key = Key::new(governing, snapshot.trust.revision(governing));
         if let Some(verdict) = self.verdicts.fresh(&key, now).await {
-            self.metrics.verdicts().lookup(Lookup::Hit.label());
-            if self.refresh.is_due(&verdict, now) {
-                self.refresh_ahead(snapshot, governing, manifest, &verdict, now).await;
-            }
-            return Ok((verdict, Lookup::Hit));
+            return Ok((self.hit(snapshot, governing, manifest, verdict, now).await, Lookup::Hit));
         }
         // Boxed when it begins, and only then: a warm answer carries nothing of it.
         let answer = Box::pin(self.decided(snapshot, governing, manifest, key, now)).await;
@@ -113,13 +109,33 @@ impl Judge {
         Ok(answer?)
     }
 
-    /// The verdict on what is governed, if it is in memory and allows it for its signatures.
-    pub async fn signed(&self, snapshot: &Snapshot, governing: &Governing, now: Timestamp) -> Option<Arc<Verdict>> {
+    /// The verdict on what is governed, whose manifest this is, if it is in memory and allows it for its signatures.
+    pub async fn signed(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        governing: &Governing,
+        manifest: &Arc<Manifest>,
+        now: Timestamp,
+    ) -> Option<Arc<Verdict>> {
         let verdict = self.verdicts.fresh(&Key::new(governing, snapshot.trust.revision(governing)), now).await?;
-        matches!(verdict.outcome(), Outcome::Allow(Basis::Signed)).then(|| {
-            self.metrics.verdicts().lookup(Lookup::Hit.label());
-            verdict
-        })
+        let signed = matches!(verdict.outcome(), Outcome::Allow(Basis::Signed));
+        if signed { Some(self.hit(snapshot, governing, manifest, verdict, now).await) } else { None }
+    }
+
+    /// Counts a use of `verdict`; near its end it is judged anew in the background.
+    async fn hit(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        governing: &Governing,
+        manifest: &Arc<Manifest>,
+        verdict: Arc<Verdict>,
+        now: Timestamp,
+    ) -> Arc<Verdict> {
+        self.metrics.verdicts().lookup(Lookup::Hit.label());
+        if self.refresh.is_due(&verdict, now) {
+            Box::pin(self.refresh_ahead(snapshot, governing, manifest, &verdict, now)).await;
+        }
+        verdict
     }
 
     /// Whether the verdict on what is governed is in memory.

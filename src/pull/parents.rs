@@ -45,6 +45,11 @@ impl Puller {
         kind: Kind,
         depth: usize,
     ) -> Result<Admitted<Arc<Manifest>>, Option<PullError>> {
+        if kind == Kind::Child
+            && let Some(parent) = self.near_parent(ask, subject, depth).await
+        {
+            return Ok(parent);
+        }
         let (parents, mut refused) = match self.membership.parents(subject).await {
             Ok(parents) => (parents, None),
             // What this proxy knows itself may do; who else lists it, nobody can tell.
@@ -74,6 +79,27 @@ impl Puller {
             refused = PullError::weightier(refused, too_many());
         }
         Err(refused)
+    }
+
+    /// The newest manifest of which this proxy itself knows that it lists `subject`, if it is known to be signed: that
+    /// needs nothing that is not in memory.
+    async fn near_parent(&self, ask: &mut Ask, subject: &Subject, depth: usize) -> Option<Admitted<Arc<Manifest>>> {
+        let near = self.membership.near(subject).await?;
+        let newest = near.iter().find(|parent| parent.kind == Kind::Child)?;
+        let parent = subject.image.at(newest.digest);
+        let governing = ask.snapshot.policies.governing(&parent, ask.now);
+        if depth > self.limits.index_depth || !self.judge.remembers(&ask.snapshot, &governing, ask.now).await {
+            return None;
+        }
+        let noted = ask.facts.would_deny.len();
+        match Box::pin(self.admitted(ask, &parent, None, depth + 1)).await {
+            Ok(parent) if parent.confers() => Some(parent),
+            // It is asked once more among all, and notes it then.
+            Ok(_) | Err(_) => {
+                ask.facts.would_deny.truncate(noted);
+                None
+            }
+        }
     }
 
     /// Whether the registry has a manifest `subject`, of any kind.

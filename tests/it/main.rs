@@ -49,3 +49,4 @@ mod trust;
 mod verdicts;
 mod verify;
 mod warm_command;
+mod warm;

@@ -32,6 +32,7 @@ impl Lab {
     }
 }
 
+/// C30.
 #[tokio::test]
 async fn an_index_that_one_replica_was_asked_for_lets_another_serve_its_children_and_their_blobs() {
     let (lab, memory) = (Lab::start(Options::default()).await, memory());
@@ -56,6 +57,7 @@ async fn an_index_that_one_replica_was_asked_for_lets_another_serve_its_children
     again.stop().await;
 }
 
+/// C30.
 #[tokio::test]
 async fn after_a_restart_a_repository_of_more_tags_than_are_searched_is_answered_from_the_record() {
     let (lab, memory) = (Lab::start(Options::default()).await, memory());
@@ -141,6 +143,7 @@ async fn who_can_write_the_store_makes_no_member_and_takes_none_away_but_by_fill
     first.stop().await;
 }
 
+/// O65.
 #[tokio::test]
 async fn a_stricter_policy_is_judged_on_what_was_stored_and_denies_after_one_reading() {
     let lab = Lab::edited(Options::default(), |config| config + "cache: { deny: 0s }\n").await;
@@ -182,6 +185,7 @@ async fn a_stricter_policy_is_judged_on_what_was_stored_and_denies_after_one_rea
     third.stop().await;
 }
 
+/// C30.
 #[tokio::test]
 async fn a_proxy_that_starts_again_on_its_file_knows_evidence_members_and_verdicts() {
     let lab = Lab::edited(Options::default(), |config| config + "cache: { deny: 0s }\n").await;

@@ -63,10 +63,10 @@ async fn a_place_that_cannot_be_read_is_unread_and_hides_no_other() {
             registry
         };
         let set = both(&with_bundles(0..1), &broken(), Limits::default()).await;
-        assert_eq!(summary(&set), (1, vec![Reason::EvidenceUnreadable], vec![], false), "{suffix}");
+        assert_eq!(summary(&set), (1, vec![Reason::UpstreamTimeout], vec![], false), "{suffix}");
         assert_eq!(set.unread[0].location, format!("s.io/signatures, tag {}", tag(suffix)));
         let set = both(&broken(), &with_bundles(0..1), Limits::default()).await;
-        assert_eq!(summary(&set), (1, vec![Reason::EvidenceUnreadable], vec![], false), "{suffix}");
+        assert_eq!(summary(&set), (1, vec![Reason::UpstreamTimeout], vec![], false), "{suffix}");
         assert_eq!(set.unread[0].location, format!("tag {}", tag(suffix)));
     }
 }

@@ -66,7 +66,7 @@ async fn attestations_are_envelopes_each_once() {
 async fn a_listed_payload_that_cannot_be_had_is_unread_or_unusable() {
     for (blob, unread, unusable) in [
         (Err(E::NotFound), vec![Reason::EvidenceUnreadable], vec![]),
-        (Err(E::Timeout), vec![Reason::EvidenceUnreadable], vec![]),
+        (Err(E::Timeout), vec![Reason::UpstreamTimeout], vec![]),
         (Ok("lies".into()), vec![Reason::UpstreamDigestMismatch], vec![]),
         (Ok("longer than was declared".into()), vec![], vec![Reason::EvidenceTooLarge]),
     ] {

@@ -40,7 +40,12 @@ impl Fleet {
     /// Two replicas that share a Redis, behind nginx.
     pub(crate) fn sharing_redis(lab: &Lab) -> Self {
         let redis = Redis::start();
+<<<<<<< HEAD
         let store = format!("kind: redis, keys: [ store.key ], redis: {{ url: \"redis://{}\", timeout: 5s }}", redis.address);
+=======
+        let store =
+            format!("kind: redis, keys: [ store.key ], redis: {{ url: \"redis://{}\", timeout: 1s }}", redis.address);
+>>>>>>> integrate
         Self::start(lab, 2, &store, Some(redis))
     }
 

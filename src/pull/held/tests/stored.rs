@@ -230,7 +230,8 @@ async fn who_takes_nothing_so_old_does_not_wait_for_it() {
     // Who joins and is content knows that it is not new.
     let held = fleet.replica();
     let ask = || held.get(&about, later, day, &share, async { unreachable!("it is in the store") });
-    let ((_, first), (_, second)) = tokio::join!(ask(), ask());
+    fleet.spy.may_get.forget_permits(2_000);
+    let ((_, first), (_, second), ()) = tokio::join!(ask(), ask(), async { fleet.spy.may_get.add_permits(9) });
     assert_eq!((first, second), (Origin::Store, Origin::Another { held: true }));
     assert!(first.held() && second.held() && !Origin::Another { held: false }.held());
 }
@@ -254,8 +255,9 @@ async fn verification_says_the_same_of_what_was_stored() {
     let payload = Content::document(&crate::demo::signer::simple_signing_payload("r.io/app", image));
     let predicate = json!({ "bomFormat": "CycloneDX" });
     let sbom = crate::demo::signer::attestation_statement("app", image, "https://cyclonedx.org/bom", &predicate);
-    let signed = |content| SIGSTORE.stamped(pipeline()).sign(content).expect("signs");
-    let bundle = |content| candidate(Material::Bundle(signed(content).bundle().to_string().into()));
+    let signed = |content| pipeline().sign(content).expect("signs");
+    let stamped = |content| SIGSTORE.stamped(pipeline()).sign(content).expect("signs");
+    let bundle = |content| candidate(Material::Bundle(stamped(content).bundle().to_string().into()));
     let other = Content::statement(&crate::demo::signer::signature_statement(Digest::of(b"another")));
     let candidates = vec![
         bundle(signature()),

@@ -215,6 +215,7 @@ async fn after_a_restart_what_was_read_is_judged_under_any_policy_without_a_requ
     assert_eq!(world.judged(&image, NOW + 24 * HOURS).await.0, Reason::EvidenceUnreadable);
 }
 
+/// O65.
 #[tokio::test]
 async fn a_denial_on_what_was_stored_is_confirmed_once_whatever_the_restarts() {
     let mut world = world().await;
