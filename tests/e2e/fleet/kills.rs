@@ -46,7 +46,9 @@ fn survives(fleet: &Fleet, turns: &[Victims]) {
     let rounds = env::var("COUNTERSIGN_KILL_ROUNDS").map_or(5, |text| text.parse().expect("a number of rounds"));
     let crowd = Crowd::default();
     for goods in first_goods() {
-        crowd.offer(goods).is_served_whole(fleet.address());
+        let goods = crowd.offer(goods);
+        goods.is_served_whole(fleet.address());
+        goods.settle();
     }
     thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| crowd.pull(fleet.address()))).collect();
@@ -112,6 +114,7 @@ fn kill(fleet: &Fleet, crowd: &Crowd, victims: Victims) {
             goods.is_served_whole(replica.address);
         }
     }
+    new.settle();
     for (number, replica) in fleet.replicas.iter().enumerate() {
         let again = replica.count("countersign_verifications_total", VERIFIED);
         let already = if victims.replicas.contains(&number) { 0 } else { verified[number] };

@@ -29,6 +29,10 @@ pub(crate) struct Goods {
     /// Asked for once a manifest above has been answered.
     members: Vec<Target>,
     pulled: AtomicBool,
+    /// Whether the fleet was well when it was admitted, and long enough afterwards to write down what it lists. What was
+    /// admitted by a replica in its last moments, or while its store was away, may be forgotten: its members are refused
+    /// until its manifest is asked for again, as a node does that tries anew.
+    settled: AtomicBool,
 }
 
 impl Goods {
@@ -48,12 +52,17 @@ impl Goods {
 
     fn of(targets: Vec<Target>, allowed: bool) -> Self {
         let (manifests, members) = targets.into_iter().partition(|target| target.manifest);
-        Self { allowed, manifests, members, pulled: AtomicBool::new(false) }
+        Self { allowed, manifests, members, pulled: AtomicBool::default(), settled: AtomicBool::default() }
     }
 
     /// Whether somebody had its manifest.
     pub(crate) fn is_pulled(&self) -> bool {
         self.pulled.load(Ordering::SeqCst)
+    }
+
+    /// Everything about it has been written down; nothing may be forgotten any more.
+    pub(crate) fn settle(&self) {
+        self.settled.store(true, Ordering::SeqCst);
     }
 
     /// Asks for all of it, which must be answered at once and as it should be.
@@ -118,9 +127,10 @@ impl Crowd {
     }
 
     fn note(&self, goods: &Goods, target: &Target, outcome: Outcome, calm: bool) {
+        let forgotten = goods.allowed && !target.manifest && !goods.settled.load(Ordering::SeqCst);
         let right = match outcome {
             Outcome::Right => goods.allowed,
-            Outcome::Refused => !goods.allowed,
+            Outcome::Refused => !goods.allowed || forgotten,
             Outcome::Unavailable(..) | Outcome::Nothing(_) => !calm,
             Outcome::BrokenOff => !calm && goods.allowed,
             Outcome::Wrong(_) => false,
@@ -132,6 +142,7 @@ impl Crowd {
         }
         let name = match outcome {
             Outcome::Right => "right".into(),
+            Outcome::Refused if forgotten => "403, forgotten".into(),
             Outcome::Refused => "403".into(),
             Outcome::Unavailable(status, reason) => format!("{status} {reason}"),
             Outcome::BrokenOff => "broken off".into(),

@@ -40,8 +40,9 @@ impl Fleet {
     /// Two replicas that share a Redis, behind nginx.
     pub(crate) fn sharing_redis(lab: &Lab) -> Self {
         let redis = Redis::start();
+        // Whoever is gone says so at once; this is for a machine that is busy.
         let store =
-            format!("kind: redis, keys: [ store.key ], redis: {{ url: \"redis://{}\", timeout: 1s }}", redis.address);
+            format!("kind: redis, keys: [ store.key ], redis: {{ url: \"redis://{}\", timeout: 5s }}", redis.address);
         Self::start(lab, 2, &store, Some(redis))
     }
 
