@@ -80,7 +80,8 @@ impl World {
         let puller = &self.proxy.puller;
         let (snapshot, now) = (puller.current.load(), puller.clock.now());
         let governing = snapshot.policies.governing(&self.subject, now);
-        puller.judge.signed(&snapshot, &governing, now).await
+        let manifest = puller.fetch.manifest(&self.subject).await.ok()?;
+        puller.judge.signed(&snapshot, &governing, &manifest, now).await
     }
 
     /// Puts as many more verdicts into memory, on images that an exemption covers.

@@ -45,8 +45,7 @@ fn restorable(verdict: &Verdict) -> Authenticated<VerdictRecord> {
 fn the_last_known_good_is_an_allow_within_its_bounds_while_a_registry_or_its_trust_is_away() {
     let here = subject().digest;
     let signed = findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]);
-    let policies = policies("");
-    let governing = policies.governing(&subject(), NOW);
+    let governing = policies("").governing(&subject(), NOW);
     let trust = Trust::none().revision(&governing);
     let decided = |findings: &Findings| decide(&governing, trust, &examined(findings), &terms());
     let (allow, deny) = (decided(&signed).expect("a verdict"), decided(&findings_of(&[], here, &["a"])));
