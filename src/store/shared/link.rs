@@ -41,7 +41,8 @@ struct Shared {
 enum State {
     /// None was tried yet.
     New,
-    Up(MultiplexedConnection),
+    /// Beside the connection: why reading from it came to a bad end, once it has.
+    Up(MultiplexedConnection, Arc<OnceLock<String>>),
     Down(String),
 }
 
@@ -76,9 +77,9 @@ impl Drop for Link {
 impl Shared {
     async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, StoreDown> {
         let state = self.known().await;
-        let mut connection = match &*state {
-            State::New => return Err(StoreDown("no connection has been made yet".into())),
-            State::Up(connection) => connection.clone(),
+        let (mut connection, broke) = match &*state {
+            State::New => return Err(StoreDown(NOT_YET.into())),
+            State::Up(connection, broke) => (connection.clone(), broke),
             State::Down(why) => return Err(StoreDown(why.clone())),
         };
         let replies = connection.send_packed_commands(commands, 0, commands.len());
@@ -87,20 +88,22 @@ impl Shared {
                 None => return Ok(replies),
                 Some(why) => why,
             },
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => broke.get().cloned().unwrap_or_else(|| error.to_string()),
             Err(_) => format!("no answer within {:?}", self.settings.timeout),
         };
         self.fail(&state, &why);
         Err(StoreDown(why))
     }
 
-    /// How the connection stands; a first one is waited for as long as an operation may take.
+    /// How the connection stands; a first one is waited for once, as long as an operation may take.
     async fn known(&self) -> Arc<State> {
         let state = self.state.load_full();
         if !matches!(&*state, State::New) {
             return state;
         }
-        let _ = timeout(self.settings.timeout, self.tried.subscribe().wait_for(|tried| *tried)).await;
+        if timeout(self.settings.timeout, self.tried.subscribe().wait_for(|tried| *tried)).await.is_err() {
+            self.state.compare_and_swap(&state, Arc::new(State::Down(NOT_YET.into())));
+        }
         self.state.load_full()
     }
 
@@ -122,7 +125,7 @@ impl Shared {
             }
         };
         let broken = async {
-            while matches!(&**self.state.load(), State::Up(_)) {
+            while matches!(&**self.state.load(), State::Up(..)) {
                 self.broken.notified().await;
             }
         };
@@ -133,7 +136,7 @@ impl Shared {
         }
         match &**self.state.load() {
             State::Down(why) => why.clone(),
-            State::New | State::Up(_) => String::new(),
+            State::New | State::Up(..) => String::new(),
         }
     }
 
@@ -164,7 +167,7 @@ async fn keep(shared: Arc<Shared>) {
         let since = Instant::now();
         let why = match dial(&shared.settings, shared.most).await {
             Ok(Dialled { connection, driver, broke }) => {
-                let state = Arc::new(State::Up(connection));
+                let state = Arc::new(State::Up(connection, broke.clone()));
                 shared.state.store(state.clone());
                 shared.tried.send_replace(true);
                 shared.last(&state, driver, &broke).await
@@ -205,6 +208,7 @@ fn unfit(reply: &Value) -> Option<String> {
     Some(format!("{what}: {}", refusal(reply).unwrap_or_default()))
 }
 
+const NOT_YET: &str = "no connection has been made yet";
 /// Between a failure and the next try; it doubles while no connection lasts.
 const SHORTEST_REST: Duration = Duration::from_millis(100);
 const LONGEST_REST: Duration = Duration::from_secs(5);
