@@ -98,6 +98,8 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
         .max_header_size(MAX_HEADER as usize)
+        // A piece of a blob is several times as long: one waits for the client, and no second beside it.
+        .max_buf_size(2 * MAX_HEADER as usize)
         // A client that has sent all it will may close its half and still wants the answer.
         .half_close(true)
         .keep_alive(keep_alive);
