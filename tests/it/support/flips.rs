@@ -96,7 +96,9 @@ impl Flips {
         let mut answers = Vec::new();
         while !self.now().over {
             let from = self.by_revision[&revision(lab).await];
-            let answer = lab.ask(&asked.method, &asked.path, asked.headers.clone()).await;
+            let url = format!("http://{}{}", lab.proxy.address, asked.path);
+            // A blob that broke off on a busy machine says nothing about policy.
+            let Ok(answer) = lab.client.send(&asked.method, &url, asked.headers.clone()).await else { continue };
             let mut now = self.now();
             if now.policy == from {
                 now.exact.insert(format!("{asked:?}"));
