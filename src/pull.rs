@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::membership::{Kind, Membership};
 use crate::oci::{Blob, Digest, Manifest, Reference, Registry, Subject, Tag};
 use crate::outcome::Denial;
-use crate::policy::{Governing, Mode};
+use crate::policy::Governing;
 use crate::reason::{Class, Reason};
 use crate::route::{BlobPull, ManifestPull};
 use crate::snapshot::{Current, Snapshot};
@@ -42,6 +42,8 @@ pub mod judge;
 
 pub mod nested;
 
+mod note;
+
 mod parents;
 
 pub mod rehearse;
@@ -60,6 +62,7 @@ pub use fetch::Fetch;
 pub use held::Held;
 pub use judge::Judge;
 pub use nested::Nested;
+use note::{note, refused_tag};
 use parents::Budget;
 pub use rehearse::Rehearsed;
 pub use search::Search;
@@ -256,20 +259,6 @@ impl Puller {
     }
 }
 
-/// The refusal of a tag by a policy that is obeyed; one that is only watched leaves a note.
-fn refused_tag(ask: &mut Ask, governing: &Governing, tag: Option<&Tag>) -> Option<Denial> {
-    let tag = tag.filter(|_| !governing.revoked())?;
-    for policy in governing.remaining().filter(|policy| policy.refuses(tag)) {
-        let detail = format!("the policy refuses the tag `{tag}`; use another tag or a digest");
-        let denial = Denial { policy: Some(policy.name().clone()), ..Denial::new(Reason::TagRefused, detail) };
-        match policy.mode() {
-            Mode::Enforce => return Some(denial),
-            Mode::Audit => note(&mut ask.facts, &[denial]),
-        }
-    }
-    None
-}
-
 /// Admits `content` on its own verdict; what policies that are only watched would have refused leaves a note.
 fn on_verdict<T: Addressed>(
     ask: &mut Ask,
@@ -301,9 +290,4 @@ fn audited<T: Addressed>(
 fn blob_is_manifest() -> PullError {
     let detail = "this digest is a manifest; ask for it under /manifests/".to_string();
     PullError::Content { reason: Reason::BlobIsManifest, detail }
-}
-
-fn note(facts: &mut Facts, would_deny: &[Denial]) {
-    let policy = |denial: &Denial| denial.policy.as_ref().map_or("", |name| name.as_str()).into();
-    facts.would_deny.extend(would_deny.iter().map(|denial| (policy(denial), denial.reason)));
 }

@@ -12,9 +12,6 @@ mod remembered;
 
 mod rules;
 
-#[cfg(test)]
-mod tests;
-
 pub(super) use remembered::Remembered;
 use rules::Rules;
 
@@ -190,3 +187,6 @@ impl Governing {
 
 /// Raised whenever the same text would be decided differently.
 const ENGINE: &[u8] = b"countersign decision engine 4";
+
+#[cfg(test)]
+mod tests;

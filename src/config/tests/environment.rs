@@ -87,7 +87,7 @@ fn mistakes_of_the_environment_name_the_variable() {
         (
             "COUNTERSIGN__STORE__KIND",
             "radish",
-            "COUNTERSIGN__STORE__KIND: store.kind: `radish` is not one of `embedded`, `memory`, `redis`",
+            "COUNTERSIGN__STORE__KIND: store.kind: `radish` is not one of `embedded`, `memory`, `redis`; did you mean `redis`?",
         ),
         (
             "COUNTERSIGN__UPSTREAMS__R_IO__DIAL",

@@ -48,11 +48,11 @@ fn everything_is_taken_from_where_it_stands() {
 fn every_mistake_has_its_place() {
     let folder = folder();
     for (store, place, why) in [
-        ("{ kind: redis, keys: [ key ] }", "3:8: store", "`redis` is missing"),
-        ("{ kind: redis, redis: { url: 'redis://a' } }", "3:8: store", "`keys` is missing"),
-        ("{ kind: redis, keys: [ gone ], redis: { url: 'redis://a' } }", "3:24: store.keys[0]", "gone"),
-        ("{ kind: redis, keys: [ password ], redis: { url: 'redis://a' } }", "3:24: store.keys[0]", "password"),
-        ("{ kind: redis, keys: [ key ], redis: { } }", "3:45: store.redis", "`url` is missing"),
+        ("{ kind: redis, keys: [ key ] }", "3:1: store", "`redis` is missing"),
+        ("{ kind: redis, redis: { url: 'redis://a' } }", "3:1: store", "`keys` is missing"),
+        ("{ kind: redis, keys: [ gone ], redis: { url: 'redis://a' } }", "3:31: store.keys[0]", "gone"),
+        ("{ kind: redis, keys: [ password ], redis: { url: 'redis://a' } }", "3:31: store.keys[0]", "password"),
+        ("{ kind: redis, keys: [ key ], redis: { } }", "3:38: store.redis", "`url` is missing"),
         (
             "{ kind: redis, keys: [ key ], redis: { url: 'http://a' } }",
             "3:52: store.redis.url",
