@@ -56,7 +56,7 @@ async fn a_reply_that_grows_without_an_announcement_ends_the_connection_too() {
         ("+", "x", "a line of more than 4096 bytes"),
         ("*2147483647\r\n", ":1\r\n", "a reply of more than 1024 values"),
         ("*1\r\n", "*1\r\n", "a reply of more than 1024 values"),
-        ("*1000\r\n", "$4000\r\n", "a reply of more than"),
+        ("*1000\r\n", &format!("$4000\r\n{}\r\n", "x".repeat(4000)), "a reply of more than"),
     ] {
         let endless = Reply::Endless(begins.into(), goes_on.repeat(1000).into());
         let (why, _) = read_answered_with(endless).await;

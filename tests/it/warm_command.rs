@@ -123,7 +123,11 @@ async fn what_could_not_be_read_could_not_be_told() {
     lab.double.fault(Method::GET, "/v2/team/app/referrers/", Fault::Status(500));
     let ran = run(&["-", "--proxy", &address(&lab)], "registry.demo/team/app:1 registry.demo/team/other:1").await;
     assert_eq!(ran.code, 2, "{}", ran.stdout);
-    assert!(ran.stdout.contains("? registry.demo/team/app:1\n  evidence_unreadable: "), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("? registry.demo/team/app:1\n  evidence_unreadable (upstream_unavailable): "),
+        "{}",
+        ran.stdout
+    );
     assert!(ran.summary().contains("1 allowed, 0 denied, 1 could not be told"), "{}", ran.stdout);
 }
 
