@@ -48,5 +48,5 @@ mod tls;
 mod trust;
 mod verdicts;
 mod verify;
-mod warm_command;
 mod warm;
+mod warm_command;
