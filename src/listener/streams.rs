@@ -106,11 +106,9 @@ impl Streams {
             state.idle_since = now;
             return if std::mem::replace(&mut state.said, true) { Err(Over::Abused) } else { Err(Over::Enough) };
         }
-        Ok(if state.open.is_empty() {
-            idle
-        } else {
-            oldest.unwrap_or(now + self.bounds.stall).min(now + self.bounds.stall)
-        })
+        // While it is busy it is looked at now and then: to be told of each request that ends would cost each one.
+        let busy = now + self.bounds.idle;
+        Ok(if state.open.is_empty() { idle } else { oldest.map_or(busy, |stalled| stalled.min(busy)) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -146,7 +144,7 @@ impl Drop for Stream {
         if state.open.is_empty() {
             state.idle_since = Instant::now();
         }
-        if state.open.is_empty() || state.taken_back > MOST_TAKEN_BACK {
+        if state.taken_back > MOST_TAKEN_BACK {
             self.of.changed.notify_one();
         }
     }

@@ -112,7 +112,8 @@ fn every_mistake_has_its_place() {
         let errors = within(folder.path(), store).map(|_| ()).expect_err(store);
         let first = errors.all()[0].to_string();
         assert!(first.starts_with(&format!("c.yaml:{place}: ")) && first.contains(why), "{store}\n{first}");
-        assert!(first.contains('^') && !first.contains(": p4ss"), "{first}");
+        // The line that holds a secret is not shown.
+        assert!(first.contains('^') != store.contains("p4ss") && !first.contains("p4ss"), "{first}");
     }
 }
 
