@@ -88,6 +88,11 @@ impl Membership {
         self.near.get(&parents(&subject.image, &subject.digest)).await
     }
 
+    /// Whether other proxies may have admitted manifests lately without being able to say so.
+    pub fn may_have_missed_some(&self) -> bool {
+        self.store.is_shared() && self.metrics.was_away(MISSED)
+    }
+
     /// What the store knows, and what only this proxy does because the store did not take it.
     async fn known(&self, place: &Place) -> Result<Vec<Parent>, StoreDown> {
         let near = self.near.get(place).await.unwrap_or_default();
@@ -174,6 +179,9 @@ fn indexes(image: &Image) -> Place {
 /// Parents kept for one digest: base layers have many, and the newest are the likeliest to be allowed. And indexes kept
 /// for one repository.
 pub const KEPT: usize = 64;
+
+/// How long after the store was away it may lack what was admitted meanwhile: who pulls an image goes on to its blobs.
+const MISSED: Duration = Duration::from_mins(5);
 
 /// Bytes of what this proxy knows itself.
 const NEAR: u64 = 64 << 20;

@@ -154,10 +154,7 @@ impl Puller {
                 Ok(admitted) => return Ok((admitted, parent.content().size_of(&pull.digest))),
                 Err(denial) => PullError::Denied(denial),
             },
-            Err(refused) => refused.unwrap_or_else(|| {
-                let detail = "no admitted manifest of this repository lists this blob; pull its image first";
-                PullError::Denied(Denial::new(Reason::NotAMember, detail))
-            }),
+            Err(refused) => refused.unwrap_or_else(|| self.unlisted()),
         };
         let governing = ask.snapshot.policies.governing(&subject, ask.now);
         let admitted = audited(ask, blob, &governing, refused)?;

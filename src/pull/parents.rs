@@ -102,6 +102,17 @@ impl Puller {
         }
     }
 
+    /// What to say of a blob that no manifest is known to list.
+    pub(super) fn unlisted(&self) -> PullError {
+        if self.membership.may_have_missed_some() {
+            let detail = "no manifest is known to list this blob, and the store was away a moment ago: what was admitted \
+                          meanwhile may not be known here; pull the image again";
+            return PullError::unsure(Reason::MembershipIncomplete, detail);
+        }
+        let detail = "no admitted manifest of this repository lists this blob; pull its image first";
+        PullError::Denied(Denial::new(Reason::NotAMember, detail))
+    }
+
     /// Whether the registry has a manifest `subject`, of any kind.
     pub(super) async fn is_manifest(&self, subject: &Subject) -> Result<bool, PullError> {
         match self.fetch.manifest(subject).await {

@@ -177,7 +177,8 @@ impl Store for EmbeddedStore {
         let written = if value.len() > self.largest {
             self.up()
         } else {
-            self.queue.add([(Spot::of(place), Write::Value { bytes: value, expires: self.expiry(keep) })])
+            let write = Write::Value { bytes: value, expires: self.expiry(keep) };
+            self.queue.add([(Spot::of(place), write)]).map(drop)
         };
         std::future::ready(written).boxed()
     }
@@ -187,7 +188,9 @@ impl Store for EmbeddedStore {
         let writes = listings
             .iter()
             .map(|listing| (Spot::of(&listing.place), Write::Items { items: vec![listing.item], most, expires }));
-        std::future::ready(self.queue.add(writes)).boxed()
+        let taken = self.queue.add(writes);
+        // Whoever is given a manifest asks for what it lists, and may ask this proxy after a crash.
+        async move { self.queue.durable(taken?, READ).await }.boxed()
     }
 
     fn list<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Vec<Item>, StoreDown>> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use prometheus::IntGauge;
+use tokio::sync::watch;
 
 use super::batch::{Batch, Write, newest_first, weight};
 use super::spot::Spot;
@@ -19,6 +20,8 @@ pub(super) struct Queue {
     most: usize,
     /// How many writes wait.
     pending: IntGauge,
+    /// The last batch that is on the disk.
+    written: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -26,6 +29,8 @@ struct State {
     waiting: Batch,
     /// What is being written.
     writing: Arc<Batch>,
+    /// How many batches were given out.
+    given: u64,
     /// What was read since this was last asked.
     uses: HashSet<Spot>,
     /// Why nothing is taken.
@@ -51,14 +56,14 @@ pub(super) enum Next {
 impl Queue {
     /// An empty one, in which `most` bytes may wait.
     pub(super) fn new(most: usize, pending: IntGauge) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), most, pending }
+        Self { state: Mutex::default(), changed: Condvar::new(), most, pending, written: watch::Sender::new(0) }
     }
 
-    /// Takes a write.
+    /// Takes a write; gives the batch that it will be in.
     ///
     /// # Errors
     /// If too much waits already, or the file cannot be written.
-    pub(super) fn add(&self, writes: impl IntoIterator<Item = (Spot, Write)>) -> Result<(), StoreDown> {
+    pub(super) fn add(&self, writes: impl IntoIterator<Item = (Spot, Write)>) -> Result<u64, StoreDown> {
         let mut state = self.state();
         if let Some(why) = &state.down {
             return Err(StoreDown(why.clone()));
@@ -71,7 +76,20 @@ impl Queue {
         }
         self.count(&state);
         self.changed.notify_all();
-        Ok(())
+        Ok(state.given + 1)
+    }
+
+    /// Waits until `batch` is on the disk, for `time` at most.
+    ///
+    /// # Errors
+    /// If it is not by then.
+    pub(super) async fn durable(&self, batch: u64, time: Duration) -> Result<(), StoreDown> {
+        let mut written = self.written.subscribe();
+        let reached = written.wait_for(|last| *last >= batch);
+        match tokio::time::timeout(time, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(self.down().unwrap_or_else(|| StoreDown("the disk is slow".into()))),
+        }
     }
 
     /// The newest write that waits for a spot, if it is a value.
@@ -120,6 +138,7 @@ impl Queue {
         }
         if state.waiting.len() > 0 {
             state.writing = Arc::new(std::mem::take(&mut state.waiting));
+            state.given += 1;
             return Next::Batch(state.writing.clone());
         }
         if state.stopping { Next::Stop } else { Next::Idle }
@@ -129,6 +148,7 @@ impl Queue {
     pub(super) fn written(&self) {
         let mut state = self.state();
         state.writing = Arc::default();
+        self.written.send_replace(state.given);
         self.count(&state);
         self.changed.notify_all();
     }
@@ -204,7 +224,7 @@ impl Queue {
 }
 
 /// How long a first write waits for others that go to the disk with it.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(5);
 
 /// How many records' uses are noted at a time.
 const USES: usize = 1 << 15;

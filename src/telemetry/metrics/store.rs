@@ -1,6 +1,7 @@
 //! What is shown of the store.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use prometheus::core::GenericCounter;
@@ -18,6 +19,8 @@ pub struct StoreMetrics {
     rejected: Counters<2>,
     /// Of reading, and of writing.
     troubles: [ArcSwapOption<String>; 2],
+    /// When it did not answer the last time.
+    last_trouble: Mutex<Option<Instant>>,
 }
 
 impl StoreMetrics {
@@ -42,6 +45,7 @@ impl StoreMetrics {
             pending: gauge(r, "store_pending_writes", "Writes that wait to be on the disk; they can be read already."),
             rejected: Counters::new(rejected, labels::pairs(&labels::SHELVES, &labels::REJECTED)),
             troubles: [ArcSwapOption::empty(), ArcSwapOption::empty()],
+            last_trouble: Mutex::default(),
         }
     }
 
@@ -64,7 +68,10 @@ impl StoreMetrics {
                     self.troubles[usize::from(WRITING)].store(None);
                 }
             }
-            Some(why) => self.troubles[usize::from(writes)].store(Some(Arc::new(why.to_string()))),
+            Some(why) => {
+                self.troubles[usize::from(writes)].store(Some(Arc::new(why.to_string())));
+                *self.last_trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
         }
         let stands = self.trouble().is_none();
         self.up.set(i64::from(stands));
@@ -73,6 +80,12 @@ impl StoreMetrics {
         } else if let Some(why) = trouble.filter(|_| stood) {
             tracing::warn!(error = why, "the store does not answer; pulls go on without it");
         }
+    }
+
+    /// Whether it did not answer at some time within `lately`.
+    pub fn was_away(&self, lately: Duration) -> bool {
+        let last = *self.last_trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| last.elapsed() < lately)
     }
 
     /// How many writes wait.

@@ -29,9 +29,9 @@ pub(crate) struct Goods {
     /// Asked for once a manifest above has been answered.
     members: Vec<Target>,
     pulled: AtomicBool,
-    /// Whether the fleet was well when it was admitted, and long enough afterwards to write down what it lists. What was
-    /// admitted by a replica in its last moments, or while its store was away, may be forgotten: its members are refused
-    /// until its manifest is asked for again, as a node does that tries anew.
+    /// Whether the fleet was well when it was admitted. What a replica admitted while its store was away, the other does not
+    /// know of when the store is back: it cannot tell about its members until its manifest is asked for again, as a node
+    /// does that tries anew.
     settled: AtomicBool,
 }
 
@@ -60,7 +60,7 @@ impl Goods {
         self.pulled.load(Ordering::SeqCst)
     }
 
-    /// Everything about it has been written down; nothing may be forgotten any more.
+    /// It has been asked for while all was well: nothing may be unknown any more.
     pub(crate) fn settle(&self) {
         self.settled.store(true, Ordering::SeqCst);
     }
@@ -130,8 +130,9 @@ impl Crowd {
         let forgotten = goods.allowed && !target.manifest && !goods.settled.load(Ordering::SeqCst);
         let right = match outcome {
             Outcome::Right => goods.allowed,
-            Outcome::Refused => !goods.allowed || forgotten,
-            Outcome::Unavailable(..) | Outcome::Nothing(_) => !calm,
+            Outcome::Refused => !goods.allowed,
+            Outcome::Unavailable(_, ref reason) => !calm || (forgotten && reason == "membership_incomplete"),
+            Outcome::Nothing(_) => !calm,
             Outcome::BrokenOff => !calm && goods.allowed,
             Outcome::Wrong(_) => false,
         };
@@ -142,7 +143,6 @@ impl Crowd {
         }
         let name = match outcome {
             Outcome::Right => "right".into(),
-            Outcome::Refused if forgotten => "403, forgotten".into(),
             Outcome::Refused => "403".into(),
             Outcome::Unavailable(status, reason) => format!("{status} {reason}"),
             Outcome::BrokenOff => "broken off".into(),
