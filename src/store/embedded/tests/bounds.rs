@@ -5,7 +5,7 @@ use super::*;
 
 #[tokio::test]
 async fn the_file_stays_within_its_bound_and_goes_on_taking() {
-    let (scene, most) = (Scene::new(), 6 << 20);
+    let (scene, most) = (Scene::new(), 8 << 20);
     let store = scene.open_with(most).expect("it opens");
     let value = Bytes::from(vec![7; 9_000]);
     store.add(&[Listing { place: members("kept"), item: item(1, 1) }], 3, DAY).await.expect("up");
