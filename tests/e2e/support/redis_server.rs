@@ -16,6 +16,9 @@ pub(crate) struct Redis {
     process: Process,
 }
 
+/// What is written to find out whether it takes anything.
+const PROBE: &str = "countersign:1:probe";
+
 /// The name that the sentinels have for the master.
 pub(crate) const MASTER: &str = "countersign";
 
@@ -71,7 +74,8 @@ impl Redis {
 
     /// What stands under the keys that match.
     pub(crate) fn keys(&self, pattern: &str) -> Vec<String> {
-        redis::cmd("KEYS").arg(pattern).query(&mut self.client()).expect("Redis answers")
+        let all: Vec<String> = redis::cmd("KEYS").arg(pattern).query(&mut self.client()).expect("Redis answers");
+        all.into_iter().filter(|key| key != PROBE).collect()
     }
 
     /// Sends it a signal: `KILL`, `STOP`, `CONT`.

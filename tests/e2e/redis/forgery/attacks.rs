@@ -89,9 +89,11 @@ pub(crate) const ATTACKS: &[Attack] = &[
     attack("everything of the signed image copied to the unsigned one's places", "verdicts", |scene| {
         let (from, to) = (&scene.signed.digest, &scene.unsigned.digest);
         for (key, value) in scene.all() {
-            let key = replaced(&key, from.as_bytes(), to.as_bytes());
-            let key = replaced(&key, &bytes_of(from), &bytes_of(to));
-            scene.set_bytes(&key, &value);
+            let moved = replaced(&key, from.as_bytes(), to.as_bytes());
+            let moved = replaced(&moved, &bytes_of(from), &bytes_of(to));
+            if moved != key {
+                scene.set_bytes(&moved, &value);
+            }
         }
     }),
     attack("evidence of the signed image shown for the unsigned one, and no verdicts", "", |scene| {
