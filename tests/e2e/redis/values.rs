@@ -127,7 +127,7 @@ async fn what_somebody_else_put_there_stops_nothing() {
             set(&redis, &["DEL", &key]);
             set(&redis, &kind.iter().map(|word| if *word == "KEY" { key.as_str() } else { word }).collect::<Vec<_>>());
         };
-        ["verdicts", "evidence", "members", "leases"].map(put);
+        ["verdicts", "evidence", "members", "leases"].into_iter().for_each(put);
         for shelf in [Shelf::Verdicts, Shelf::Evidence] {
             let odd = place(shelf, "k");
             assert_eq!(store.get(&odd).await, Ok(Some(Bytes::new())), "{kind:?}: no record opens from that");

@@ -45,6 +45,13 @@ pub(crate) fn of_image(image: &Image, allowed: bool) -> Vec<Target> {
 }
 
 impl Target {
+    /// Whether `outcome` is how what nobody may have is kept back. Of a blob that no manifest is known to list, a replica
+    /// whose store was away lately cannot tell.
+    pub(crate) fn is_kept_back(&self, outcome: &Outcome) -> bool {
+        let unsure = |reason: &str| !self.manifest && reason == "membership_incomplete";
+        matches!(outcome, Outcome::Refused) || matches!(outcome, Outcome::Unavailable(503, reason) if unsure(reason))
+    }
+
     /// Asks for it in one of the ways that a client may: the whole, the head, or a part of a blob.
     pub(crate) fn ask_somehow(&self, proxy: SocketAddr, dice: &mut Dice) -> Outcome {
         let length = self.right.as_ref().map_or(100, Vec::len).max(1);
