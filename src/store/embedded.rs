@@ -2,7 +2,7 @@
 //!
 //! A put is done when it waits for the one thread that writes; it is readable from then on, and on the disk some
 //! milliseconds later. Reads go to the disk, on the threads for what blocks: a disk that hangs must hold up nothing but
-//! those who ask it, and these only for [`READ`]. What the file says is authenticated by those who asked for it.
+//! those who ask it, and these only for a second. What the file says is authenticated by those who asked for it.
 //!
 //! Leases need no file: who asks for one is in this process.
 
