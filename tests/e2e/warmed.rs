@@ -46,12 +46,11 @@ impl Cluster {
 
     /// Warms it, and finds everything allowed but the one that nobody signed.
     fn warm(&self, whom: [&str; 2]) {
-        let list = lab().registry.counted.address;
-        let path = std::env::temp_dir().join(format!("countersign-warm-{}-{}", std::process::id(), list.port()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("images.txt");
         fs::write(&path, self.list()).expect("the folder is writable");
         let list = path.to_str().expect("the path is UTF-8");
         let ran: Ran = run(&command(countersign(), [&["warm", list, "--output", "json"], &whom[..]].concat()));
-        fs::remove_file(&path).expect("it is there");
         assert_eq!(ran.code(), Some(1), "{}", ran.said());
         let told: Value = serde_json::from_str(ran.stdout()).expect("one document");
         let each = told["references"].as_array().expect("a list").iter();
