@@ -31,7 +31,8 @@ pub(crate) struct Goods {
     pulled: AtomicBool,
     /// Whether the fleet was well when it was admitted. What a replica admitted while its store was away, the other does not
     /// know of when the store is back: it cannot tell about its members until its manifest is asked for again, as a node
-    /// does that tries anew.
+    /// does that tries anew. If the first is killed before the store is back, nobody knows that there was anything, and they
+    /// are refused until then.
     settled: AtomicBool,
 }
 
@@ -130,7 +131,7 @@ impl Crowd {
         let forgotten = goods.allowed && !target.manifest && !goods.settled.load(Ordering::SeqCst);
         let right = match outcome {
             Outcome::Right => goods.allowed,
-            Outcome::Refused => !goods.allowed,
+            Outcome::Refused => !goods.allowed || forgotten,
             Outcome::Unavailable(..) => !calm || ((forgotten || !goods.allowed) && target.is_kept_back(&outcome)),
             Outcome::Nothing(_) => !calm,
             Outcome::BrokenOff => !calm && goods.allowed,
@@ -143,6 +144,7 @@ impl Crowd {
         }
         let name = match outcome {
             Outcome::Right => "right".into(),
+            Outcome::Refused if forgotten => "403, forgotten".into(),
             Outcome::Refused => "403".into(),
             Outcome::Unavailable(status, reason) => format!("{status} {reason}"),
             Outcome::BrokenOff => "broken off".into(),
