@@ -120,3 +120,27 @@ const OVERHEAD: usize = 256;
 const TOGETHER: usize = 512;
 /// Between two tries.
 const AGAIN: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::{Digest, Image};
+    use crate::store::{Item, MemoryStore, Place, Shelf};
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_room_is_written_by_itself_and_what_has_none_is_told_to_have_none() {
+        let store = Arc::new(MemoryStore::new(1 << 20));
+        let owed = Arc::new(Owed::new(store.clone(), Duration::from_hours(1)));
+        let image = Image { registry: "e.io".parse().expect("a name"), repository: "app".parse().expect("one") };
+        let listing = |name: &str| Listing { place: Place::new(Shelf::Members, name), item: Item([1; 65]) };
+        assert!(!owed.keep(image.at(Digest::of(b"large")), vec![listing(&"x".repeat(MOST))]));
+        for _ in 0..2 {
+            assert!(owed.keep(image.at(Digest::of(b"small")), vec![listing("k")]));
+        }
+        assert_eq!(owed.waiting().bytes, weight(&[listing("k")]), "once");
+        sleep(2 * AGAIN).await;
+        assert_eq!(store.list(&Place::new(Shelf::Members, "k")).await, Ok(vec![Item([1; 65])]));
+        let waiting = owed.waiting();
+        assert!(waiting.listings.is_empty() && waiting.bytes == 0 && !waiting.is_tried);
+    }
+}
