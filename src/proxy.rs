@@ -11,6 +11,7 @@ use crate::admission::Admitted;
 use crate::blob;
 use crate::body::Body;
 use crate::client::Clients;
+use crate::middleware::Answer;
 use crate::oci::{Image, Registry};
 use crate::passthrough::Listing;
 use crate::pull::{Ask, PullError, Puller};
@@ -38,11 +39,11 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Answers one request; its [`Facts`] are left in the response's extensions for the log.
+    /// Answers one request.
     ///
     /// If another policy came into force before there was an answer, it is decided anew: an answer never begins under a
     /// policy that has been replaced. One that has begun, a long blob, goes on to its end.
-    pub async fn answer(&self, request: &Parts) -> Response<Body> {
+    pub async fn answer(&self, request: &Parts) -> Answer {
         let began = Instant::now();
         loop {
             let mut ask = self.puller.ask();
@@ -152,7 +153,7 @@ impl Proxy {
         crate::pull::fetch::upstream(upstreams, registry)
     }
 
-    fn finish(&self, mut response: Response<Body>, facts: Facts, began: Instant) -> Response<Body> {
+    fn finish(&self, response: Response<Body>, facts: Facts, began: Instant) -> Answer {
         if let Some(reason) = facts.reason {
             let policy = facts.policy.as_deref().unwrap_or("");
             let outcome = outcome_of(reason);
@@ -170,8 +171,7 @@ impl Proxy {
                 self.metrics.pull(outcome, cache, began.elapsed());
             }
         }
-        response.extensions_mut().insert(facts);
-        response
+        Answer { response, facts }
     }
 }
 
