@@ -76,7 +76,7 @@ impl World {
     }
 
     /// The verdict on the image, from memory.
-    pub(crate) async fn verdict(&self) -> Option<Arc<Verdict>> {
+    pub(crate) async fn verdict(&self) -> Option<Verdict> {
         let puller = &self.proxy.puller;
         let (snapshot, now) = (puller.current.load(), puller.clock.now());
         let governing = snapshot.policies.governing(&self.subject, now);
