@@ -113,7 +113,7 @@ fn answer(method: &Method, path: &str, metrics: &Metrics, readiness: &Readiness)
 /// A store that is down stops no pull, and is said all the same.
 fn ready_text(metrics: &Metrics) -> String {
     let trouble = metrics.store().trouble();
-    let trouble = trouble.map(|why| format!("store: does not answer; pulls go on without it: {why}\n"));
+    let trouble = trouble.map(|why| format!("store: fails; pulls go on without it: {why}\n"));
     format!("ready\n{}", trouble.unwrap_or_default())
 }
 

@@ -5,7 +5,7 @@
 
 use std::future::ready;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moka::future::Cache;
 use moka::ops::compute::Op;
@@ -16,6 +16,10 @@ use crate::record::Seal;
 use crate::store::{Item, Listing, Place, Shelf, Store, StoreDown};
 use crate::telemetry::StoreMetrics;
 
+mod owed;
+
+use owed::Owed;
+
 /// The memory of memberships: what this proxy has recorded or read lately, before what the store keeps.
 #[derive(Clone)]
 pub struct Membership {
@@ -23,7 +27,29 @@ pub struct Membership {
     store: Arc<dyn Store>,
     seal: Arc<Seal>,
     keep: Duration,
+    owed: Arc<Owed>,
     metrics: Arc<StoreMetrics>,
+    began: Instant,
+}
+
+/// Who lists something, as far as that can be known.
+#[derive(Debug)]
+pub struct Known {
+    /// The manifests, the newest admitted first.
+    pub parents: Vec<Parent>,
+    /// Why there may be others.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why not all that lists something may be known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// The store does not tell.
+    #[error(transparent)]
+    Down(#[from] StoreDown),
+    /// Somebody who has no key of ours has written to the list, perhaps in the place of what we wrote.
+    #[error("the store's list of what lists it has been written by somebody else; what stood there may be lost")]
+    Forged,
 }
 
 /// A manifest that lists a digest, and as what.
@@ -51,14 +77,13 @@ impl Membership {
             u32::try_from(place.name.len() + size_of_val(&**list) + OVERHEAD).unwrap_or(u32::MAX)
         };
         let near = Cache::builder().max_capacity(NEAR).weigher(weigh).time_to_live(keep).build();
-        Self { near, store, seal, keep, metrics }
+        let owed = Arc::new(Owed::new(store.clone(), keep));
+        Self { near, store, seal, keep, owed, metrics, began: Instant::now() }
     }
 
-    /// Records what an admitted manifest lists.
-    ///
-    /// # Errors
-    /// If the store does not answer: then only this proxy knows it.
-    pub async fn record(&self, image: &Image, parent: &Admitted<Arc<Manifest>>) -> Result<(), StoreDown> {
+    /// Records what an admitted manifest lists. What the store does not take now it is given when it answers again.
+    /// Whether all is recorded, or will be: if not, only this proxy knows it.
+    pub async fn record(&self, image: &Image, parent: &Admitted<Arc<Manifest>>) -> bool {
         let manifest = parent.content();
         let kind = if manifest.media_type().is_index() { Kind::Child } else { Kind::Blob };
         let parent = Parent { digest: manifest.digest(), kind };
@@ -69,17 +94,17 @@ impl Membership {
             self.remember(&place, &[parent]).await;
             listings.push(Listing { item: self.sealed(&place, parent), place });
         }
-        self.store.add(&listings, KEPT, self.keep).await
+        let taken = self.store.add(&listings, KEPT, self.keep).await;
+        taken.is_ok() || self.owed.keep(image.at(parent.digest), listings)
     }
 
-    /// The indexes that were recorded in the repository `image`, the newest admitted first.
-    pub async fn indexes(&self, image: &Image) -> Result<Vec<Digest>, StoreDown> {
-        let known = self.known(&indexes(image)).await?;
-        Ok(known.iter().map(|index| index.digest).collect())
+    /// The indexes that were recorded in the repository `image`.
+    pub async fn indexes(&self, image: &Image) -> Known {
+        self.known(&indexes(image)).await
     }
 
-    /// Who lists `subject`, the newest admitted first.
-    pub async fn parents(&self, subject: &Subject) -> Result<Vec<Parent>, StoreDown> {
+    /// Who lists `subject`.
+    pub async fn parents(&self, subject: &Subject) -> Known {
         self.known(&parents(&subject.image, &subject.digest)).await
     }
 
@@ -88,20 +113,27 @@ impl Membership {
         self.near.get(&parents(&subject.image, &subject.digest)).await
     }
 
-    /// Whether other proxies may have admitted manifests lately without being able to say so.
+    /// Whether other proxies, or this one before it was started again, may have admitted manifests lately without being
+    /// able to say so.
     pub fn may_have_missed_some(&self) -> bool {
-        self.store.is_shared() && self.metrics.was_away(MISSED)
+        self.store.is_shared() && (self.began.elapsed() < MISSED || self.metrics.was_away(MISSED))
     }
 
-    /// What the store knows, and what only this proxy does because the store did not take it.
-    async fn known(&self, place: &Place) -> Result<Vec<Parent>, StoreDown> {
+    /// What the store knows, and what only this proxy does because the store did not take it, or has lost it.
+    async fn known(&self, place: &Place) -> Known {
         let near = self.near.get(place).await.unwrap_or_default();
-        let items = self.store.list(place).await?;
-        let mut known: Vec<_> = items.iter().take(KEPT).filter_map(|item| self.opened(place, item)).collect();
-        self.remember(place, &known).await;
-        known.extend(near.iter().filter(|parent| !known.contains(parent)).copied().collect::<Vec<_>>());
-        known.truncate(KEPT);
-        Ok(known)
+        let (mut parents, doubt) = match self.store.list(place).await {
+            Ok(items) => {
+                let read: Vec<_> = items.iter().take(KEPT).map(|item| self.opened(place, item)).collect();
+                let doubt = read.contains(&None).then_some(Doubt::Forged);
+                (read.into_iter().flatten().collect(), doubt)
+            }
+            Err(down) => (Vec::new(), Some(down.into())),
+        };
+        self.remember(place, &parents).await;
+        parents.extend(near.iter().filter(|parent| !parents.contains(parent)).copied().collect::<Vec<_>>());
+        parents.truncate(KEPT);
+        Known { parents, doubt }
     }
 
     /// Puts `newest` first in what this proxy knows.
@@ -180,7 +212,8 @@ fn indexes(image: &Image) -> Place {
 /// for one repository.
 pub const KEPT: usize = 64;
 
-/// How long after the store was away it may lack what was admitted meanwhile: who pulls an image goes on to its blobs.
+/// How long after the store was away, or after the start of a proxy that may have been killed while it was, the store may
+/// lack what was admitted meanwhile: who pulls an image goes on to its blobs.
 const MISSED: Duration = Duration::from_mins(5);
 
 /// Bytes of what this proxy knows itself.

@@ -63,7 +63,7 @@ pub use held::Held;
 pub use judge::Judge;
 pub use nested::Nested;
 use note::{note, refused_tag};
-use parents::Budget;
+use parents::{Budget, Unlisted};
 pub use rehearse::Rehearsed;
 pub use search::Search;
 
@@ -142,11 +142,11 @@ impl Puller {
         ask.facts.digest = Some(pull.digest);
         let (subject, blob) = (pull.image.at(pull.digest), Blob(pull.digest));
         let mut parent = self.parents(ask, &subject, Kind::Blob, 0).await;
-        if matches!(parent, Err(None)) {
+        if matches!(parent, Err(Unlisted { refused: None, .. })) {
             let expanded = self.expand(ask, &pull.image).await;
             parent = self.parents(ask, &subject, Kind::Blob, 0).await;
-            if let (Err(None), Err(open)) = (&parent, expanded) {
-                parent = Err(Some(open));
+            if let (Err(unlisted), Err(open)) = (&mut parent, expanded) {
+                unlisted.refused.get_or_insert(open);
             }
         }
         let refused = match parent {
@@ -154,7 +154,7 @@ impl Puller {
                 Ok(admitted) => return Ok((admitted, parent.content().size_of(&pull.digest))),
                 Err(denial) => PullError::Denied(denial),
             },
-            Err(refused) => refused.unwrap_or_else(|| self.unlisted()),
+            Err(unlisted) => unlisted.why().unwrap_or_else(|| self.unlisted()),
         };
         let governing = ask.snapshot.policies.governing(&subject, ask.now);
         let admitted = audited(ask, blob, &governing, refused)?;
@@ -210,14 +210,14 @@ impl Puller {
         depth: usize,
     ) -> Result<Admitted<Arc<Manifest>>, PullError> {
         let snapshot = ask.snapshot.clone();
-        let by_parents = match self.parents(ask, governing.subject(), Kind::Child, depth).await {
+        let unlisted = match self.parents(ask, governing.subject(), Kind::Child, depth).await {
             Ok(parent) => {
                 if let Ok(admitted) = admit_member(manifest.clone(), &parent, &snapshot.policies) {
                     return Ok(admitted);
                 }
-                None
+                Unlisted::default()
             }
-            Err(refused) => refused,
+            Err(unlisted) => unlisted,
         };
         let (verdict, lookup) = self.judge.verdict(&snapshot, governing, manifest, ask.now).await?;
         ask.facts.cache = Some(lookup.label());
@@ -230,12 +230,14 @@ impl Puller {
         };
         // No index admits what is revoked, or lists what is.
         let final_for_all = matches!(denial.reason, Reason::Revoked | Reason::ChildDenied);
-        let by_parents = match by_parents {
+        let by_parents = match unlisted.refused {
             // A parent that could not be judged might have admitted it: that is not a no.
             Some(unsure) if unsure.reason().class() == Class::Unavailable => return Err(unsure),
             known @ Some(PullError::Denied(_)) if !final_for_all => known,
             _ => None,
         };
+        // Nor does what is not known now: but an index that a tag names can be found all the same.
+        let by_parents = unlisted.doubt.filter(|_| !final_for_all).or(by_parents);
         let sought = ask.sought == Some(governing.subject().digest);
         if !sought || final_for_all || !search::may_help(governing, &snapshot.policies) {
             return Err(by_parents.unwrap_or(PullError::Denied(denial)));

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -58,12 +59,16 @@ async fn reload(reloader: app::Reloader) {
     let _ = reloader.reload().await;
 }
 
-/// Runs a future on a fresh runtime.
+/// Runs a future on a fresh runtime. What still blocks at its end, such as a read of a disk that hangs, does not keep the
+/// program.
 ///
 /// # Errors
 /// If the runtime could not be built.
 pub(super) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let output = runtime.block_on(future);
+    runtime.shutdown_timeout(BLOCKED);
+    Ok(output)
 }
 
 /// Says what is wrong, and gives back `code`.
@@ -71,4 +76,27 @@ pub(super) fn complain(message: &str, code: u8) -> u8 {
     // Nothing can be said if even this cannot be printed.
     let _ = writeln!(io::stderr(), "countersign: {message}");
     code
+}
+
+/// How long what blocks is waited for at the end; what had to be written is written by then.
+const BLOCKED: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn what_blocks_for_ever_does_not_keep_the_program_from_ending() {
+        let (end, held) = mpsc::channel::<()>();
+        let begins_to_block = async {
+            let (begun, blocks) = tokio::sync::oneshot::channel();
+            drop(tokio::task::spawn_blocking(move || (begun.send(()), held.recv())));
+            blocks.await
+        };
+        assert_eq!(block_on(begins_to_block).expect("a runtime"), Ok(()));
+        // Only now can it end.
+        drop(end);
+    }
 }

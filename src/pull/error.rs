@@ -1,9 +1,9 @@
 //! How a pull ends without content.
 
+use crate::membership::Doubt;
 use crate::oci::manifest::ManifestError;
 use crate::outcome::{Denial, Indeterminate};
 use crate::reason::{Class, Reason};
-use crate::store::StoreDown;
 use crate::upstream::UpstreamError;
 
 /// Why there is nothing to serve.
@@ -73,9 +73,13 @@ impl From<ManifestError> for PullError {
     }
 }
 
-impl From<StoreDown> for PullError {
-    fn from(down: StoreDown) -> Self {
-        Self::unsure(Reason::StoreUnavailable, down.to_string())
+impl From<Doubt> for PullError {
+    fn from(doubt: Doubt) -> Self {
+        let reason = match doubt {
+            Doubt::Down(_) => Reason::StoreUnavailable,
+            Doubt::Forged => Reason::MembershipIncomplete,
+        };
+        Self::unsure(reason, doubt.to_string())
     }
 }
 

@@ -9,6 +9,7 @@ use super::nested::indexes;
 use super::parents::too_many;
 use super::{Ask, PullError, Puller};
 use crate::admission::{Admitted, admit_member};
+use crate::membership::Known;
 use crate::oci::{Image, Manifest};
 use crate::reason::Class;
 use crate::upstream::UpstreamError;
@@ -20,9 +21,10 @@ impl Puller {
     /// # Errors
     /// What keeps it open whether one of them lists a blob.
     pub(super) async fn expand(&self, ask: &mut Ask, image: &Image) -> Result<(), PullError> {
-        let (mut reads, mut open) = (CHILDREN, None);
-        for index in self.membership.indexes(image).await? {
-            let index = image.at(index);
+        let Known { parents: indexes, doubt } = self.membership.indexes(image).await;
+        let (mut reads, mut open) = (CHILDREN, doubt.map(PullError::from));
+        for index in indexes {
+            let index = image.at(index.digest);
             if self.expanded.get(&index).await.is_some() {
                 continue;
             }
@@ -71,7 +73,7 @@ impl Puller {
                 }
             };
             if let Ok(child) = admit_member(child, index, &ask.snapshot.policies) {
-                self.membership.record(image, &child).await?;
+                self.membership.record(image, &child).await;
             }
         }
         Ok(())

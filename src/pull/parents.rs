@@ -6,11 +6,10 @@ use std::sync::Arc;
 use super::nested::indexes;
 use super::{Ask, PullError, Puller, blob_is_manifest};
 use crate::admission::{Admitted, admit_member};
-use crate::membership::{self, Kind};
+use crate::membership::{self, Kind, Known};
 use crate::oci::{Digest, Image, Manifest, Subject};
 use crate::outcome::Denial;
 use crate::reason::Reason;
-use crate::store::StoreDown;
 use crate::upstream::UpstreamError;
 
 /// How many parents may still be looked at for one request.
@@ -20,6 +19,31 @@ pub(super) struct Budget {
     anew: usize,
     /// All.
     all: usize,
+}
+
+/// Why nothing that lists a digest lets it through.
+#[derive(Debug, Default)]
+pub(super) struct Unlisted {
+    /// What became of the manifests that are known to list it; nothing if none is.
+    pub(super) refused: Option<PullError>,
+    /// Why there may be others.
+    pub(super) doubt: Option<PullError>,
+}
+
+impl Unlisted {
+    /// What there is to be said, if anything; what could still change goes first.
+    pub(super) fn why(self) -> Option<PullError> {
+        match (self.doubt, self.refused) {
+            (doubt, Some(refused)) => PullError::weightier(doubt, refused),
+            (doubt, None) => doubt,
+        }
+    }
+}
+
+impl From<PullError> for Unlisted {
+    fn from(refused: PullError) -> Self {
+        Self { refused: Some(refused), doubt: None }
+    }
 }
 
 impl Budget {
@@ -37,35 +61,31 @@ impl Puller {
     /// The first manifest that lists `subject` as `kind` and is admitted now; the newest admitted is asked first.
     ///
     /// # Errors
-    /// Why none is; `None` if no manifest is known to list it.
+    /// Why none is.
     pub(super) async fn parents(
         &self,
         ask: &mut Ask,
         subject: &Subject,
         kind: Kind,
         depth: usize,
-    ) -> Result<Admitted<Arc<Manifest>>, Option<PullError>> {
-        if kind == Kind::Child
-            && let Some(parent) = self.near_parent(ask, subject, depth).await
-        {
+    ) -> Result<Admitted<Arc<Manifest>>, Unlisted> {
+        if let Some(parent) = self.near_parent(ask, subject, kind, depth).await {
             return Ok(parent);
         }
-        let (parents, mut refused) = match self.membership.parents(subject).await {
-            Ok(parents) => (parents, None),
-            // What this proxy knows itself may do; who else lists it, nobody can tell.
-            Err(down) => (self.membership.near(subject).await.unwrap_or_default().to_vec(), Some(down.into())),
-        };
+        // Where the store does not tell, what this proxy knows itself may do.
+        let Known { parents, doubt } = self.membership.parents(subject).await;
+        let mut refused = None;
         // An index may call a layer its child, which does not make it one.
         if kind == Kind::Blob
             && parents.iter().any(|parent| parent.kind == Kind::Child)
             && self.is_manifest(subject).await?
         {
-            return Err(Some(blob_is_manifest()));
+            return Err(blob_is_manifest().into());
         }
         for parent in parents.iter().filter(|parent| parent.kind == kind) {
             let parent = subject.image.at(parent.digest);
             if depth > self.limits.index_depth || self.is_spent(ask, &parent).await {
-                return Err(Some(too_many()));
+                return Err(too_many().into());
             }
             match Box::pin(self.admitted(ask, &parent, None, depth + 1)).await {
                 Ok(parent) if parent.confers() => return Ok(parent),
@@ -78,17 +98,26 @@ impl Puller {
         if parents.len() >= membership::KEPT {
             refused = PullError::weightier(refused, too_many());
         }
-        Err(refused)
+        Err(Unlisted { refused, doubt: doubt.map(PullError::from) })
     }
 
-    /// The newest manifest of which this proxy itself knows that it lists `subject`, if it is known to be signed: that
-    /// needs nothing that is not in memory.
-    async fn near_parent(&self, ask: &mut Ask, subject: &Subject, depth: usize) -> Option<Admitted<Arc<Manifest>>> {
+    /// The newest manifest of which this proxy itself knows that it lists `subject` as `kind`, if what admits it is known,
+    /// too: that needs nothing that is not in memory.
+    async fn near_parent(
+        &self,
+        ask: &mut Ask,
+        subject: &Subject,
+        kind: Kind,
+        depth: usize,
+    ) -> Option<Admitted<Arc<Manifest>>> {
         let near = self.membership.near(subject).await?;
-        let newest = near.iter().find(|parent| parent.kind == Kind::Child)?;
+        // What an index calls its child may be a manifest.
+        if kind == Kind::Blob && near.iter().any(|parent| parent.kind == Kind::Child) {
+            return None;
+        }
+        let newest = near.iter().find(|parent| parent.kind == kind)?;
         let parent = subject.image.at(newest.digest);
-        let governing = ask.snapshot.policies.governing(&parent, ask.now);
-        if depth > self.limits.index_depth || !self.judge.remembers(&ask.snapshot, &governing, ask.now).await {
+        if depth > self.limits.index_depth || !self.is_near(ask, &parent, kind).await {
             return None;
         }
         let noted = ask.facts.would_deny.len();
@@ -102,11 +131,26 @@ impl Puller {
         }
     }
 
+    /// Whether there is a verdict in memory on `parent`, or, if it lists blobs, on the newest index that lists it.
+    async fn is_near(&self, ask: &Ask, parent: &Subject, lists: Kind) -> bool {
+        let governing = ask.snapshot.policies.governing(parent, ask.now);
+        if self.judge.remembers(&ask.snapshot, &governing, ask.now).await {
+            return true;
+        }
+        let indexes = if lists == Kind::Blob { self.membership.near(parent).await } else { None };
+        let Some(index) = indexes.as_deref().and_then(|near| near.iter().find(|index| index.kind == Kind::Child))
+        else {
+            return false;
+        };
+        let governing = ask.snapshot.policies.governing(&parent.image.at(index.digest), ask.now);
+        self.judge.remembers(&ask.snapshot, &governing, ask.now).await
+    }
+
     /// What to say of a blob that no manifest is known to list.
     pub(super) fn unlisted(&self) -> PullError {
         if self.membership.may_have_missed_some() {
-            let detail = "no manifest is known to list this blob, and the store was away a moment ago: what was admitted \
-                          meanwhile may not be known here; pull the image again";
+            let detail = "no manifest is known to list this blob, and the store was away a moment ago, or this proxy was \
+                          started: what was admitted before may not be known here; pull the image again";
             return PullError::unsure(Reason::MembershipIncomplete, detail);
         }
         let detail = "no admitted manifest of this repository lists this blob; pull its image first";
@@ -147,7 +191,7 @@ impl Puller {
                     if index_admitted.content().lists(&subject.digest) {
                         return Ok(index_admitted);
                     }
-                    match self.parents(ask, subject, Kind::Child, 0).await {
+                    match self.parents(ask, subject, Kind::Child, 0).await.map_err(|none| none.refused) {
                         Err(None) if !whole => refused = PullError::weightier(refused, unread(&index)),
                         Err(None) => {}
                         known => return known,
@@ -193,30 +237,23 @@ impl Puller {
 
     /// The same, however lately it was recorded. Whether all of it is.
     async fn record_anew(&self, ask: &Ask, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) -> bool {
-        match self.record_deep(ask, &subject.image, admitted, &mut BTreeSet::new()).await {
-            Ok(true) => {
-                self.recorded.insert(subject.clone(), ()).await;
-                true
-            }
-            Ok(false) => false,
-            Err(down) => {
-                tracing::warn!(image.digest = %subject.digest, error = %down, "members not recorded");
-                false
-            }
+        let whole = self.record_deep(ask, &subject.image, admitted, &mut BTreeSet::new()).await;
+        if whole {
+            self.recorded.insert(subject.clone(), ()).await;
         }
+        whole
     }
 
     /// A node that holds an index within an index asks for what that one lists, and never for that one. Whether every
-    /// index within was read.
+    /// index within was read, and all is recorded or will be.
     async fn record_deep(
         &self,
         ask: &Ask,
         image: &Image,
         parent: &Admitted<Arc<Manifest>>,
         seen: &mut BTreeSet<Digest>,
-    ) -> Result<bool, StoreDown> {
-        self.membership.record(image, parent).await?;
-        let mut whole = true;
+    ) -> bool {
+        let mut whole = self.membership.record(image, parent).await;
         for digest in indexes(parent.content()) {
             if !seen.insert(digest) {
                 continue;
@@ -232,10 +269,10 @@ impl Puller {
                 }
             };
             if let Ok(within) = admit_member(within, parent, &ask.snapshot.policies) {
-                whole &= Box::pin(self.record_deep(ask, image, &within, seen)).await?;
+                whole &= Box::pin(self.record_deep(ask, image, &within, seen)).await;
             }
         }
-        Ok(whole)
+        whole
     }
 }
 

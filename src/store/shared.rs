@@ -34,7 +34,7 @@ pub mod settings;
 
 pub mod tls;
 
-use dial::refusal;
+use dial::{refusal, takes_nothing};
 use link::Link;
 pub use settings::{Servers, Settings};
 
@@ -80,7 +80,7 @@ impl SharedStore {
     async fn done(&self, of: Shelf, commands: &Pipeline) -> Result<Option<Value>, StoreDown> {
         let replies = self.link(of).ask(commands).await?;
         match replies.iter().find_map(refusal) {
-            Some(why) => Err(StoreDown(why)),
+            Some(why) => Err(StoreDown(takes_nothing(&why))),
             None => Ok(replies.into_iter().next()),
         }
     }

@@ -34,11 +34,25 @@ impl<S: Store> Watched<S> {
     ) -> BoxFuture<'a, Result<T, StoreDown>> {
         async move {
             let answer = answer.await;
-            let trouble = answer.as_ref().err().map(|StoreDown(why)| why.as_str());
-            self.metrics.operation(operation, of.label(), trouble);
+            self.metrics.operation(operation, of.label(), answer.is_ok());
+            self.show(operation, of, answer.as_ref().err());
             answer
         }
         .boxed()
+    }
+
+    /// Shows how the store stands. A shared one that is full, or only reads, still does some of what it is asked, so that no
+    /// operation shows that it is well again: whoever keeps its connection finds that out. Evidence has a connection of
+    /// its own, which may be slow because of what it carries.
+    fn show(&self, operation: &'static str, of: Shelf, down: Option<&StoreDown>) {
+        let is_anothers = match down {
+            None => self.store.is_shared(),
+            Some(_) => self.store.is_shared() && of == Shelf::Evidence,
+        };
+        if !is_anothers {
+            let writes = !matches!(operation, "get" | "list");
+            self.metrics.standing(writes, down.map(|StoreDown(why)| why.as_str()));
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod last_known_good;
 mod lists;
 mod malformed;
 mod members;
+mod memberships;
 mod negotiation;
 mod nested;
 mod outage;

@@ -8,7 +8,7 @@ use countersign::oci::Digest;
 use countersign::record::Seal;
 use countersign::store::{Item, Listing, Place, Shelf};
 
-use crate::support::expect::{denied, served};
+use crate::support::expect::{denied, served, unsure};
 use crate::support::lab::Lab;
 use crate::support::registry_double::Kind;
 use crate::support::replica::memory;
@@ -111,13 +111,14 @@ async fn who_can_write_the_store_makes_no_member_and_takes_none_away_but_by_fill
     let first = lab.replica(&memory).await;
     assert_eq!(first.head(&manifest(APP, index.digest)).await.status, 200);
 
-    // A parent that is made up, of another key, or real but not admitted, makes nobody a member.
+    // A parent that is made up, of another key, or real but not admitted, makes nobody a member. Where there may have been
+    // another entry before it was made up, that is no firm no.
     let other_key = Seal::random().expect("randomness");
-    for seal in [None, Some(&other_key), Some(&*memory.1)] {
+    for (seal, status) in [(None, 503), (Some(&other_key), 503), (Some(&*memory.1), 403)] {
         add_junk(&lab, &memory, stranger.manifest.digest, &[index.digest, unsigned], seal).await;
         let replica = lab.replica(&memory).await;
         for path in [manifest(APP, stranger.manifest.digest), blob(APP, stranger.layer)] {
-            assert_eq!(replica.get(&path).await.status, 403, "{path}");
+            assert_eq!(replica.get(&path).await.status, status, "{path}");
         }
         replica.stop().await;
     }
@@ -131,14 +132,23 @@ async fn who_can_write_the_store_makes_no_member_and_takes_none_away_but_by_fill
     assert!(beside.shows(line).await, "{line}");
     beside.stop().await;
 
-    // A list of nothing but junk: who recorded the index itself goes on; others know no index, and that is a no until
-    // the index is asked for once more.
-    add_junk(&lab, &memory, child, &junk, None).await;
-    served(&first.get(&path).await, child, "member");
+    // A list of nothing but junk: who recorded the index itself goes on; others know no index, and cannot tell until the
+    // index is asked for once more.
+    let layer = blob(APP, images[0].layer);
+    served(&first.get(&layer).await, images[0].layer, "member");
+    for digest in [child, images[0].layer] {
+        add_junk(&lab, &memory, digest, &junk, None).await;
+    }
     let filled = lab.replica(&memory).await;
-    denied(&filled.get(&path).await, "unsigned");
+    for path in [&path, &layer] {
+        assert_eq!(first.get(path).await.status, 200, "{path}");
+        let answer = filled.get(path).await;
+        unsure(&answer, "membership_incomplete");
+        assert!(answer.message().contains("written by somebody else"), "{}", answer.message());
+    }
     assert_eq!(filled.head(&manifest(APP, index.digest)).await.status, 200);
     served(&filled.get(&path).await, child, "member");
+    served(&filled.get(&layer).await, images[0].layer, "member");
     filled.stop().await;
     first.stop().await;
 }

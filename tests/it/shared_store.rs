@@ -1,10 +1,11 @@
 //! The shared store before a Redis that is none, is broken, or means harm. (A real one: `tests/e2e/redis`.)
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countersign::store::shared::{Servers, Settings, SharedStore};
-use countersign::store::{Place, Shelf, Store, StoreDown};
+use countersign::store::{Place, Shelf, Store, StoreDown, Watched};
 use countersign::telemetry::{Metrics, StoreMetrics};
 
 use crate::support::redis_double::{RedisDouble, Reply, greeting};
@@ -159,3 +160,45 @@ async fn a_server_that_always_fails_is_tried_less_and_less() {
     // Two connections each time: after 0, 100, 300 and 700 ms.
     assert!(double.connections() <= 8, "{} connections", double.connections());
 }
+
+#[tokio::test]
+async fn a_redis_that_is_full_stays_so_whatever_it_still_does_until_it_takes_something_new() {
+    let full = Arc::new(AtomicBool::new(true));
+    let is_full = full.clone();
+    let double = RedisDouble::start(move |command| match command.first().map(String::as_str) {
+        Some("SET") if is_full.load(Ordering::SeqCst) => {
+            Reply::Bytes(b"-OOM command not allowed when used memory > 'maxmemory'.\r\n".to_vec())
+        }
+        Some("GETRANGE") => Reply::Bytes(b"$0\r\n\r\n".to_vec()),
+        // A lease that somebody has is told without writing anything.
+        Some("EVAL") => Reply::Bytes(b":1\r\n".to_vec()),
+        _ => greeting(command).unwrap_or(Reply::Bytes(b"+OK\r\n".to_vec())),
+    })
+    .await;
+    let (store, metrics) = store(&settings(double.port));
+    let store = Watched::new(store, metrics.clone());
+    let becomes = async |well: bool| {
+        let polled = async {
+            while metrics.trouble().is_none() != well {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), polled).await.expect("it is found out");
+    };
+    becomes(false).await;
+    let lease = Place::new(Shelf::Leases, "k");
+    for _ in 0..20 {
+        store.get(&verdict()).await.expect("it is read");
+        store.list(&Place::new(Shelf::Members, "k")).await.expect("it is read");
+        assert_eq!(store.lease(&lease, &[1; 16], Duration::from_secs(1)).await, Ok(true));
+        store.release(&lease, &[1; 16]).await.expect("it is there");
+        let why = metrics.trouble().expect("it takes nothing all the while");
+        assert!(why.starts_with("it takes nothing new: OOM "), "{why}");
+        let StoreDown(why) = store.put(&verdict(), "v".into(), Duration::from_secs(1)).await.expect_err("it is full");
+        assert!(why.starts_with("it takes nothing new: OOM "), "{why}");
+    }
+    full.store(false, Ordering::SeqCst);
+    becomes(true).await;
+}
+
+const POLL: Duration = Duration::from_millis(10);

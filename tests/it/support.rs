@@ -2,6 +2,8 @@
 
 pub(crate) mod expect;
 
+pub(crate) mod fickle;
+
 pub(crate) mod flips;
 
 pub(crate) mod lab;

@@ -131,6 +131,11 @@ pub(super) fn refusal(reply: &Value) -> Option<String> {
     Some(said.chars().take(LONGEST_REFUSAL).collect())
 }
 
+/// What a server is whose refusal to write says this.
+pub(super) fn takes_nothing(refusal: &str) -> String {
+    format!("it takes nothing new: {refusal}")
+}
+
 /// How long a step of making a connection may take; no pull waits for it.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Addresses of one name that are tried.

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::dial::{Dialled, dial, refusal};
+use super::dial::{Dialled, dial, refusal, takes_nothing};
 use super::settings::Settings;
 use crate::store::StoreDown;
 use crate::telemetry::StoreMetrics;
@@ -145,7 +145,7 @@ impl Shared {
         let mut commands = Pipeline::new();
         commands.cmd("SET").arg("countersign:1:probe").arg(1).arg("PX").arg(60_000);
         let trouble = match self.ask(&commands).await {
-            Ok(replies) => replies.iter().find_map(refusal),
+            Ok(replies) => replies.iter().find_map(refusal).map(|why| takes_nothing(&why)),
             Err(StoreDown(why)) => Some(why),
         };
         if let Some(metrics) = &self.metrics {

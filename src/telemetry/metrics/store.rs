@@ -49,15 +49,14 @@ impl StoreMetrics {
         }
     }
 
-    /// Counts an operation on the things `of` one kind; `trouble` is why there was no answer, if there was none.
-    pub fn operation(&self, operation: &'static str, of: &'static str, trouble: Option<&str>) {
-        let result = if trouble.is_none() { "ok" } else { "down" };
+    /// Counts an operation on the things `of` one kind, and whether it was `done`.
+    pub fn operation(&self, operation: &'static str, of: &'static str, done: bool) {
+        let result = if done { "ok" } else { "down" };
         self.operations.at([operation, of, result], GenericCounter::inc);
-        self.standing(!matches!(operation, "get" | "list"), trouble);
     }
 
-    /// Notes how the store stands, as one operation showed that `writes`, or only reads. A store that is full still
-    /// reads: only what writes shows that it is not any more.
+    /// Notes how the store stands, as somebody found out who `writes`, or only reads; `trouble` is why there was no answer,
+    /// if there was none. A store that is full still reads: only what writes shows that it is not any more.
     pub fn standing(&self, writes: bool, trouble: Option<&str>) {
         let stood = self.trouble().is_none();
         match trouble {
@@ -78,7 +77,7 @@ impl StoreMetrics {
         if stands && !stood {
             tracing::info!("the store answers again");
         } else if let Some(why) = trouble.filter(|_| stood) {
-            tracing::warn!(error = why, "the store does not answer; pulls go on without it");
+            tracing::warn!(error = why, "the store fails; pulls go on without it");
         }
     }
 

@@ -127,6 +127,13 @@ impl<'a> Scene<'a> {
             let ready = replica.readiness();
             let said = String::from_utf8_lossy(&ready.body).into_owned();
             assert!(ready.status == 200 && said.contains("store"), "{} {said}", ready.status);
+            // Nor does it seem to come and go, whatever it still does.
+            let more = of_image(&lab().push_signed("outage-more", Cosign::Bundle), true);
+            for _ in 0..5 {
+                serves(replica, &more);
+                self.old_is_signed(replica, reads);
+                assert!(!replica.reaches_its_store(), "{}", replica.metrics());
+            }
             new
         });
         new.collect()
@@ -146,8 +153,8 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The store is back: every replica finds it, and serves what the others served meanwhile; a blob, whose manifest
-    /// another one served, too.
+    /// The store is back: every replica finds it, and serves what the others served meanwhile; a blob, too, although nobody
+    /// asks again for the manifest that another one served.
     #[track_caller]
     fn is_over(&self, new: &[Vec<Target>]) {
         for replica in &self.fleet.replicas {
@@ -161,8 +168,15 @@ impl<'a> Scene<'a> {
         for replica in &self.fleet.replicas {
             self.old_is_served(replica);
             for new in new {
-                for target in new.iter().rev() {
-                    assert_ne!(target.ask(replica.address, "GET", None), Outcome::Refused, "{}", target.path);
+                for target in new.iter().filter(|target| !target.manifest) {
+                    let told = || match target.ask(replica.address, "GET", None) {
+                        Outcome::Right => true,
+                        outcome => {
+                            assert!(matches!(outcome, Outcome::Unavailable(..)), "{}: {outcome:?}", target.path);
+                            false
+                        }
+                    };
+                    assert!(poll(PATIENCE, told), "{}: nobody is told of its manifest", target.path);
                 }
                 serves(replica, new);
             }

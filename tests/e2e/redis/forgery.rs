@@ -2,12 +2,14 @@
 //! that we know. Each time a replica without any memory of its own reads what was left there for it.
 
 mod attacks;
+mod elsewhere;
 mod scene;
 mod times;
 
 use attacks::ATTACKS;
 use scene::{ALLOWED, Scene};
 
+use crate::support::http::Answer;
 use crate::support::proxy::Proxy;
 
 #[test]
@@ -27,7 +29,7 @@ fn nobody_who_writes_the_store_has_an_unsigned_image_served() {
         for path in scene.forbidden() {
             for method in ["HEAD", "GET"] {
                 let answer = replica.ask(method, &path);
-                assert_eq!(answer.status, 403, "{}: {method} {path}\n{answer:?}\n{}", attack.name, replica.log());
+                assert!(is_kept_back(&path, &answer), "{}: {path}\n{answer:?}\n{}", attack.name, replica.log());
             }
         }
         scene.is_served(&replica, attack.name);
@@ -39,6 +41,13 @@ fn nobody_who_writes_the_store_has_an_unsigned_image_served() {
         assert_eq!(another.ask("GET", &scene.unsigned.manifest_path()).status, 403, "{}", attack.name);
     }
     assert!(ATTACKS.len() >= 10);
+}
+
+/// Whether that is how a new replica keeps back what nobody may have: of a blob that no manifest is known to list it cannot
+/// tell whether one was admitted before it began.
+fn is_kept_back(path: &str, answer: &Answer) -> bool {
+    let reason = answer.header("countersign-reason");
+    answer.status == 403 || path.contains("/blobs/") && answer.status == 503 && reason == Some("membership_incomplete")
 }
 
 /// Records that the replica did not believe.

@@ -178,7 +178,7 @@ async fn a_full_redis_is_read_and_refuses_what_is_new() {
     store.put(&verdict, Bytes::from("v"), LONG).await.expect("up");
     set(&redis, &["CONFIG", "SET", "maxmemory", "1"]);
     let why = store.put(&verdict, Bytes::from("w"), LONG).await.expect_err("it is full").0;
-    assert!(why.starts_with("OOM "), "{why}");
+    assert!(why.starts_with("it takes nothing new: OOM "), "{why}");
     assert!(store.add(&[listing("l", item(1, 1))], 64, LONG).await.is_err());
     assert!(store.lease(&place(Shelf::Leases, "k"), &[1; 16], LONG).await.is_err());
     assert_eq!(store.get(&verdict).await, Ok(Some(Bytes::from("v"))));

@@ -30,9 +30,8 @@ pub(crate) struct Goods {
     members: Vec<Target>,
     pulled: AtomicBool,
     /// Whether the fleet was well when it was admitted. What a replica admitted while its store was away, the other does not
-    /// know of when the store is back: it cannot tell about its members until its manifest is asked for again, as a node
-    /// does that tries anew. If the first is killed before the store is back, nobody knows that there was anything, and they
-    /// are refused until then.
+    /// know of until the store is back; and if the first is killed before that, nobody knows that there was anything. So
+    /// nobody can tell about its members until its manifest is asked for again, as a node does that tries anew.
     settled: AtomicBool,
 }
 
@@ -128,11 +127,11 @@ impl Crowd {
     }
 
     fn note(&self, goods: &Goods, target: &Target, outcome: Outcome, calm: bool) {
-        let forgotten = goods.allowed && !target.manifest && !goods.settled.load(Ordering::SeqCst);
+        let unsettled = !goods.settled.load(Ordering::SeqCst);
         let right = match outcome {
             Outcome::Right => goods.allowed,
-            Outcome::Refused => !goods.allowed || forgotten,
-            Outcome::Unavailable(..) => !calm || ((forgotten || !goods.allowed) && target.is_kept_back(&outcome)),
+            Outcome::Refused => !goods.allowed,
+            Outcome::Unavailable(..) => !calm || ((unsettled || !goods.allowed) && target.is_kept_back(&outcome)),
             Outcome::Nothing(_) => !calm,
             Outcome::BrokenOff => !calm && goods.allowed,
             Outcome::Wrong(_) => false,
@@ -144,7 +143,6 @@ impl Crowd {
         }
         let name = match outcome {
             Outcome::Right => "right".into(),
-            Outcome::Refused if forgotten => "403, forgotten".into(),
             Outcome::Refused => "403".into(),
             Outcome::Unavailable(status, reason) => format!("{status} {reason}"),
             Outcome::BrokenOff => "broken off".into(),

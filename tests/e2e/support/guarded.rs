@@ -30,8 +30,10 @@ pub(crate) struct Lent {
     pub(crate) store: Option<String>,
     /// Further keys of its listener, each with a comma at its end.
     pub(crate) listen: String,
-    /// Further lines about its upstream.
+    /// Further lines about its upstream, and others after it.
     pub(crate) upstream: String,
+    /// What anybody may read of those, each with a comma before it.
+    pub(crate) may: String,
     /// Further lines.
     pub(crate) more: String,
 }

@@ -72,6 +72,13 @@ impl Image {
         Self { repository, ..self.clone() }
     }
 
+    /// The same image, copied under the same name to another registry.
+    pub(crate) fn copied_to(&self, registry: SocketAddr) -> Self {
+        let copy = Self { registry, ..self.clone() };
+        crane(["copy", &self.direct(), &copy.tagged(registry)]);
+        copy
+    }
+
     /// By digest, at the registry itself.
     pub(crate) fn direct(&self) -> String {
         self.by_digest(self.registry)

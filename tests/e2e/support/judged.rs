@@ -46,7 +46,7 @@ pub(crate) fn of_image(image: &Image, allowed: bool) -> Vec<Target> {
 
 impl Target {
     /// Whether `outcome` is how what nobody may have is kept back. Of a blob that no manifest is known to list, a replica
-    /// whose store was away lately cannot tell.
+    /// that began lately, or whose store was away, cannot tell.
     pub(crate) fn is_kept_back(&self, outcome: &Outcome) -> bool {
         let unsure = |reason: &str| !self.manifest && reason == "membership_incomplete";
         matches!(outcome, Outcome::Refused) || matches!(outcome, Outcome::Unavailable(503, reason) if unsure(reason))

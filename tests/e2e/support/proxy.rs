@@ -44,13 +44,13 @@ impl Proxy {
             let anybody = if credentials.is_some() { "insecureAnonymous: true, " } else { "" };
             let credentials = credentials.map_or(String::new(), |given| format!("    credentials: {given}\n"));
             let level = lent.level.unwrap_or("info");
-            let (listen, upstream, more) = (&lent.listen, &lent.upstream, &lent.more);
+            let (listen, upstream, may, more) = (&lent.listen, &lent.upstream, &lent.may, &lent.more);
             let store = lent.store.as_deref().unwrap_or("{ kind: memory }");
             let text = format!(
                 "listen: {{ {listen}address: {address} }}\n\
                  admin: {{ address: {admin} }}\n\
                  log: {{ level: {level} }}\n\
-                 clients: [ {{ anonymous: true, {anybody}may: [ \"{REGISTRY}/**\" ] }} ]\n\
+                 clients: [ {{ anonymous: true, {anybody}may: [ \"{REGISTRY}/**\"{may} ] }} ]\n\
                  upstreams:\n  \
                    {REGISTRY}:\n    \
                      dial: \"http://{dial}\"\n    \

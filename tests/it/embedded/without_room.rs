@@ -47,7 +47,7 @@ async fn a_disk_that_fills_up_stops_no_pull_and_when_it_has_room_the_store_is_us
         pull(each).await;
     }
     contains(&program.log(), &["the store failed; verdicts are come to without it", "No space left on device"]);
-    contains(&program.admin(&scene.client, "/readyz").await, &["store: does not answer; pulls go on without it"]);
+    contains(&program.admin(&scene.client, "/readyz").await, &["store: fails; pulls go on without it"]);
 
     fs::remove_file(&filler).expect("it is there");
     while program.metric(&scene.client, "store_up", "").await != 1 {
@@ -74,7 +74,7 @@ async fn a_disk_that_is_full_at_the_start_says_so_and_images_are_verified_all_th
     contains(&program.log(), &["the store is down; verdicts are come to without it", "No space left on device"]);
     assert_eq!(program.status(&scene.client, &manifest("team/app", "1")).await, 200, "{}", program.log());
     refused(&scene, &program).await;
-    contains(&program.admin(&scene.client, "/readyz").await, &["store: does not answer; pulls go on without it"]);
+    contains(&program.admin(&scene.client, "/readyz").await, &["store: fails; pulls go on without it"]);
 
     // Without a key there is nothing to go on with.
     let scene = Scene::new().await;

@@ -96,13 +96,15 @@ pub(crate) const ATTACKS: &[Attack] = &[
             }
         }
     }),
-    attack("evidence of the signed image shown for the unsigned one, and no verdicts", "", |scene| {
+    attack("evidence of the signed image shown for the unsigned one, and no verdicts", "evidence", |scene| {
         let (from, to) = (&scene.signed.digest, &scene.unsigned.digest);
         for (key, value) in scene.all() {
             if key.starts_with(b"countersign:1:verdicts:") {
                 redis::cmd("DEL").arg(&key).exec(&mut scene.redis.client()).expect("Redis does it");
-            } else if key.starts_with(b"countersign:1:evidence:") {
-                scene.set_bytes(&replaced(&key, &bytes_of(from), &bytes_of(to)), &value);
+            }
+            let moved = replaced(&key, &bytes_of(from), &bytes_of(to));
+            if key.starts_with(b"countersign:1:evidence:") && moved != key {
+                scene.set_bytes(&moved, &value);
             }
         }
     }),
