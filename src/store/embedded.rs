@@ -1,7 +1,7 @@
 //! The store of a single replica that outlives it: one file, which one process has at a time.
 //!
 //! A put is done when it waits for the one thread that writes; it is readable from then on, and on the disk some
-//! milliseconds later. Reads go to the disk, on the threads for what blocks: a disk that hangs must hold up nothing but
+//! milliseconds later. Reads of what may be there go to the disk, on the threads for what blocks: a disk that hangs must hold up nothing but
 //! those who ask it, and these only for a second. What the file says is authenticated by those who asked for it.
 //!
 //! Leases need no file: who asks for one is in this process.
@@ -31,6 +31,8 @@ mod garbage;
 
 mod ledger;
 
+mod present;
+
 mod queue;
 
 mod slot;
@@ -46,6 +48,7 @@ pub use file::OpenError;
 
 use batch::{Write, newest_first};
 use fault::Fault;
+use present::Present;
 use queue::Queue;
 use slot::Slot;
 use spot::Spot;
@@ -55,6 +58,7 @@ use writer::Writer;
 pub struct EmbeddedStore {
     slot: Arc<Slot>,
     queue: Arc<Queue>,
+    present: Arc<Present>,
     clock: Arc<Clock>,
     leases: Leases,
     readers: Arc<Semaphore>,
@@ -72,7 +76,8 @@ impl EmbeddedStore {
     /// If the configuration names a file that cannot be used; the error says what to do.
     pub fn open(path: PathBuf, most: u64, clock: Arc<Clock>, pending: IntGauge) -> Result<Self, OpenError> {
         let waiting = usize::try_from(most / 8).unwrap_or(usize::MAX).min(WAITING);
-        let (slot, queue) = (Arc::new(Slot::default()), Arc::new(Queue::new(waiting, pending)));
+        let (slot, present) = (Arc::new(Slot::default()), Arc::new(Present::default()));
+        let queue = Arc::new(Queue::new(waiting, pending, present.clone()));
         let opened = file::open(&path);
         let is_open = opened.is_ok();
         match opened {
@@ -87,6 +92,7 @@ impl EmbeddedStore {
             path: path.clone(),
             slot: slot.clone(),
             queue: queue.clone(),
+            present: present.clone(),
             clock: clock.clone(),
             most: most / 4 * 3,
         };
@@ -95,6 +101,7 @@ impl EmbeddedStore {
         Ok(Self {
             slot,
             queue,
+            present,
             clock,
             leases: Leases::default(),
             readers: Arc::new(Semaphore::new(READERS)),
@@ -122,6 +129,9 @@ impl EmbeddedStore {
 
     /// What the file holds at `spot`.
     async fn read(&self, spot: Spot) -> Result<Option<Vec<u8>>, StoreDown> {
+        if !self.present.may_hold(spot) {
+            return Ok(None);
+        }
         let (file, queue, now) = (self.slot.clone(), self.queue.clone(), self.now());
         let read = async {
             let permit = self.readers.clone().acquire_owned().await;

@@ -8,6 +8,7 @@ use prometheus::IntGauge;
 use tokio::sync::watch;
 
 use super::batch::{Batch, Write, newest_first, weight};
+use super::present::Present;
 use super::spot::Spot;
 use crate::store::{Item, StoreDown};
 
@@ -20,6 +21,8 @@ pub(super) struct Queue {
     most: usize,
     /// How many writes wait.
     pending: IntGauge,
+    /// What may be in the file.
+    present: Arc<Present>,
     /// The last batch that is on the disk.
     written: watch::Sender<u64>,
 }
@@ -55,8 +58,9 @@ pub(super) enum Next {
 
 impl Queue {
     /// An empty one, in which `most` bytes may wait.
-    pub(super) fn new(most: usize, pending: IntGauge) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), most, pending, written: watch::Sender::new(0) }
+    pub(super) fn new(most: usize, pending: IntGauge, present: Arc<Present>) -> Self {
+        let written = watch::Sender::new(0);
+        Self { state: Mutex::default(), changed: Condvar::new(), most, pending, present, written }
     }
 
     /// Takes a write; gives the batch that it will be in.
@@ -68,14 +72,20 @@ impl Queue {
         if let Some(why) = &state.down {
             return Err(StoreDown(why.clone()));
         }
+        let (was_empty, writes) = (state.waiting.len() == 0, Vec::from_iter(writes));
+        let more: usize = writes.iter().map(|(_, write)| weight(write)).sum();
+        if state.waiting.bytes() + state.writing.bytes() + more > self.most {
+            return Err(StoreDown("too much waits to be written".into()));
+        }
         for (spot, write) in writes {
-            if state.waiting.bytes() + state.writing.bytes() + weight(&write) > self.most {
-                return Err(StoreDown("too much waits to be written".into()));
-            }
+            self.present.add(spot);
             state.waiting.add(spot, write);
         }
         self.count(&state);
-        self.changed.notify_all();
+        // Whoever gathers what comes after the first is left alone until it is enough.
+        if was_empty || self.is_enough(&state) {
+            self.changed.notify_all();
+        }
         Ok(state.given + 1)
     }
 
@@ -129,7 +139,7 @@ impl Queue {
         let nothing = |state: &mut State| state.waiting.len() == 0 && !state.faulty && !state.stopping;
         let waited = self.changed.wait_timeout_while(self.state(), patience, nothing);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        let few = |state: &mut State| state.waiting.bytes() < self.most / 4 && !state.faulty && !state.stopping;
+        let few = |state: &mut State| !self.is_enough(state) && !state.faulty && !state.stopping;
         let gather = if state.waiting.len() == 0 { Duration::ZERO } else { GATHER };
         let waited = self.changed.wait_timeout_while(state, gather, few);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -212,6 +222,11 @@ impl Queue {
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         state.stopping
+    }
+
+    /// Whether what waits is written without waiting for more.
+    fn is_enough(&self, state: &State) -> bool {
+        state.waiting.bytes() >= self.most / 4
     }
 
     fn count(&self, state: &State) {

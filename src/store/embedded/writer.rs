@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::batch::Batch;
 use super::fault::Fault;
 use super::garbage::Sweep;
+use super::present::Present;
 use super::queue::{Next, Queue};
 use super::slot::Slot;
 use super::{file, ledger, seconds};
@@ -18,6 +19,7 @@ pub(super) struct Writer {
     pub(super) path: PathBuf,
     pub(super) slot: Arc<Slot>,
     pub(super) queue: Arc<Queue>,
+    pub(super) present: Arc<Present>,
     pub(super) clock: Arc<Clock>,
     /// What all records may take.
     pub(super) most: u64,
@@ -64,9 +66,12 @@ impl Writer {
         }
     }
 
-    /// Reads what all records take. If it cannot be read, the first write will tell.
+    /// Reads which records there are, and what all of them take. If that cannot be read, the first write will tell.
     fn weigh(&self, progress: &mut Progress) {
         progress.cost = self.slot.with(ledger::cost).unwrap_or_default();
+        if let Err(fault) = self.slot.with(|database| self.present.fill(database)) {
+            tracing::debug!(error = %fault, "the store's records could not be listed; each is looked for");
+        }
     }
 
     fn write(&self, batch: &Batch, progress: &mut Progress) -> Result<(), Fault> {

@@ -46,9 +46,13 @@ pub(crate) fn of_image(image: &Image, allowed: bool) -> Vec<Target> {
 
 impl Target {
     /// Whether `outcome` is how what nobody may have is kept back. Of a blob that no manifest is known to list, a replica
-    /// that began lately, or whose store was away, cannot tell.
+    /// that began lately, or whose store was away, cannot tell; and nothing is denied for good while the store is too slow
+    /// to say who lists it.
     pub(crate) fn is_kept_back(&self, outcome: &Outcome) -> bool {
-        let unsure = |reason: &str| !self.manifest && reason == "membership_incomplete";
+        let unsure = |reason: &str| match reason {
+            "membership_incomplete" => !self.manifest,
+            other => other == "store_unavailable",
+        };
         matches!(outcome, Outcome::Refused) || matches!(outcome, Outcome::Unavailable(503, reason) if unsure(reason))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::scene::Scene;
 use super::{is_kept_back, rejected};
@@ -79,7 +79,8 @@ fn an_allow_under_another_trusted_root_counts_under_none_but_that() {
     let ended = folder.path().join(good.file_name().expect("a file"));
     let text = fs::read_to_string(&good).expect("the file is there");
     let mut root: Value = serde_json::from_str(&text).expect("it is JSON");
-    root["certificateAuthorities"][0]["validFor"]["end"] = "2020-01-02T00:00:00Z".into();
+    root["certificateAuthorities"][0]["validFor"] =
+        json!({ "start": "2020-01-01T00:00:00Z", "end": "2020-01-02T00:00:00Z" });
     fs::write(&ended, root.to_string()).expect("the folder is writable");
     let policy = format!(
         "trustRoots: {{ lab: {{ file: trusted_root.json }} }}\n\
