@@ -216,6 +216,9 @@ pub const KEPT: usize = 64;
 /// lack what was admitted meanwhile: who pulls an image goes on to its blobs.
 const MISSED: Duration = Duration::from_mins(5);
 
+/// How often what a manifest lists is recorded while it is pulled.
+pub const RECORD_AGAIN: Duration = Duration::from_mins(1);
+
 /// Bytes of what this proxy knows itself.
 const NEAR: u64 = 64 << 20;
 

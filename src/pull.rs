@@ -82,8 +82,8 @@ pub struct Puller {
     pub judge: Arc<Judge>,
     /// Who lists whom.
     pub membership: Membership,
-    /// What is recorded already.
-    pub recorded: moka::future::Cache<Subject, ()>,
+    /// What is recorded already, and since when.
+    pub recorded: moka::future::Cache<Subject, tokio::time::Instant>,
     /// The indexes whose images' blobs are recorded already.
     pub expanded: moka::future::Cache<Subject, ()>,
     /// What indexes list at any depth.

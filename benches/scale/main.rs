@@ -1,7 +1,9 @@
 //! What a roll-out costs a fleet of proxies, its store and its registry, from 3 proxies to 1 000, in virtual time.
 //!
 //! `cargo bench --bench scale` takes minutes and prints the table of `docs/scale.md`; with `-- --smoke` it only shows
-//! that it still runs, and `-- --nodes 10000` simulates another cluster.
+//! that it still runs, and `-- --nodes 10000` simulates another cluster. `-- --replicas 30` simulates that fleet alone, so
+//! that what it says of memory is of nothing else; with `--redis ADDRESS` it fills a Redis with what they have stored, and
+//! says what memory that takes there.
 
 use std::error::Error;
 use std::io::{Write, stderr, stdout};
@@ -13,6 +15,8 @@ use countersign::store::Shelf;
 #[path = "simulation.rs"]
 mod simulation;
 
+mod redis;
+
 use simulation::cluster::Cluster;
 use simulation::{Balance, Event, Kind, Outcome, Plan, run};
 
@@ -20,8 +24,8 @@ const REPLICAS: [usize; 6] = [3, 10, 30, 100, 300, 1000];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let smoke = std::env::args().any(|argument| argument == "--smoke");
-    let nodes = std::env::args().skip_while(|argument| argument != "--nodes").nth(1);
-    let nodes = nodes.map_or(Ok(100_000), |nodes| nodes.parse())?;
+    let named = |name: &str| std::env::args().skip_while(|argument| argument != name).nth(1);
+    let nodes = named("--nodes").map_or(Ok(100_000), |nodes| nodes.parse())?;
     let cluster = Cluster { nodes, images: 1_000, each: 3, waves: 20, over: Duration::from_mins(30) };
     let small = Cluster { nodes: 200, images: 20, each: 3, waves: 4, over: Duration::from_mins(1) };
     let replicas: &[usize] = if smoke { &[3, 10] } else { &REPLICAS };
@@ -34,6 +38,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 7,
     };
     writeln!(stdout(), "{plan:?}\n\n{HEAD}")?;
+    if let Some(replicas) = named("--replicas") {
+        let Outcome { held, memory, .. } = told(&replicas, Plan { replicas: replicas.parse()?, ..plan })?;
+        writeln!(stderr(), "each proxy took {} kB", memory / 1_000)?;
+        if let Some(address) = named("--redis") {
+            let kilobytes = redis::memory(&address, &held)? / 1_000;
+            writeln!(stderr(), "Redis took {kilobytes} kB for {held:?}")?;
+        }
+        return Ok(());
+    }
     for replicas in replicas {
         told(&replicas.to_string(), Plan { replicas: *replicas, ..plan })?;
     }
@@ -45,27 +58,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A blob is asked for where its image was: nobody else knows of it.
     let own = Plan { store: Kind::Own, balance: Balance::Sticky, ..plan };
     told("30, each its own store", own)?;
-    told("300, each its own store", Plan { replicas: if smoke { 10 } else { 300 }, ..own })
+    told("300, each its own store", Plan { replicas: if smoke { 10 } else { 300 }, ..own })?;
+    Ok(())
 }
 
-fn told(name: &str, plan: Plan) -> Result<(), Box<dyn Error>> {
+fn told(name: &str, plan: Plan) -> Result<Outcome, Box<dyn Error>> {
     let began = Instant::now();
     let outcome = run(plan)?;
     let mut out = stdout();
     writeln!(out, "{}", row(name, &outcome))?;
-    let Outcome { pulls, requests, refused, operations, .. } = &outcome;
+    let Outcome { pulls, requests, refused, operations, held, .. } = &outcome;
     let took = began.elapsed().as_secs();
     let mut aside = stderr();
     writeln!(aside, "{name}: {pulls} pulls, {requests} requests, {refused} failed; in {took} s")?;
-    writeln!(aside, "{:?}", operations.by_kind)?;
+    writeln!(aside, "{:?}; it holds {held:?}", operations.by_kind)?;
     // Who asks elsewhere for a blob than for its image needs the store.
     let may_fail = plan.event == Event::StoreGoes && plan.balance != Balance::Sticky;
-    if *refused > 0 && !may_fail { Err(format!("{refused} pulls failed").into()) } else { Ok(()) }
+    if *refused > 0 && !may_fail { Err(format!("{refused} pulls failed").into()) } else { Ok(outcome) }
 }
 
 const HEAD: &str = "\
-| proxies | pulls that failed | verifications | tags | manifests | evidence | store: verdicts | members | other | a second, at most | MB | waits | pull, median | slowest |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |";
+| proxies | pulls that failed | verifications | tags | manifests | evidence | a second, at most | store: verdicts | members | other | a second, at most | MB | waits | pull, median | slowest |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |";
 
 fn row(name: &str, outcome: &Outcome) -> String {
     let Outcome { refused, verifications, asked, operations, median, slowest, .. } = outcome;
@@ -80,6 +94,7 @@ fn row(name: &str, outcome: &Outcome) -> String {
         asked.tags.to_string(),
         asked.manifests.to_string(),
         asked.evidence.to_string(),
+        asked.peak().to_string(),
         verdicts.to_string(),
         members.to_string(),
         (operations.all() - verdicts - members).to_string(),

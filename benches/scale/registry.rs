@@ -1,6 +1,6 @@
 //! The registry: signed images, some of them indexes; every answer takes a moment, and is counted by its kind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use countersign::demo::signer::Signer;
 use countersign::oci::Digest;
 use http::{Method, Request};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// It, listening on loopback.
 pub(crate) struct Upstream {
@@ -33,7 +33,7 @@ pub(crate) struct Image {
 }
 
 /// What the registry was asked.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
     /// HEAD by tag: what it names now.
     pub(crate) tags: u64,
@@ -41,16 +41,14 @@ pub(crate) struct Asked {
     pub(crate) manifests: u64,
     /// Referrers, and the manifests and blobs of evidence.
     pub(crate) evidence: u64,
+    /// How often in each second.
+    seconds: BTreeMap<u64, u64>,
 }
 
 impl Asked {
-    /// What came after `earlier`.
-    pub(crate) fn since(self, earlier: &Self) -> Self {
-        Self {
-            tags: self.tags - earlier.tags,
-            manifests: self.manifests - earlier.manifests,
-            evidence: self.evidence - earlier.evidence,
-        }
+    /// The most in one second.
+    pub(crate) fn peak(&self) -> u64 {
+        self.seconds.values().copied().max().unwrap_or_default()
     }
 }
 
@@ -66,7 +64,7 @@ impl Upstream {
             .map(ToString::to_string)
             .collect();
         let (asked, known) = (Arc::new(Mutex::new(Asked::default())), Arc::new(known));
-        let counted = asked.clone();
+        let (counted, began) = (asked.clone(), Instant::now());
         let running = server::serve(move |request: Request<_>| {
             let (registry, counted, known) = (registry.clone(), counted.clone(), known.clone());
             async move {
@@ -79,6 +77,7 @@ impl Upstream {
                         _ => (&mut asked.evidence, MANIFEST),
                     };
                     *count += 1;
+                    *asked.seconds.entry(began.elapsed().as_secs()).or_default() += 1;
                     takes
                 };
                 sleep(takes).await;
@@ -89,7 +88,7 @@ impl Upstream {
     }
 
     pub(crate) fn asked(&self) -> Asked {
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

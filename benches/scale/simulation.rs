@@ -25,7 +25,7 @@ pub(crate) mod store;
 use cluster::Cluster;
 use fleet::Fleet;
 use registry::{Asked, Upstream};
-use store::{Counting, Operations};
+use store::{Counting, Held, Operations};
 
 /// What is simulated.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +80,10 @@ pub(crate) struct Outcome {
     pub(crate) verifications: u64,
     pub(crate) asked: Asked,
     pub(crate) operations: Operations,
+    /// What the store holds at the end, if it is one for all.
+    pub(crate) held: Held,
+    /// By how many bytes this process grew, for each proxy: what their memories hold, and what nodes and store left behind.
+    pub(crate) memory: u64,
     /// From the first request of a pull to the end of the last, without the transfer of blobs.
     pub(crate) median: Duration,
     pub(crate) slowest: Duration,
@@ -97,12 +101,13 @@ async fn simulate(plan: Plan) -> Result<Outcome, Box<dyn Error>> {
     let upstream = Upstream::start(plan.cluster.images, &signer).await?;
     let counting = Arc::new(Counting::new(began));
     let fleet = Arc::new(Fleet::new(plan, &signer, &upstream, &counting)?);
-    let (asked, operations) = (upstream.asked(), counting.operations());
+    let memory = resident()?;
     let ticking = tokio::spawn(fleet.clone().tick());
     let event = tokio::spawn(happen(plan, fleet.clone(), counting.clone()));
     let pulls = cluster::roll_out(plan, fleet.clone(), Arc::new(upstream.images.clone())).await;
     ticking.abort();
     event.abort();
+    let memory = resident()?.saturating_sub(memory) / plan.replicas as u64;
     let mut took: Vec<_> = pulls.iter().map(|pull| pull.took).collect();
     took.sort_unstable();
     Ok(Outcome {
@@ -110,8 +115,10 @@ async fn simulate(plan: Plan) -> Result<Outcome, Box<dyn Error>> {
         requests: pulls.iter().map(|pull| pull.requests).sum(),
         refused: pulls.iter().filter(|pull| !pull.served).count(),
         verifications: fleet.verifications(),
-        asked: upstream.asked().since(&asked),
-        operations: counting.operations().since(&operations),
+        asked: upstream.asked(),
+        operations: counting.operations(),
+        held: counting.held().await?,
+        memory,
         median: took.get(took.len() / 2).copied().unwrap_or_default(),
         slowest: took.last().copied().unwrap_or_default(),
     })
@@ -125,4 +132,11 @@ async fn happen(plan: Plan, fleet: Arc<Fleet>, store: Arc<Counting>) {
         Event::PolicyChanges => fleet.change_policy(plan.seed).await,
         Event::StoreGoes => store.go(),
     }
+}
+
+/// The proportional set size of this process, in bytes.
+fn resident() -> Result<u64, Box<dyn Error>> {
+    let text = std::fs::read_to_string("/proc/self/smaps_rollup")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).ok_or("no Pss")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
 }

@@ -1,6 +1,6 @@
 //! The store of all proxies: the program's own store in memory, a network away, counted, and gone when it is told to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,8 @@ pub(crate) struct Counting {
     began: Instant,
     gone: AtomicBool,
     operations: Mutex<Operations>,
+    /// Where something was put.
+    places: Mutex<HashSet<Place>>,
 }
 
 /// What it was asked.
@@ -32,9 +34,43 @@ pub(crate) struct Operations {
     seconds: BTreeMap<u64, u64>,
 }
 
+/// What it holds at the end.
+#[derive(Clone, Default)]
+pub(crate) struct Held {
+    pub(crate) values: Vec<(Place, Bytes)>,
+    /// The newest item of each first.
+    pub(crate) lists: Vec<(Place, Vec<Item>)>,
+}
+
+impl Held {
+    /// How many keys there are.
+    pub(crate) fn keys(&self) -> usize {
+        self.values.len() + self.lists.len()
+    }
+
+    /// What their names and all under them take by themselves.
+    pub(crate) fn bytes(&self) -> usize {
+        let values = self.values.iter().map(|(place, value)| place.name.len() + value.len());
+        let lists = self.lists.iter().map(|(place, items)| place.name.len() + size_of_val(items.as_slice()));
+        values.chain(lists).sum()
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} keys, {} bytes", self.keys(), self.bytes())
+    }
+}
+
 impl Counting {
     pub(crate) fn new(began: Instant) -> Self {
-        Self { store: MemoryStore::new(8 << 30), began, gone: AtomicBool::default(), operations: Mutex::default() }
+        Self {
+            store: MemoryStore::new(8 << 30),
+            began,
+            gone: AtomicBool::default(),
+            operations: Mutex::default(),
+            places: Mutex::default(),
+        }
     }
 
     /// From now on it does not answer.
@@ -44,6 +80,28 @@ impl Counting {
 
     pub(crate) fn operations(&self) -> Operations {
         self.operations.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// All that it holds: values, and lists.
+    pub(crate) async fn held(&self) -> Result<Held, StoreDown> {
+        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut held = Held::default();
+        for place in places {
+            if let Some(value) = self.store.get(&place).await? {
+                held.values.push((place, value));
+                continue;
+            }
+            let items = self.store.list(&place).await?;
+            held.lists.push((place, items));
+        }
+        Ok(held)
+    }
+
+    fn known(&self, place: &Place) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if !places.contains(place) {
+            places.insert(place.clone());
+        }
     }
 
     /// Counts an operation on things `of` one kind that sends so many bytes, and lets it travel.
@@ -81,19 +139,6 @@ impl Operations {
     pub(crate) fn peak(&self) -> u64 {
         self.seconds.values().copied().max().unwrap_or_default()
     }
-
-    /// What came after `earlier`.
-    pub(crate) fn since(&self, earlier: &Self) -> Self {
-        let less = |counts: &BTreeMap<_, u64>, by: &BTreeMap<_, u64>| {
-            counts.iter().map(|(key, count)| (*key, count - by.get(key).copied().unwrap_or_default())).collect()
-        };
-        Self {
-            by_kind: less(&self.by_kind, &earlier.by_kind),
-            bytes: self.bytes - earlier.bytes,
-            waits: self.waits - earlier.waits,
-            seconds: self.seconds.clone(),
-        }
-    }
 }
 
 impl Store for Counting {
@@ -110,6 +155,7 @@ impl Store for Counting {
     fn put<'a>(&'a self, place: &'a Place, value: Bytes, keep: Duration) -> BoxFuture<'a, Result<(), StoreDown>> {
         async move {
             self.asked("put", place.shelf, place.name.len() + value.len()).await?;
+            self.known(place);
             self.store.put(place, value, keep).await
         }
         .boxed()
@@ -119,6 +165,7 @@ impl Store for Counting {
         async move {
             let bytes = listings.iter().map(|listing| listing.place.name.len() + size_of::<Item>());
             self.asked("add", Shelf::Members, bytes.sum()).await?;
+            listings.iter().for_each(|listing| self.known(&listing.place));
             self.store.add(listings, most, keep).await
         }
         .boxed()
@@ -166,5 +213,5 @@ impl Store for Counting {
     }
 }
 
-/// To a Redis in the same zone.
-const ROUND_TRIP: Duration = Duration::from_micros(500);
+/// To a Redis in the same zone, which is nearer; the virtual time goes by whole milliseconds.
+const ROUND_TRIP: Duration = Duration::from_millis(1);

@@ -142,8 +142,8 @@ pub fn assemble(config: &Config, parts: Parts) -> Puller {
         current,
         judge: Arc::new(judge),
         membership,
-        recorded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
-        expanded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(RECORD_AGAIN).build(),
+        recorded: moka::future::Cache::new(100_000),
+        expanded: moka::future::Cache::builder().max_capacity(100_000).time_to_live(EXPAND_AGAIN).build(),
         limits: config.limits,
         clock,
     }
@@ -152,5 +152,5 @@ pub fn assemble(config: &Config, parts: Parts) -> Puller {
 /// What evidence may take that is being read or judged; that of one index may take half of it.
 const EVIDENCE_IN_FLIGHT: usize = 512 << 20;
 
-/// How often the members of a manifest are recorded while it is pulled.
-const RECORD_AGAIN: Duration = Duration::from_mins(1);
+/// How often the images that an index lists are looked through for what they list.
+const EXPAND_AGAIN: Duration = Duration::from_mins(1);

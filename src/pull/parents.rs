@@ -226,10 +226,10 @@ impl Puller {
         !self.judge.remembers(&ask.snapshot, &governing, ask.now).await
     }
 
-    /// Records what an admitted manifest lists, and what the indexes within it list; now and then again, because the
-    /// store may forget.
+    /// Records what an admitted manifest lists, and the indexes within it; now and then again: the store may forget.
     pub(super) async fn record(&self, ask: &Ask, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) {
-        if !admitted.confers() || self.recorded.get(subject).await.is_some() {
+        let lately = |at: tokio::time::Instant| at.elapsed() < membership::RECORD_AGAIN;
+        if !admitted.confers() || self.recorded.get(subject).await.is_some_and(lately) {
             return;
         }
         Box::pin(self.record_anew(ask, subject, admitted)).await;
@@ -239,7 +239,7 @@ impl Puller {
     async fn record_anew(&self, ask: &Ask, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) -> bool {
         let whole = self.record_deep(ask, &subject.image, admitted, &mut BTreeSet::new()).await;
         if whole {
-            self.recorded.insert(subject.clone(), ()).await;
+            self.recorded.insert(subject.clone(), tokio::time::Instant::now()).await;
         }
         whole
     }

@@ -13,7 +13,7 @@ use crate::support::dice::Dice;
 use crate::support::image::Image;
 use crate::support::lab::RELEASE;
 use crate::support::process::poll;
-use crate::support::replicas::Fleet;
+use crate::support::replicas::{Fleet, Replica};
 
 /// What is killed in one round.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +90,7 @@ fn first_goods() -> Vec<Goods> {
 fn kill(fleet: &Fleet, crowd: &Crowd, victims: Victims, may: usize) {
     let image = lab().push_signed("kills-new", Cosign::Bundle);
     let (new, before) = (Goods::image(&image, true), crowd.goods());
-    let verified = verified(fleet);
+    let already: Vec<_> = fleet.replicas.iter().map(Work::of).collect();
     let new = crowd.offer(new);
     wait_for_a_moment(fleet, &image, &new);
     crowd.storm();
@@ -120,11 +120,32 @@ fn kill(fleet: &Fleet, crowd: &Crowd, victims: Victims, may: usize) {
     }
     new.settle();
     for (number, replica) in fleet.replicas.iter().enumerate() {
-        let again = replica.count("countersign_verifications_total", VERIFIED);
-        let already = if victims.replicas.contains(&number) { 0 } else { verified[number] };
+        let already = if victims.replicas.contains(&number) { Work::default() } else { already[number] };
+        let work = Work::of(replica);
+        let (again, slow) = (work.verified - already.verified, work.slow - already.slow);
         // All others were in the store, which forgets nothing that it has said it has.
-        assert!(again <= already + may, "{victims:?}: replica {number} verified {} images again", again - already);
+        let story = || format!("{victims:?}: replica {number} verified {again} images again, {slow} of slowness");
+        assert!(again <= may + slow, "{}, {may} at most:\n{}", story(), replica.metrics());
         assert_eq!(replica.broken_records(), 0, "{victims:?}");
+    }
+}
+
+/// What a replica has done since it started.
+#[derive(Debug, Clone, Copy, Default)]
+struct Work {
+    verified: usize,
+    /// How often it had to because a store or a lease's holder was too slow, as they are where a machine is busy.
+    slow: usize,
+}
+
+impl Work {
+    fn of(replica: &Replica) -> Self {
+        let down = ["operation=\"get\"", "shelf=\"verdicts\"", "result=\"down\""];
+        Self {
+            verified: replica.count("countersign_verifications_total", VERIFIED),
+            slow: replica.count("countersign_store_operations_total", &down)
+                + replica.count("countersign_leases_total", &["result=\"timed_out\""]),
+        }
     }
 }
 
@@ -133,10 +154,6 @@ fn wait_for_a_moment(fleet: &Fleet, image: &Image, new: &Goods) {
     let requests = Dice::new().below(8);
     let came = poll(PATIENCE, || fleet.wire.seen(image).len() >= requests || (requests > 4 && new.is_pulled()));
     assert!(came, "nobody pulls the new image");
-}
-
-fn verified(fleet: &Fleet) -> Vec<usize> {
-    fleet.replicas.iter().map(|replica| replica.count("countersign_verifications_total", VERIFIED)).collect()
 }
 
 fn total(tally: &BTreeMap<String, u64>) -> u64 {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::scene::Scene;
 use super::{is_kept_back, rejected};
@@ -74,13 +74,14 @@ fn an_allow_under_another_trusted_root_counts_under_none_but_that() {
     let image = scene.lab.push("rooted");
     Form::from(Cosign::Legacy).sign(&Pipeline::of("myorg/app"), &image);
     let good = sigstore().trusted_root();
-    // By this one the authority was trusted before it certified anybody.
+    // By this one the logs were trusted before they had any entry.
     let folder = tempfile::tempdir().expect("a temporary folder");
     let ended = folder.path().join(good.file_name().expect("a file"));
     let text = fs::read_to_string(&good).expect("the file is there");
     let mut root: Value = serde_json::from_str(&text).expect("it is JSON");
-    root["certificateAuthorities"][0]["validFor"] =
-        json!({ "start": "2020-01-01T00:00:00Z", "end": "2020-01-02T00:00:00Z" });
+    for log in root["tlogs"].as_array_mut().expect("there are two") {
+        log["publicKey"]["validFor"]["end"] = "2020-01-02T00:00:00Z".into();
+    }
     fs::write(&ended, root.to_string()).expect("the folder is writable");
     let policy = format!(
         "trustRoots: {{ lab: {{ file: trusted_root.json }} }}\n\
