@@ -12,27 +12,12 @@ use crate::body::Body;
 use crate::listener::{ClientAddress, Handler, shed};
 use crate::oci::error::ErrorCode;
 use crate::reason::Reason;
-use crate::telemetry::{Facts, Metrics};
+use crate::telemetry::{Answer, Facts, Metrics};
 
 mod observe;
 
 #[cfg(test)]
 mod tests;
-
-/// An answer, and what the log is to say of it.
-#[derive(Debug)]
-pub struct Answer {
-    /// What the client gets.
-    pub response: Response<Body>,
-    /// What was learned on the way.
-    pub facts: Facts,
-}
-
-impl From<Response<Body>> for Answer {
-    fn from(response: Response<Body>) -> Self {
-        Self { response, facts: Facts::default() }
-    }
-}
 
 /// Puts the stack around `handler`.
 pub fn stack<H, F>(handler: H, metrics: Arc<Metrics>) -> impl Handler

@@ -11,14 +11,13 @@ use crate::admission::Admitted;
 use crate::blob;
 use crate::body::Body;
 use crate::client::Clients;
-use crate::middleware::Answer;
 use crate::oci::{Image, Registry};
 use crate::passthrough::Listing;
 use crate::pull::{Ask, PullError, Puller};
 use crate::reason::Reason;
 use crate::respond::{self, Refusal};
 use crate::route::{self, Page, Registries, Route};
-use crate::telemetry::{Facts, Metrics, outcome_of};
+use crate::telemetry::{Answer, Facts, Metrics, outcome_of};
 use crate::upstream::Upstream;
 
 /// The proxy's answer to everything.

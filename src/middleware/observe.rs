@@ -10,12 +10,11 @@ use http::header::CONTENT_LENGTH;
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 
-use super::Answer;
 use crate::body::{Body, BodyError};
 use crate::listener::ClientAddress;
-use crate::telemetry::Facts;
 use crate::telemetry::log::{self, Ending};
 use crate::telemetry::metrics::InUse;
+use crate::telemetry::{Answer, Facts};
 
 /// The line of one request; it is written when this is dropped, however that comes about.
 pub(super) struct Line {
