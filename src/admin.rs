@@ -1,21 +1,20 @@
 //! The operator's listener: liveness, readiness, metrics. It is apart from the pulls, so that neither can be had
 //! through the other's address.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::ready;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tower::Service;
 
 use crate::body::{self, Body};
-use crate::listener::{self, Options};
+use crate::listener::{self, ClientAddress, Handler, Options};
 use crate::telemetry::Metrics;
 
 /// Whether pulls should be sent here.
@@ -66,27 +65,14 @@ pub async fn serve(
     shutdown: watch::Receiver<bool>,
 ) {
     let counted = metrics.listener("admin");
-    listener::serve_as(tcp, service(metrics, readiness), OPTIONS, counted, shutdown).await;
+    listener::serve_as(tcp, handler(metrics, readiness), OPTIONS, counted, shutdown).await;
 }
 
 /// `/livez`, `/readyz` and `/metrics`.
-pub fn service<B>(
-    metrics: Arc<Metrics>,
-    readiness: Arc<Readiness>,
-) -> impl Service<
-    Request<B>,
-    Response = Response<Body>,
-    Error = Infallible,
-    Future = Ready<Result<Response<Body>, Infallible>>,
-> + Clone
-+ Send
-+ 'static
-where
-    B: 'static,
-{
-    tower::service_fn(move |request: Request<B>| {
-        ready(Ok(answer(request.method(), request.uri().path(), &metrics, &readiness)))
-    })
+pub fn handler(metrics: Arc<Metrics>, readiness: Arc<Readiness>) -> impl Handler {
+    move |request: Request<ClientAddress>| {
+        ready(answer(request.method(), request.uri().path(), &metrics, &readiness)).boxed()
+    }
 }
 
 fn answer(method: &Method, path: &str, metrics: &Metrics, readiness: &Readiness) -> Response<Body> {

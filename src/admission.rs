@@ -77,10 +77,10 @@ pub fn admit<T: Addressed>(
         Outcome::Allow(basis) => basis.clone(),
         Outcome::Deny(denial) => return Err(denial.clone()),
     };
-    if content.digest() != governing.subject().digest || verdict.key().subject != *governing.subject() {
+    if content.digest() != governing.subject().digest || !verdict.key().is_about(governing.subject()) {
         return Err(Denial::new(Reason::Internal, "the verdict is about other content"));
     }
-    if verdict.key().revisions.policy != governing.revision() || now >= verdict.valid_until() {
+    if verdict.key().scope.policy != governing.revision() || now >= verdict.valid_until() {
         return Err(Denial::new(Reason::Internal, "the verdict no longer holds"));
     }
     without_revoked(&content, policies)?;

@@ -12,7 +12,7 @@ use crate::admin;
 use crate::client::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::listener::{self, Tls};
+use crate::listener::{self, ClientAddress, Tls};
 use crate::middleware;
 use crate::oci::Registry;
 use crate::pem::TlsFileError;
@@ -133,15 +133,15 @@ pub async fn start_on(config: Config, given: Option<Memory>) -> Result<Running, 
         header_timeout: config.listen.header_timeout,
         drain: config.listen.drain,
     };
-    let answer = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+    let answer = move |request: http::Request<ClientAddress>| {
         let proxy = proxy.clone();
         // Boxed here, where it is made: it is large, and every layer would move it.
-        Box::pin(async move { Ok(proxy.answer(&request.into_parts().0).await) })
-    });
-    let service = middleware::stack(answer, metrics.clone());
+        Box::pin(async move { proxy.answer(&request.into_parts().0).await })
+    };
+    let handler = middleware::stack(answer, metrics.clone());
     let readiness = Arc::new(admin::Readiness::ready());
     let (stop, stopped) = watch::channel(false);
-    let pulls = tokio::spawn(listener::serve(tcp, service, options, metrics.clone(), stopped));
+    let pulls = tokio::spawn(listener::serve(tcp, handler, options, metrics.clone(), stopped));
     let (admin_stop, stopped) = watch::channel(false);
     let operator = tokio::spawn(admin::serve(admin_tcp, metrics.clone(), readiness.clone(), stopped));
     let kept = reloader.clone();

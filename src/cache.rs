@@ -54,9 +54,9 @@ impl Lookup {
 /// What is no longer fresh stays until it is replaced or room is needed: it may be the last known good.
 #[derive(Debug)]
 pub struct Verdicts {
-    kept: Cache<Arc<Key>, Kept>,
+    kept: Cache<Key, Kept>,
     /// Decisions under way; nothing stays in it.
-    flights: Cache<Arc<Key>, Arc<Verdict>>,
+    flights: Cache<Key, Verdict>,
     shared: Shared,
     /// The zero of a clock that nobody can set.
     started: Instant,
@@ -65,7 +65,7 @@ pub struct Verdicts {
 /// A verdict, and what the time was when that clock was at zero, as far as was known when it was kept.
 #[derive(Debug, Clone)]
 struct Kept {
-    verdict: Arc<Verdict>,
+    verdict: Verdict,
     zero: Timestamp,
 }
 
@@ -81,14 +81,14 @@ impl Verdicts {
     }
 
     /// The verdict under `key`, if one is held that is fresh at `now`.
-    pub async fn fresh(&self, key: &Key, now: Timestamp) -> Option<Arc<Verdict>> {
+    pub async fn fresh(&self, key: &Key, now: Timestamp) -> Option<Verdict> {
         let (verdict, now) = self.last(key, now).await?;
         (now < verdict.fresh_until()).then_some(verdict)
     }
 
     /// The last verdict under `key`, fresh or not; and the time to judge it by: not earlier than `now`, nor than the time
     /// that has passed since says. A clock that is set back makes no verdict last longer.
-    pub async fn last(&self, key: &Key, now: Timestamp) -> Option<(Arc<Verdict>, Timestamp)> {
+    pub async fn last(&self, key: &Key, now: Timestamp) -> Option<(Verdict, Timestamp)> {
         let Kept { verdict, zero } = self.kept.get(key).await?;
         Some((verdict, now.max(zero.plus(self.started.elapsed()))))
     }
@@ -103,8 +103,7 @@ impl Verdicts {
         key: Key,
         now: Timestamp,
         decide: impl Future<Output = Result<Verdict, Indeterminate>>,
-    ) -> Result<(Arc<Verdict>, Lookup), Arc<Indeterminate>> {
-        let key = Arc::new(key);
+    ) -> Result<(Verdict, Lookup), Arc<Indeterminate>> {
         let mut lookup = Lookup::Joined;
         let anew = async {
             // Another decision may have come to its end since.
@@ -131,15 +130,14 @@ impl Verdicts {
         &self,
         now: Timestamp,
         decide: impl Future<Output = Result<Verdict, Indeterminate>>,
-    ) -> Result<Arc<Verdict>, Indeterminate> {
+    ) -> Result<Verdict, Indeterminate> {
         let zero = self.zero(now);
         Ok(self.put(decide.await?, zero).await)
     }
 
-    async fn put(&self, verdict: Verdict, zero: Timestamp) -> Arc<Verdict> {
-        let key = self.shared.key(verdict.key());
-        let verdict = Arc::new(verdict.sharing(&key));
-        self.kept.insert(key, Kept { verdict: verdict.clone(), zero }).await;
+    async fn put(&self, verdict: Verdict, zero: Timestamp) -> Verdict {
+        let verdict = self.shared.within(verdict);
+        self.kept.insert(verdict.key().clone(), Kept { verdict: verdict.clone(), zero }).await;
         verdict
     }
 

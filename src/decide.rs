@@ -4,12 +4,11 @@
 //! nothing of requests. A verdict depends on its key only: subject, policy revision, trust revision.
 
 use std::ops::Deref;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::examined::Examined;
-use crate::outcome::{self, Basis, Denial, Indeterminate, Key, Outcome, Ruling, Terms, Unbelieved};
+use crate::outcome::{self, Answer, Basis, Denial, Indeterminate, Key, Outcome, Ruling, Terms, Unbelieved};
 use crate::policy::Governing;
 use crate::reason::{Class, Reason};
 use crate::record::{Authenticated, VerdictRecord};
@@ -123,8 +122,8 @@ fn conclude(
         Outcome::Deny(_) => terms.now.plus(terms.deny),
     };
     let fresh_until = fresh_until.min(valid_until);
-    let (key, would_deny) = (Key::new(governing, trust).into(), would_deny.into());
-    Verdict(Ruling { key, outcome, would_deny, decided_at: terms.now, valid_until, fresh_until, stale: false })
+    let (key, answer) = (Key::new(governing, trust), Answer::new(outcome, would_deny));
+    Verdict(Ruling { key, answer, decided_at: terms.now, valid_until, fresh_until, stale: false })
 }
 
 impl Verdict {
@@ -135,20 +134,20 @@ impl Verdict {
     /// Why it is not believed.
     pub fn restore(
         record: &Authenticated<VerdictRecord>,
-        about: &Arc<Key>,
+        about: &Key,
         terms: &Terms,
         unsure: Option<&Indeterminate>,
     ) -> Result<Self, Unbelieved> {
         let VerdictRecord { key, would_deny, decided_at, valid_until, fresh_until, .. } = record.get().clone();
-        if key != **about {
+        if key != *about {
             return Err(Unbelieved::Elsewhere);
         }
         // By a clock that was ahead, or ours was set back: it would last longer than it should.
         if decided_at > terms.now.plus(outcome::AHEAD) {
             return Err(Unbelieved::Future);
         }
-        let (key, outcome, would_deny) = (about.clone(), record.get().outcome(), would_deny.into());
-        let verdict = Self(Ruling { key, outcome, would_deny, decided_at, valid_until, fresh_until, stale: false });
+        let (key, answer) = (about.clone(), Answer::new(record.get().outcome(), would_deny));
+        let verdict = Self(Ruling { key, answer, decided_at, valid_until, fresh_until, stale: false });
         match unsure {
             Some(unsure) => verdict.last_known_good(about, terms, unsure).ok_or(Unbelieved::Expired),
             None if terms.now < fresh_until => Ok(verdict),
@@ -160,16 +159,16 @@ impl Verdict {
     /// key, and only if all that kept it from being judged anew is a registry or a TUF repository that is away. A Deny
     /// is never good, and no fact that an Allow rests on is stretched.
     pub fn last_known_good(&self, about: &Key, terms: &Terms, unsure: &Indeterminate) -> Option<Self> {
-        let same_allow = **self.key() == *about && matches!(self.outcome(), Outcome::Allow(_));
+        let same_allow = *self.key() == *about && matches!(self.outcome(), Outcome::Allow(_));
         let valid_until = self.valid_until().min(self.fresh_until().plus(terms.last_known_good));
         let good = same_allow && unsure.is_outage() && terms.now < valid_until;
         good.then(|| Self(Ruling { valid_until, stale: true, ..self.0.clone() }))
     }
 
-    /// The same, sharing the memory of an equal key.
+    /// The same, sharing the memory of what is equal.
     #[must_use]
-    pub fn sharing(self, key: &Arc<Key>) -> Self {
-        if *self.key() == *key { Self(Ruling { key: key.clone(), ..self.0 }) } else { self }
+    pub(crate) fn sharing(self, key: Key, answer: Answer) -> Self {
+        if self.0.key == key && self.0.answer == answer { Self(Ruling { key, answer, ..self.0 }) } else { self }
     }
 
     /// What audit makes of a refusal: an Allow for this one answer, where the operator asked for it.
@@ -181,9 +180,9 @@ impl Verdict {
         if firm || !asked || !matches!(refusal.reason.class(), Class::Deny | Class::Unavailable) {
             return None;
         }
-        let (outcome, would_deny) = (Outcome::Allow(Basis::Audited(refusal.reason)), [refusal.clone()].into());
-        let (key, valid_until) = (Key::new(governing, trust).into(), now.plus(Duration::from_secs(1)));
-        Some(Self(Ruling { key, outcome, would_deny, decided_at: now, valid_until, fresh_until: now, stale: false }))
+        let answer = Answer::new(Outcome::Allow(Basis::Audited(refusal.reason)), vec![refusal.clone()]);
+        let (key, valid_until) = (Key::new(governing, trust), now.plus(Duration::from_secs(1)));
+        Some(Self(Ruling { key, answer, decided_at: now, valid_until, fresh_until: now, stale: false }))
     }
 }
 

@@ -78,7 +78,7 @@
 //!     respond::manifest(manifest, false);
 //! }
 //! fn read(verdict: &Verdict, record: &Authenticated<VerdictRecord>, verified: &Verified) -> bool {
-//!     let _: (&Arc<Key>, &VerdictRecord, Timestamp) = (verdict.key(), record.get(), verdict.valid_until());
+//!     let _: (&Key, &VerdictRecord, Timestamp) = (verdict.key(), record.get(), verdict.valid_until());
 //!     *verdict.outcome() == Outcome::Allow(Basis::Signed) && *verified.claim() == Claim::Signature
 //! }
 //! fn about(proof: &EvidenceProof) -> Digest {

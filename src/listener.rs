@@ -5,18 +5,17 @@
 //! request's head (which is also how long a connection may idle), the time that a client may refuse to read, and the
 //! time to finish after a shutdown. hyper refuses ambiguous framing.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tower::Service;
 
 use crate::body::Body;
 use crate::reason::Reason;
@@ -53,39 +52,49 @@ pub struct Options {
     pub drain: Duration,
 }
 
-/// Where a request comes from; an extension of every request.
+/// Where a request comes from: all that a request has besides its head, because what no client sends with a pull, a
+/// body, nobody reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub SocketAddr);
 
-/// Serves `service` on `tcp` until `shutdown` is true or its sender is gone; then closes what is idle at once, lets
+/// What answers requests.
+pub trait Handler:
+    Fn(Request<ClientAddress>) -> BoxFuture<'static, Response<Body>> + Clone + Send + Sync + 'static
+{
+}
+
+impl<H> Handler for H where
+    H: Fn(Request<ClientAddress>) -> BoxFuture<'static, Response<Body>> + Clone + Send + Sync + 'static
+{
+}
+
+/// Has `handler` answer what comes in on `tcp` until `shutdown` is true or its sender is gone; then closes what is idle at once, lets
 /// what is in flight finish, and returns, after `options.drain` at the latest.
 ///
 /// Connections above the limit are answered `503 overloaded` and closed. Leaving them in the kernel's queue instead
 /// would look like a dead network: containerd waits without a word, and old versions then try another door.
 /// As many as [`SPARE`] are turned away at a time; only then does the queue fill.
-pub async fn serve<S>(
+pub async fn serve<H>(
     tcp: TcpListener,
-    service: S,
+    handler: H,
     options: Options,
     metrics: Arc<Metrics>,
     shutdown: watch::Receiver<bool>,
 ) where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
+    H: Handler,
 {
-    serve_as(tcp, service, options, metrics.listener("pull"), shutdown).await;
+    serve_as(tcp, handler, options, metrics.listener("pull"), shutdown).await;
 }
 
 /// [`serve`], counted under another name.
-pub(crate) async fn serve_as<S>(
+pub(crate) async fn serve_as<H>(
     tcp: TcpListener,
-    service: S,
+    handler: H,
     options: Options,
     metrics: ListenerMetrics,
     mut shutdown: watch::Receiver<bool>,
 ) where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
+    H: Handler,
 {
     let places = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
     let spare = Arc::new(Semaphore::new(SPARE));
@@ -107,7 +116,7 @@ pub(crate) async fn serve_as<S>(
         if let Ok(place) = places.clone().try_acquire_owned() {
             drop(to_spare);
             let terms = Terms { tls, patience: options.header_timeout, keep_alive: true };
-            let connection = connection::serve(stream, peer, service.clone(), terms, stopping);
+            let connection = connection::serve(stream, peer, handler.clone(), terms, stopping);
             connections.spawn(holding(connection, (place, in_use)));
         } else {
             metrics.turned_away();
@@ -115,7 +124,7 @@ pub(crate) async fn serve_as<S>(
                 said = Some(Instant::now());
                 tracing::warn!(max_connections = options.max_connections, "connections are turned away");
             }
-            let refuse = tower::service_fn(|_| async { Ok(shed::unavailable(Reason::Overloaded)) });
+            let refuse = |_| ready(shed::unavailable(Reason::Overloaded)).boxed();
             let terms = Terms { tls, patience: options.header_timeout.min(TURN_AWAY), keep_alive: false };
             let connection = connection::serve(stream, peer, refuse, terms, stopping);
             connections.spawn(holding(connection, (to_spare, in_use)));

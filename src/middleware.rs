@@ -1,49 +1,47 @@
 //! What is cross-cutting, in one stack. Verification is not in it: a layer can be left out, a type cannot.
 
-use std::convert::Infallible;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::{Method, Request, Response, StatusCode, Version};
-use tower::{Service, ServiceExt};
 
 use crate::body::Body;
-use crate::listener::shed;
+use crate::listener::{ClientAddress, Handler, shed};
 use crate::oci::error::ErrorCode;
 use crate::reason::Reason;
-use crate::telemetry::{Facts, Metrics};
+use crate::telemetry::{Answer, Facts, Metrics};
 
 mod observe;
 
 #[cfg(test)]
 mod tests;
 
-/// Puts the stack around `service`.
-pub fn stack<S, B>(
-    service: S,
-    metrics: Arc<Metrics>,
-) -> impl Service<Request<B>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+/// Puts the stack around `handler`.
+pub fn stack<H, F>(handler: H, metrics: Arc<Metrics>) -> impl Handler
 where
-    S: Service<Request<B>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    B: Send + 'static,
+    H: Fn(Request<ClientAddress>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output: Into<Answer>> + Send + 'static,
 {
-    let counted = metrics.clone();
     // Outermost: whatever happens below, there is a line and the gauge goes down.
-    observe::Observe::new(tower::service_fn(move |request| answer(service.clone(), request, counted.clone())), metrics)
+    move |request: Request<ClientAddress>| {
+        let line = observe::Line::begin(&request, metrics.request());
+        line.observe(answer(handler.clone(), request, metrics.clone())).boxed()
+    }
 }
 
-/// What `service` answers, or that it panicked; no answer is without these headers.
-async fn answer<S, B>(service: S, request: Request<B>, metrics: Arc<Metrics>) -> Result<Response<Body>, Infallible>
+/// What `handler` answers, or that it panicked; no answer is without these headers.
+async fn answer<H, F>(handler: H, request: Request<ClientAddress>, metrics: Arc<Metrics>) -> Answer
 where
-    S: Service<Request<B>, Response = Response<Body>, Error = Infallible>,
+    H: Fn(Request<ClientAddress>) -> F,
+    F: Future<Output: Into<Answer>>,
 {
-    let mut response = match malformed(&request) {
+    let Answer { mut response, facts } = match malformed(&request) {
         Some(why) => refused(why),
-        None => match AssertUnwindSafe(service.oneshot(request)).catch_unwind().await {
-            Ok(answer) => answer?,
+        None => match AssertUnwindSafe(async { handler(request).await.into() }).catch_unwind().await {
+            Ok(answer) => answer,
             Err(_) => panicked(&metrics),
         },
     };
@@ -53,7 +51,7 @@ where
     if error {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    Ok(response)
+    Answer { response, facts }
 }
 
 /// What in a request's head can be read in two ways, of what hyper lets pass. No client announces a body for a pull, and
@@ -69,20 +67,18 @@ fn malformed<B>(request: &Request<B>) -> Option<&'static str> {
     (request.version() >= Version::HTTP_11 && hosts != 1).then_some("a request has one `Host`")
 }
 
-fn refused(message: &'static str) -> Response<Body> {
+fn refused(message: &'static str) -> Answer {
     let mut response = shed::refusal(StatusCode::BAD_REQUEST, ErrorCode::Unsupported, message);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response.extensions_mut().insert(Facts { detail: Some(message.into()), ..Facts::default() });
-    response
+    Answer { response, facts: Facts { detail: Some(message.into()), ..Facts::default() } }
 }
 
 /// A panic allows nothing: 503, counted, because the handler did not come to count it.
-fn panicked(metrics: &Metrics) -> Response<Body> {
+fn panicked(metrics: &Metrics) -> Answer {
     metrics.decision("unavailable", Reason::Internal, "");
-    let mut response = shed::unavailable(Reason::Internal);
     let detail = Some("a panic; its place is on standard error".into());
-    response.extensions_mut().insert(Facts { reason: Some(Reason::Internal), detail, ..Facts::default() });
-    response
+    let facts = Facts { reason: Some(Reason::Internal), detail, ..Facts::default() };
+    Answer { response: shed::unavailable(Reason::Internal), facts }
 }
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");

@@ -14,10 +14,11 @@ use crate::verify::{Findings, Rejected};
 
 mod ruling;
 
-pub use ruling::{Key, Revisions, Ruling, Unbelieved};
+pub(crate) use ruling::{Answer, Told};
+pub use ruling::{Key, Ruling, Scope, Unbelieved};
 
 /// Whether something may be served.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It may be served.
     Allow(Basis),
@@ -26,7 +27,7 @@ pub enum Outcome {
 }
 
 /// On what grounds content is served.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Basis {
     /// Audit mode serves what would have been refused for this reason. Made at each use, never stored.
     Audited(Reason),
@@ -45,7 +46,7 @@ pub enum Basis {
 }
 
 /// The policy's no.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Denial {
     /// The reason.
     pub reason: Reason,

@@ -17,7 +17,7 @@ use crate::pull::{Ask, PullError, Puller};
 use crate::reason::Reason;
 use crate::respond::{self, Refusal};
 use crate::route::{self, Page, Registries, Route};
-use crate::telemetry::{Facts, Metrics, outcome_of};
+use crate::telemetry::{Answer, Facts, Metrics, outcome_of};
 use crate::upstream::Upstream;
 
 /// The proxy's answer to everything.
@@ -38,11 +38,11 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Answers one request; its [`Facts`] are left in the response's extensions for the log.
+    /// Answers one request.
     ///
     /// If another policy came into force before there was an answer, it is decided anew: an answer never begins under a
     /// policy that has been replaced. One that has begun, a long blob, goes on to its end.
-    pub async fn answer(&self, request: &Parts) -> Response<Body> {
+    pub async fn answer(&self, request: &Parts) -> Answer {
         let began = Instant::now();
         loop {
             let mut ask = self.puller.ask();
@@ -152,7 +152,7 @@ impl Proxy {
         crate::pull::fetch::upstream(upstreams, registry)
     }
 
-    fn finish(&self, mut response: Response<Body>, facts: Facts, began: Instant) -> Response<Body> {
+    fn finish(&self, response: Response<Body>, facts: Facts, began: Instant) -> Answer {
         if let Some(reason) = facts.reason {
             let policy = facts.policy.as_deref().unwrap_or("");
             let outcome = outcome_of(reason);
@@ -170,8 +170,7 @@ impl Proxy {
                 self.metrics.pull(outcome, cache, began.elapsed());
             }
         }
-        response.extensions_mut().insert(facts);
-        response
+        Answer { response, facts }
     }
 }
 

@@ -66,7 +66,7 @@ impl World {
         let request = Request::get(path).header(HOST, "localhost").body(())?.into_parts().0;
         let world = Self { proxy, request, subject, _scratch: scratch };
         for _ in 0..2 {
-            let status = world.proxy.answer(&world.request).await.status();
+            let status = world.proxy.answer(&world.request).await.response.status();
             if status != 200 {
                 return Err(format!("the image is answered with {status}").into());
             }
@@ -76,7 +76,7 @@ impl World {
     }
 
     /// The verdict on the image, from memory.
-    pub(crate) async fn verdict(&self) -> Option<Arc<Verdict>> {
+    pub(crate) async fn verdict(&self) -> Option<Verdict> {
         let puller = &self.proxy.puller;
         let (snapshot, now) = (puller.current.load(), puller.clock.now());
         let governing = snapshot.policies.governing(&self.subject, now);

@@ -43,9 +43,7 @@ impl Leases {
         key: &Key,
         theirs: impl Fn() -> F,
     ) -> Result<T, Option<Lease>> {
-        let revisions = &key.revisions;
-        let name = format!("{}/{}/{}", key.subject, revisions.policy.0, revisions.trust);
-        let (place, began, mut pause) = (Place::new(Shelf::Leases, name), Instant::now(), SHORTEST);
+        let (place, began, mut pause) = (Place::new(Shelf::Leases, key.text()), Instant::now(), SHORTEST);
         let mut holder = Holder::default();
         if rand::fill(&mut holder).is_err() {
             return Err(None);

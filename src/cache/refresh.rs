@@ -20,7 +20,7 @@ pub struct Refresh {
     before: Duration,
     at_once: Arc<Semaphore>,
     /// What is being judged anew, or was a moment ago.
-    lately: Cache<Arc<Key>, ()>,
+    lately: Cache<Key, ()>,
     spread: RandomState,
 }
 
@@ -49,7 +49,7 @@ impl Refresh {
 
     /// Leave to judge `key` anew, until it is dropped; none while that is being done, a moment after, or while enough
     /// others are.
-    pub async fn begin(&self, key: &Arc<Key>) -> Option<OwnedSemaphorePermit> {
+    pub async fn begin(&self, key: &Key) -> Option<OwnedSemaphorePermit> {
         let leave = self.at_once.clone().try_acquire_owned().ok()?;
         self.lately.entry_by_ref(key).or_insert(()).await.is_fresh().then_some(leave)
     }

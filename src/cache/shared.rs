@@ -1,29 +1,33 @@
-//! What many keys have in common, once in memory: the names of repositories, and revisions.
+//! What many verdicts have in common, once in memory: names of repositories, revisions, and exemptions.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::oci::Image;
-use crate::outcome::{Key, Revisions};
+use crate::decide::Verdict;
+use crate::outcome::{Answer, Key, Outcome, Scope, Told};
 
-/// Names and revisions that were seen before. What is forgotten to make room is only shared no longer.
+/// What was seen before. What is forgotten to make room is only shared no longer.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    images: Mutex<HashSet<Image>>,
-    revisions: Mutex<HashSet<Arc<Revisions>>>,
+    scopes: Mutex<HashSet<Arc<Scope>>>,
+    told: Mutex<HashSet<Arc<Told>>>,
 }
 
 impl Shared {
-    /// An equal key that shares what it can.
-    pub(super) fn key(&self, key: &Key) -> Arc<Key> {
-        let image = seen(&self.images, &key.subject.image);
-        Arc::new(Key { subject: image.at(key.subject.digest), revisions: seen(&self.revisions, &key.revisions) })
+    /// The same verdict, sharing what it can.
+    pub(super) fn within(&self, verdict: Verdict) -> Verdict {
+        let key = Key { digest: verdict.key().digest, scope: seen(&self.scopes, &verdict.key().scope) };
+        let answer = match (&verdict.answer, verdict.outcome()) {
+            (Answer::Told(told), Outcome::Allow(_)) => Answer::Told(seen(&self.told, told)),
+            (as_it_is, _) => as_it_is.clone(),
+        };
+        verdict.sharing(key, answer)
     }
 }
 
 /// What equals `new` and was seen first.
-fn seen<T: Clone + Eq + Hash>(all: &Mutex<HashSet<T>>, new: &T) -> T {
+fn seen<T: Eq + Hash>(all: &Mutex<HashSet<Arc<T>>>, new: &Arc<T>) -> Arc<T> {
     let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(first) = all.get(new) {
         return first.clone();
@@ -35,5 +39,5 @@ fn seen<T: Clone + Eq + Hash>(all: &Mutex<HashSet<T>>, new: &T) -> T {
     new.clone()
 }
 
-/// Repositories, and pairs of revisions: one for each scope of the policy, and those before an edit.
+/// Repositories under one revision each, and those before an edit; exemptions.
 const AT_MOST: usize = 20_000;

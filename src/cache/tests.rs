@@ -40,7 +40,7 @@ async fn ask(
     verdict: &Verdict,
     now: Timestamp,
     decide: impl Future<Output = Result<Verdict, Indeterminate>>,
-) -> Result<(Arc<Verdict>, Lookup), Arc<Indeterminate>> {
+) -> Result<(Verdict, Lookup), Arc<Indeterminate>> {
     match verdicts.fresh(verdict.key(), now).await {
         Some(verdict) => Ok((verdict, Lookup::Hit)),
         None => verdicts.decide_once(Key::clone(verdict.key()), now, decide).await,
@@ -147,8 +147,8 @@ async fn equal_names_and_revisions_are_once_in_memory() {
         verdicts.decide_once(Key::clone(of.key()), NOW, async { Ok(of) }).await.expect("a verdict").0.key().clone()
     }))
     .await;
-    let text = |key: &Key| key.subject.image.repository.as_str().as_ptr();
+    let text = |key: &Key| key.scope.image.repository.as_str().as_ptr();
     assert_eq!(text(&keys[0]), text(&keys[1]));
-    assert!(Arc::ptr_eq(&keys[0].revisions, &keys[1].revisions));
+    assert!(Arc::ptr_eq(&keys[0].scope, &keys[1].scope));
     assert_ne!(keys[0], keys[1]);
 }

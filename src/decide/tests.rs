@@ -203,7 +203,7 @@ fn an_evidence_artifact_passes_unless_it_is_revoked_or_the_proof_is_about_anothe
     let trust = Trust::none().revision(&governing);
     let verdict = decide_artifact(&governing, trust, &proof, &terms()).expect("a verdict");
     assert_eq!((verdict.fresh_until(), verdict.valid_until()), (NOW.plus(Duration::from_mins(5)), Timestamp::FOREVER));
-    let key = Key::new(&governing, trust).into();
+    let key = Key::new(&governing, trust);
     let restored = Verdict::restore(&restorable(&verdict), &key, &terms(), None).expect("fresh");
     assert_eq!(reason(&restored), Reason::Evidence);
 }
@@ -266,7 +266,7 @@ fn a_record_is_restored_only_for_the_same_key_while_fresh() {
     let verdict = decide(&governing, trust, &examined(&signed), &terms()).expect("a verdict");
     let record = restorable(&verdict);
     let at = |governing: &Governing, now| {
-        let key = Key::new(governing, trust).into();
+        let key = Key::new(governing, trust);
         Verdict::restore(&record, &key, &Terms { now, ..terms() }, None).map(|verdict| reason(&verdict))
     };
     let earlier = |seconds| Timestamp(NOW.0 - seconds);

@@ -6,19 +6,21 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::ready;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tower::{Service, ServiceExt};
 
 use super::stall::Stall;
 use super::streams::Bounds;
 use super::tls::{Greeted, Tls};
-use super::{ClientAddress, MAX_HEADER, http2, shed};
+use super::{ClientAddress, Handler, MAX_HEADER, http2, shed};
 use crate::body::Body;
 use crate::oci::error::ErrorCode;
 
@@ -33,34 +35,33 @@ pub(super) struct Terms {
 }
 
 /// Serves one connection. When `shutdown` is true, or its sender gone, it ends with the answers that have begun.
-pub(super) async fn serve<S>(
+pub(super) async fn serve<H>(
     stream: TcpStream,
     peer: SocketAddr,
-    service: S,
+    handler: H,
     terms: Terms,
     mut shutdown: watch::Receiver<bool>,
 ) where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
+    H: Handler,
 {
     // A head or an error body should not wait for more; if the socket is gone, reading it will tell.
     let _ = stream.set_nodelay(true);
     let Terms { tls, patience, keep_alive } = terms;
     let ended = match tls {
-        None => http1(Stall::new(stream, STALL), peer, service, patience, keep_alive, shutdown).await,
+        None => http1(Stall::new(stream, STALL), peer, handler, patience, keep_alive, shutdown).await,
         Some(tls) => {
             let greeted = tokio::select! {
                 greeted = tls.greet(stream, STALL, patience) => greeted,
                 _ = shutdown.wait_for(|stop| *stop) => return,
             };
             match greeted {
-                Ok(Greeted::Http1(stream)) => http1(stream, peer, service, patience, keep_alive, shutdown).await,
+                Ok(Greeted::Http1(stream)) => http1(stream, peer, handler, patience, keep_alive, shutdown).await,
                 Ok(Greeted::Http2(stream)) => {
                     let bounds = Bounds { idle: patience, stall: STALL, once: !keep_alive };
-                    http2::serve(stream, peer, service, bounds, shutdown).await
+                    http2::serve(stream, peer, handler, bounds, shutdown).await
                 }
                 Ok(Greeted::Plain(stream)) => {
-                    let refuse = tower::service_fn(|_| async { Ok(tls_wanted()) });
+                    let refuse = |_| ready(tls_wanted()).boxed();
                     http1(Stall::new(stream, STALL), peer, refuse, patience, false, shutdown).await
                 }
                 Err(error) => {
@@ -76,22 +77,20 @@ pub(super) async fn serve<S>(
 }
 
 /// Serves HTTP/1.1.
-async fn http1<S, I>(
+async fn http1<H, I>(
     io: I,
     peer: SocketAddr,
-    service: S,
+    handler: H,
     header_timeout: Duration,
     keep_alive: bool,
     mut shutdown: watch::Receiver<bool>,
 ) -> Result<(), hyper::Error>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
+    H: Handler,
 {
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ClientAddress(peer));
-        service.clone().oneshot(request)
+    let service = service_fn(move |request: Request<Incoming>| {
+        handler(request.map(|_| ClientAddress(peer))).map(Ok::<_, Infallible>)
     });
     let mut builder = http1::Builder::new();
     builder

@@ -13,38 +13,35 @@ use http::{Method, Request, Response, Uri};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tower::{Service, ServiceExt};
 
 use super::streams::{Bounds, Over, Streams};
-use super::{ClientAddress, MAX_HEADER};
+use super::{ClientAddress, Handler, MAX_HEADER};
 use crate::body::{self, Body};
 
 /// Serves a connection until it ends, is abused, or has been idle for too long.
-pub(super) async fn serve<S, I>(
+pub(super) async fn serve<H, I>(
     io: I,
     peer: SocketAddr,
-    service: S,
+    handler: H,
     bounds: Bounds,
     mut shutdown: watch::Receiver<bool>,
 ) -> Result<(), hyper::Error>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
+    H: Handler,
 {
     let streams = Streams::new(bounds);
     let seen = streams.clone();
-    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let stream = seen.begin();
         let head = request.method() == Method::HEAD;
-        let mut request = in_words_of_http1(request);
-        request.extensions_mut().insert(ClientAddress(peer));
-        let answer = service.clone().oneshot(request);
+        let answer = handler(in_words_of_http1(request).map(|_| ClientAddress(peer)));
         async move {
-            let response = answer.await?;
+            let response = answer.await;
             let response = if head { without_body(response) } else { response };
             Ok::<_, Infallible>(response.map(|body| stream.answered(body)))
         }

@@ -1,5 +1,7 @@
 //! What goes over the wire, on raw sockets.
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
@@ -71,20 +73,19 @@ const OPTIONS: Options = Options { tls: None, max_connections: 8, header_timeout
 const GET: &str = "GET /v2/ HTTP/1.1\r\nhost: a\r\n\r\n";
 const GET_CLOSE: &str = "GET /v2/ HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
-async fn answering<F>(options: Options, answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static) -> Server
+async fn answering<F>(
+    options: Options,
+    answer: impl Fn(Request<ClientAddress>) -> F + Clone + Send + Sync + 'static,
+) -> Server
 where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let metrics = Arc::new(Metrics::new());
-    let service = tower::service_fn(move |request| {
-        let answer = answer.clone();
-        async move { Ok(answer(request).await) }
-    });
-    let service = middleware::stack(service, metrics.clone());
-    running(|tcp, stopped| serve(tcp, service, options, metrics, stopped)).await
+    let handler = middleware::stack(answer, metrics.clone());
+    running(|tcp, stopped| serve(tcp, handler, options, metrics, stopped)).await
 }
 
-async fn ok(_: Request<Incoming>) -> Response<Body> {
+async fn ok(_: Request<ClientAddress>) -> Response<Body> {
     Response::new(body::full(Bytes::from_static(b"fine")))
 }
 
@@ -180,7 +181,7 @@ async fn connections_above_the_limit_are_told_so() {
 async fn streaming(options: Options) -> (Server, mpsc::UnboundedSender<&'static str>) {
     let (chunks, source) = mpsc::unbounded_channel();
     let source = Arc::new(tokio::sync::Mutex::new(source));
-    let answer = move |_: Request<Incoming>| {
+    let answer = move |_: Request<ClientAddress>| {
         let source = source.clone();
         let chunks = stream::unfold(source, async |source| {
             let chunk: &str = source.lock().await.recv().await?;
@@ -234,7 +235,7 @@ async fn a_shutdown_does_not_wait_for_ever() {
 
 #[tokio::test]
 async fn a_panic_is_a_503_and_no_more() {
-    let answer = async |request: Request<Incoming>| {
+    let answer = async |request: Request<ClientAddress>| {
         assert_ne!(request.uri().path(), "/panic");
         ok(request).await
     };
@@ -253,8 +254,8 @@ async fn a_panic_is_a_503_and_no_more() {
 
 #[tokio::test]
 async fn requests_know_where_they_come_from() {
-    let answer = async |request: Request<Incoming>| {
-        let client = request.extensions().get::<ClientAddress>().expect("an address").0;
+    let answer = async |request: Request<ClientAddress>| {
+        let client = request.body().0;
         Response::new(body::full(client.to_string().into()))
     };
     let server = answering(OPTIONS, answer).await;

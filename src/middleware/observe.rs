@@ -1,65 +1,23 @@
 //! The outermost layer: one log line a request, written when the last byte of its answer has gone, or nobody wants it.
 
-use std::convert::Infallible;
+use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use http::header::CONTENT_LENGTH;
 use http::{Method, Request, Response, StatusCode};
-use http_body::{Frame, SizeHint};
-use http_body_util::BodyExt;
-use tower::Service;
+use http_body::{Body as _, Frame, SizeHint};
 
 use crate::body::{Body, BodyError};
 use crate::listener::ClientAddress;
 use crate::telemetry::log::{self, Ending};
 use crate::telemetry::metrics::InUse;
-use crate::telemetry::{Facts, Metrics};
-
-/// Logs what `inner` answers.
-#[derive(Debug, Clone)]
-pub(super) struct Observe<S> {
-    inner: S,
-    metrics: Arc<Metrics>,
-}
-
-impl<S> Observe<S> {
-    pub(super) fn new(inner: S, metrics: Arc<Metrics>) -> Self {
-        Self { inner, metrics }
-    }
-}
-
-impl<S, B, R> Service<Request<B>> for Observe<S>
-where
-    S: Service<Request<B>, Response = Response<R>, Error = Infallible>,
-    S::Future: Send + 'static,
-    R: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send + Unpin + 'static,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut line = Line::begin(&request, self.metrics.request());
-        let answer = self.inner.call(request);
-        Box::pin(async move {
-            let mut response = answer.await?;
-            line.answered(&mut response);
-            Ok(response.map(|body| Observed { body, line }.boxed_unsync()))
-        })
-    }
-}
+use crate::telemetry::{Answer, Facts};
 
 /// The line of one request; it is written when this is dropped, however that comes about.
-struct Line {
+pub(super) struct Line {
     request: log::Request,
     began: Instant,
     status: Option<StatusCode>,
@@ -72,10 +30,9 @@ struct Line {
 }
 
 impl Line {
-    fn begin<B>(request: &Request<B>, in_flight: InUse) -> Self {
-        let client = request.extensions().get::<ClientAddress>().map(|client| client.0);
+    pub(super) fn begin(request: &Request<ClientAddress>, in_flight: InUse) -> Self {
         Self {
-            request: log::Request::of(request, client),
+            request: log::Request::of(request, Some(request.body().0)),
             began: Instant::now(),
             status: None,
             facts: Facts::default(),
@@ -86,11 +43,14 @@ impl Line {
         }
     }
 
-    fn answered<R: http_body::Body>(&mut self, response: &mut Response<R>) {
+    /// Logs what `answer` comes to.
+    pub(super) async fn observe(mut self, answer: impl Future<Output = Answer>) -> Response<Body> {
+        let Answer { response, facts } = answer.await;
         self.status = Some(response.status());
-        self.facts = response.extensions_mut().remove().unwrap_or_default();
+        self.facts = facts;
         let announced = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         self.length = announced.or_else(|| response.body().size_hint().exact());
+        response.map(|body| Body::new(Observed { body, line: self }))
     }
 }
 
@@ -105,15 +65,12 @@ impl Drop for Line {
 }
 
 /// A body that notes in its line how it ends.
-struct Observed<R> {
-    body: R,
+struct Observed {
+    body: Body,
     line: Line,
 }
 
-impl<R> http_body::Body for Observed<R>
-where
-    R: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Unpin,
-{
+impl http_body::Body for Observed {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -126,7 +83,7 @@ where
             Poll::Ready(None) => self.line.ended = true,
             Poll::Ready(Some(Err(_))) | Poll::Pending => {}
         }
-        polled.map(|frame| frame.map(|frame| frame.map_err(Into::into)))
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::io;
 
 use bytes::Bytes;
@@ -9,24 +10,22 @@ use crate::body;
 use crate::telemetry::log::tests::captured;
 
 /// Asks a stack around `answer`, has `take` do with the answer what a connection might, and gives the line of it.
-fn line_of(answer: fn(&str) -> Response<Body>, method: Method, take: fn(Option<Response<Body>>)) -> serde_json::Value {
+fn line_of(answer: fn(&str) -> Answer, method: Method, take: fn(Option<Response<Body>>)) -> serde_json::Value {
     let metrics = Arc::new(Metrics::new());
     let logged = captured(true, "info", || {
-        let inner = tower::service_fn(move |request: Request<()>| {
+        let handler = move |request: Request<ClientAddress>| {
             let path = request.uri().path().to_string();
             async move {
                 if path == "/never" {
                     std::future::pending::<()>().await;
                 }
-                Ok(answer(&path))
+                answer(&path)
             }
-        });
-        let mut stack = stack(inner, metrics.clone());
+        };
+        let stack = stack(handler, metrics.clone());
         let path = if method == Method::DELETE { "/never" } else { "/v2/" };
-        let request = Request::builder().method(method).uri(path).header("host", "a").body(()).expect("a request");
-        let answered = stack.call(request).now_or_never().map(|answer| match answer {
-            Ok(response) => response,
-        });
+        let request = Request::builder().method(method).uri(path).header("host", "a").body(CLIENT).expect("a request");
+        let answered = stack(request).now_or_never();
         take(answered);
     });
     assert!(metrics.render().contains("\ncountersign_requests_in_flight 0\n"));
@@ -34,19 +33,18 @@ fn line_of(answer: fn(&str) -> Response<Body>, method: Method, take: fn(Option<R
     serde_json::from_str(&logged).expect("JSON")
 }
 
-fn fine(_: &str) -> Response<Body> {
-    let mut response = Response::new(body::full(Bytes::from_static(b"fine")));
-    response.extensions_mut().insert(Facts { reason: Some(Reason::Signed), ..Facts::default() });
-    response
+fn fine(_: &str) -> Answer {
+    let response = Response::new(body::full(Bytes::from_static(b"fine")));
+    Answer { response, facts: Facts { reason: Some(Reason::Signed), ..Facts::default() } }
 }
 
-fn endless(_: &str) -> Response<Body> {
-    Response::new(body::stream(stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(b"more")))))
+fn endless(_: &str) -> Answer {
+    Response::new(body::stream(stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(b"more"))))).into()
 }
 
-fn broken(_: &str) -> Response<Body> {
+fn broken(_: &str) -> Answer {
     let chunks = [Ok(Bytes::from_static(b"some")), Err(io::Error::from(io::ErrorKind::UnexpectedEof))];
-    Response::new(body::stream(stream::iter(chunks)))
+    Response::new(body::stream(stream::iter(chunks))).into()
 }
 
 fn read(response: Option<Response<Body>>) {
@@ -112,9 +110,12 @@ fn only_errors_forbid_to_be_stored() {
     let refused = |_: &str| {
         let mut response = Response::new(body::empty());
         *response.status_mut() = StatusCode::FORBIDDEN;
-        response
+        response.into()
     };
     line_of(refused, Method::GET, |answer| {
         assert_eq!(answer.expect("an answer").headers()["cache-control"], "no-store");
     });
 }
+
+const CLIENT: ClientAddress =
+    ClientAddress(std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9));

@@ -1,12 +1,13 @@
-//! A verdict's key and its content, in memory as small as many of them need to be.
+//! A verdict's key and its content, in memory as small as a million of them need to be: what many have in common is
+//! shared, and what most say takes no room.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Denial, Outcome};
+use super::{Basis, Denial, Outcome};
 use crate::clock::Timestamp;
-use crate::oci::Subject;
+use crate::oci::{Digest, Image, Subject};
 use crate::policy::Governing;
 use crate::policy::governing::Revision;
 use crate::trust::TrustRevision;
@@ -15,14 +16,16 @@ use crate::trust::TrustRevision;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// The manifest that it is about.
-    pub subject: Subject,
-    /// Under what it is judged.
-    pub revisions: Arc<Revisions>,
+    pub digest: Digest,
+    /// Where that is, and under what it is judged.
+    pub scope: Arc<Scope>,
 }
 
-/// Under what a subject is judged. Many verdicts have the same, and share it in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Revisions {
+/// Where a subject is, and under what it is judged: much is, in one place, under the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scope {
+    /// The repository.
+    pub image: Image,
     /// The revision of what policy says about it.
     pub policy: Revision,
     /// The revision of the trusted roots.
@@ -32,37 +35,78 @@ pub struct Revisions {
 impl Key {
     /// The key of the verdict on what is governed.
     pub fn new(governing: &Governing, trust: TrustRevision) -> Self {
-        let revisions = Revisions { policy: governing.revision(), trust };
-        Self { subject: governing.subject().clone(), revisions: Arc::new(revisions) }
+        let Subject { image, digest } = governing.subject().clone();
+        Self { digest, scope: Arc::new(Scope { image, policy: governing.revision(), trust }) }
+    }
+
+    /// Whether it is about `subject`.
+    pub fn is_about(&self, subject: &Subject) -> bool {
+        self.digest == subject.digest && self.scope.image == subject.image
+    }
+
+    /// The same in words, which no other key has.
+    pub fn text(&self) -> String {
+        let Scope { image, policy, trust } = &*self.scope;
+        format!("{image}@{}/{}/{trust}", self.digest, policy.0)
     }
 }
 
 /// What a verdict says about its key, and for how long.
 #[derive(Debug, Clone)]
 pub struct Ruling {
-    pub(crate) key: Arc<Key>,
-    pub(crate) outcome: Outcome,
-    pub(crate) would_deny: Box<[Denial]>,
+    pub(crate) key: Key,
+    pub(crate) answer: Answer,
     pub(crate) decided_at: Timestamp,
     pub(crate) valid_until: Timestamp,
     pub(crate) fresh_until: Timestamp,
     pub(crate) stale: bool,
 }
 
+/// Whether something may be served, and what audited policies would have refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It is signed, and no audited policy says otherwise: what is said of most.
+    Signed,
+    /// Anything else.
+    Told(Arc<Told>),
+}
+
+/// What is said of few, or of many in the same words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Told {
+    outcome: Outcome,
+    would_deny: Vec<Denial>,
+}
+
+impl Answer {
+    pub(crate) fn new(outcome: Outcome, would_deny: Vec<Denial>) -> Self {
+        match outcome {
+            Outcome::Allow(Basis::Signed) if would_deny.is_empty() => Self::Signed,
+            _ => Self::Told(Arc::new(Told { outcome, would_deny })),
+        }
+    }
+}
+
 impl Ruling {
     /// What it is about, and under which revisions it was made.
-    pub fn key(&self) -> &Arc<Key> {
+    pub fn key(&self) -> &Key {
         &self.key
     }
 
     /// What it says.
     pub fn outcome(&self) -> &Outcome {
-        &self.outcome
+        match &self.answer {
+            Answer::Signed => &SIGNED,
+            Answer::Told(told) => &told.outcome,
+        }
     }
 
     /// What audited policies would have refused.
     pub fn would_deny(&self) -> &[Denial] {
-        &self.would_deny
+        match &self.answer {
+            Answer::Signed => &[],
+            Answer::Told(told) => &told.would_deny,
+        }
     }
 
     /// When it was decided.
@@ -85,6 +129,8 @@ impl Ruling {
         self.stale
     }
 }
+
+static SIGNED: Outcome = Outcome::Allow(Basis::Signed);
 
 /// Why a stored verdict is not believed, though its MAC is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

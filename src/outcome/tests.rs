@@ -55,8 +55,8 @@ fn the_last_known_good_is_an_allow_within_its_bounds_while_a_registry_or_its_tru
         findings.unread.push(Unread::new("referrers", reason, "away"));
         decided(&findings).expect_err("it could not be read")
     };
-    let key: Arc<Key> = Key::new(&governing, trust).into();
-    let good = |verdict: &Verdict, key: &Arc<Key>, now, unsure: &Indeterminate| {
+    let key = Key::new(&governing, trust);
+    let good = |verdict: &Verdict, key: &Key, now, unsure: &Indeterminate| {
         let terms = Terms { now, ..terms() };
         let from_memory = verdict.last_known_good(key, &terms, unsure);
         let from_store = Verdict::restore(&restorable(verdict), key, &terms, Some(unsure)).ok();
@@ -82,7 +82,7 @@ fn the_last_known_good_is_an_allow_within_its_bounds_while_a_registry_or_its_tru
     let busy = Indeterminate(Denial::new(Reason::VerifierBusy, ""));
     assert_eq!(good(&allow, &key, end, &busy), None, "for nothing else");
     let edited = policies("    refuseTags: [ latest ]\n");
-    let other = Key::new(&edited.governing(&subject(), NOW), trust).into();
+    let other = Key::new(&edited.governing(&subject(), NOW), trust);
     assert_eq!(good(&allow, &other, end, &down), None, "under another policy");
     let mut mixed = findings_of(&[], here, &["a"]);
     let unread = |reason| Unread::new("x", reason, "");

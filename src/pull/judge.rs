@@ -98,7 +98,7 @@ impl Judge {
         governing: &Governing,
         manifest: &Arc<Manifest>,
         now: Timestamp,
-    ) -> Result<(Arc<Verdict>, Lookup), PullError> {
+    ) -> Result<(Verdict, Lookup), PullError> {
         let key = Key::new(governing, snapshot.trust.revision(governing));
         if let Some(verdict) = self.verdicts.fresh(&key, now).await {
             return Ok((self.hit(snapshot, governing, manifest, verdict, now).await, Lookup::Hit));
@@ -116,7 +116,7 @@ impl Judge {
         governing: &Governing,
         manifest: &Arc<Manifest>,
         now: Timestamp,
-    ) -> Option<Arc<Verdict>> {
+    ) -> Option<Verdict> {
         let verdict = self.verdicts.fresh(&Key::new(governing, snapshot.trust.revision(governing)), now).await?;
         let signed = matches!(verdict.outcome(), Outcome::Allow(Basis::Signed));
         if signed { Some(self.hit(snapshot, governing, manifest, verdict, now).await) } else { None }
@@ -128,9 +128,9 @@ impl Judge {
         snapshot: &Arc<Snapshot>,
         governing: &Governing,
         manifest: &Arc<Manifest>,
-        verdict: Arc<Verdict>,
+        verdict: Verdict,
         now: Timestamp,
-    ) -> Arc<Verdict> {
+    ) -> Verdict {
         self.metrics.verdicts().lookup(Lookup::Hit.label());
         if self.refresh.is_due(&verdict, now) {
             Box::pin(self.refresh_ahead(snapshot, governing, manifest, &verdict, now)).await;
@@ -151,7 +151,7 @@ impl Judge {
         manifest: &Manifest,
         key: Key,
         now: Timestamp,
-    ) -> Result<(Arc<Verdict>, Lookup), Indeterminate> {
+    ) -> Result<(Verdict, Lookup), Indeterminate> {
         let mut restored = false;
         let anew = async {
             let (verdict, how) = self.anew(snapshot, governing, manifest, now, None).await?;

@@ -1,4 +1,4 @@
-//! One log line a request: a handler leaves its [`Facts`] in the response's extensions, the middleware writes them.
+//! One log line a request: a handler gives its [`Facts`] with the answer, the middleware writes them.
 
 //!
 //! What a client or a registry sent is cut to a length and stripped of control characters before it is written, in

@@ -16,7 +16,7 @@ fn replica(store: &Arc<dyn Store>) -> Leases {
     Leases { store: store.clone(), metrics: Arc::new(Metrics::new()) }
 }
 
-fn key() -> Arc<Key> {
+fn key() -> Key {
     verdict(&subject(), true, NOW).key().clone()
 }
 

@@ -28,7 +28,7 @@ impl Judge {
         if let Some(verdict) = foregone(governing, trust, &terms) {
             return Ok((verdict, Lookup::Miss));
         }
-        let key = Arc::new(Key::new(governing, trust));
+        let key = Key::new(governing, trust);
         let later = |verdict: &Verdict| renewing.is_none_or(|old| old.fresh_until() < verdict.fresh_until());
         if let Some(verdict) = self.stored(&key, &terms, None).await.filter(later) {
             return Ok((verdict, Lookup::Restored));

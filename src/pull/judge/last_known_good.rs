@@ -2,8 +2,6 @@
 //!
 //! The decision is [`Verdict::last_known_good`]; here is only where such an Allow may be found.
 
-use std::sync::Arc;
-
 use super::Judge;
 use crate::clock::Timestamp;
 use crate::decide::Verdict;
@@ -20,7 +18,7 @@ impl Judge {
         governing: &Governing,
         unsure: &Indeterminate,
         now: Timestamp,
-    ) -> Option<Arc<Verdict>> {
+    ) -> Option<Verdict> {
         if self.lasting.last_known_good.is_zero() || !unsure.is_outage() {
             return None;
         }
@@ -30,12 +28,11 @@ impl Judge {
             Reason::TrustRootExpired => snapshot.trust.revision_of_content(governing)?,
             _ => snapshot.trust.revision(governing),
         };
-        let key = Arc::new(Key::new(governing, trust));
-        let verdict = match self.verdicts.last(&key, now).await {
+        let key = Key::new(governing, trust);
+        match self.verdicts.last(&key, now).await {
             // What memory has is the newest: a Deny in it is not passed over for an Allow before it.
             Some((last, now)) => last.last_known_good(&key, &self.terms(now), unsure),
             None => self.stored(&key, &self.terms(now), Some(unsure)).await,
-        };
-        verdict.map(Arc::new)
+        }
     }
 }

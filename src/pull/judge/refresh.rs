@@ -19,7 +19,7 @@ impl Judge {
         snapshot: &Arc<Snapshot>,
         governing: &Governing,
         manifest: &Arc<Manifest>,
-        verdict: &Arc<Verdict>,
+        verdict: &Verdict,
         now: Timestamp,
     ) {
         let Some(leave) = self.refresh.begin(verdict.key()).await else { return };

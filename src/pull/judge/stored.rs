@@ -1,8 +1,6 @@
 //! Verdicts that outlive memory. What the store says is believed as far as its seal and its bounds go; what is not is
 //! counted, and judged anew.
 
-use std::sync::Arc;
-
 use super::Judge;
 use crate::decide::Verdict;
 use crate::outcome::{Indeterminate, Key, Outcome, Terms, Unbelieved};
@@ -11,12 +9,7 @@ use crate::store::{Place, Shelf};
 
 impl Judge {
     /// The verdict under `key` that the store gives back: fresh, or if it comes to `unsure`, the last known good.
-    pub(super) async fn stored(
-        &self,
-        key: &Arc<Key>,
-        terms: &Terms,
-        unsure: Option<&Indeterminate>,
-    ) -> Option<Verdict> {
+    pub(super) async fn stored(&self, key: &Key, terms: &Terms, unsure: Option<&Indeterminate>) -> Option<Verdict> {
         let place = place(key);
         // A store that is down costs a verification, and has been counted.
         let sealed = self.store.get(&place).await.ok()??;
@@ -57,6 +50,5 @@ impl Judge {
 
 /// Where the record of a verdict is kept: its whole key.
 pub(super) fn place(key: &Key) -> Place {
-    let revisions = &key.revisions;
-    Place::new(Shelf::Verdicts, format!("{}/{}/{}", key.subject, revisions.policy.0, revisions.trust))
+    Place::new(Shelf::Verdicts, key.text())
 }

@@ -49,7 +49,9 @@ impl Present {
             let found = kept(&transaction, after, AT_ONCE)?;
             let Some((last, _)) = found.last() else { break };
             after = Some(*last);
-            found.iter().for_each(|(spot, _)| self.add(*spot));
+            for (spot, _) in &found {
+                self.add(*spot);
+            }
         }
         self.complete.store(true, Ordering::Release);
         Ok(())
@@ -99,7 +101,9 @@ mod tests {
         assert!(present.may_hold(spot(1)), "nothing is known yet");
         present.complete.store(true, Ordering::Release);
         assert!(!present.may_hold(spot(1)));
-        (0..100_000).for_each(|name| present.add(spot(name)));
+        for name in 0..100_000 {
+            present.add(spot(name));
+        }
         assert!((0..100_000).all(|name| present.may_hold(spot(name))));
         let in_vain = (100_000..200_000).filter(|name| present.may_hold(spot(*name))).count();
         assert!(in_vain < 100, "{in_vain}");

@@ -27,13 +27,13 @@ async fn becomes(world: &World, line: &str) {
     assert!(in_time.is_ok(), "{line}\n{}", world.judge.metrics.render());
 }
 
-fn key_of(world: &World, image: &Image) -> Arc<Key> {
+fn key_of(world: &World, image: &Image) -> Key {
     let subject = crate::oci::Image {
         registry: world.registry.options().name.parse().expect("a name"),
         repository: image.manifest.repository.parse().expect("a name"),
     };
     let governing = world.snapshot.policies.governing(&subject.at(image.manifest.digest), Timestamp(1_000));
-    Arc::new(Key::new(&governing, world.snapshot.trust.revision(&governing)))
+    Key::new(&governing, world.snapshot.trust.revision(&governing))
 }
 
 #[tokio::test]
