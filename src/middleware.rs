@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{Method, Request, StatusCode, Version};
 
-use crate::body::Body;
 use crate::listener::{ClientAddress, Handler, shed};
 use crate::oci::error::ErrorCode;
 use crate::reason::Reason;

@@ -165,7 +165,9 @@ impl Store for Counting {
         async move {
             let bytes = listings.iter().map(|listing| listing.place.name.len() + size_of::<Item>());
             self.asked("add", Shelf::Members, bytes.sum()).await?;
-            listings.iter().for_each(|listing| self.known(&listing.place));
+            for listing in listings {
+                self.known(&listing.place);
+            }
             self.store.add(listings, most, keep).await
         }
         .boxed()

@@ -2,11 +2,12 @@ use std::convert::Infallible;
 use std::io;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, stream};
+use futures_util::stream;
+use http::Response;
 use http_body_util::BodyExt;
 
 use super::*;
-use crate::body;
+use crate::body::{self, Body};
 use crate::telemetry::log::tests::captured;
 
 /// Asks a stack around `answer`, has `take` do with the answer what a connection might, and gives the line of it.

@@ -43,6 +43,8 @@ fn one_store_is_one_verification_an_image() {
         assert!(operations.of("get", Shelf::Verdicts) >= images * REPLICAS as u64 / 2, "{outcome:?}");
         assert!(operations.of("put", Shelf::Verdicts) >= images, "{outcome:?}");
         assert!(operations.peak() <= operations.all() && operations.bytes > 0, "{outcome:?}");
+        assert!(outcome.held.keys() as u64 >= images && outcome.asked.peak() >= 1, "{outcome:?}");
+        assert!(outcome.memory < 256 << 20, "a proxy of {IMAGES} images took {} bytes", outcome.memory);
         assert!(operations.waits <= operations.of("lease", Shelf::Leases), "{outcome:?}");
     }
 }
