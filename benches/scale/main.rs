@@ -50,6 +50,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for replicas in replicas {
         told(&replicas.to_string(), Plan { replicas: *replicas, ..plan })?;
     }
+    // What happens to them is seen with fewer.
+    let fewer = Cluster { nodes: plan.cluster.nodes.div_ceil(10), ..plan.cluster };
+    let plan = if smoke { plan } else { Plan { cluster: fewer, ..plan } };
+    writeln!(stdout(), "\n{plan:?}\n\n{HEAD}")?;
     told("30, in turn", Plan { balance: Balance::RoundRobin, ..plan })?;
     told("30, the policy changes", Plan { event: Event::PolicyChanges, ..plan })?;
     let goes = Plan { event: Event::StoreGoes, ..plan };
