@@ -126,7 +126,7 @@ pub async fn start_on(config: Config, given: Option<Memory>) -> Result<Running, 
     let (admin_tcp, admin_address) = bind(config.admin).await?;
     let proxy = Arc::new(proxy(&config, reloader.current(), clock, &metrics, given)?);
     let upstreams = proxy.puller.upstreams.clone();
-    let remembered = Remembered::of(&proxy.puller.judge);
+    let remembered = Remembered::of(&proxy.puller);
     let options = listener::Options {
         tls: tls.clone(),
         max_connections: config.listen.max_connections,
@@ -186,7 +186,7 @@ fn proxy(
 
 /// Returns when what `puller` has learned is in its store.
 pub async fn written(puller: &Puller) {
-    Remembered::of(&puller.judge).written().await;
+    Remembered::of(puller).written().await;
 }
 
 /// The registries of `config`, by name and alias.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::future::{join, join_all, join3};
+use futures_util::future::{join_all, join3};
 
 use crate::clock::Timestamp;
 use crate::evidence::EvidenceSet;
@@ -36,19 +36,21 @@ pub use backoff::Backoff;
 pub use candidate::{Attachment, Beside, Candidate, Material};
 pub use in_flight::{InFlight, Share};
 
-use found::{Found, Listing};
+use found::Found;
 use source::Source;
 
 /// Which storage formats can matter to the policies that govern an image; the others are not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a place of its own, asked or not")]
 pub struct Wants {
-    /// Sigstore bundles: the referrers API, or the tag `sha256-…` that stands in for it.
+    /// Sigstore bundles: referrers.
     pub bundle: bool,
-    /// Legacy signatures: the tag `sha256-….sig`, or referrers. If nothing else is wanted, the tag first, and referrers
-    /// only where it lists none.
+    /// Legacy signatures: the tag `sha256-….sig`, or referrers.
     pub signatures: bool,
     /// Legacy attestations: the tag `sha256-….att`, or referrers.
     pub attestations: bool,
+    /// The referrers API, and the tag `sha256-…` that stands in for it.
+    pub referrers: bool,
 }
 
 /// Reads all evidence about `subject` that `wants` names and `limits` allow: beside the image, and in the repositories
@@ -86,22 +88,12 @@ async fn read<S: Source>(
 ) -> EvidenceSet {
     let reader = |place| Reader { place, digest, wants, limits, share, of: places.len() };
     let readers: Vec<_> = places.iter().map(reader).collect();
-    let everywhere: Vec<_> = readers.iter().collect();
-    let (mut all, signatures, attestations) = if wants.only_signatures() {
-        let listings = listed(&everywhere, Attachment::Signature).await;
-        let untagged = everywhere.iter().zip(&listings).filter(|(_, listing)| listing.pieces.is_empty());
-        let untagged: Vec<_> = untagged.map(|(reader, _)| *reader).collect();
-        let tagged = fetched(&everywhere, Attachment::Signature, listings);
-        let (referrers, signatures) = join(attached(&untagged, Attachment::Referrer), tagged).await;
-        (referrers, signatures, Found::default())
-    } else {
-        join3(
-            attached(&everywhere, Attachment::Referrer),
-            attached(&everywhere, Attachment::Signature),
-            attached(&everywhere, Attachment::Attestation),
-        )
-        .await
-    };
+    let (mut all, signatures, attestations) = join3(
+        attached(&readers, Attachment::Referrer),
+        attached(&readers, Attachment::Signature),
+        attached(&readers, Attachment::Attestation),
+    )
+    .await;
     all.append(signatures);
     all.append(attestations);
     EvidenceSet {
@@ -113,18 +105,9 @@ async fn read<S: Source>(
     }
 }
 
-/// What is attached in one way, in these places.
-async fn attached<S: Source>(readers: &[&Reader<'_, S>], how: Attachment) -> Found {
-    fetched(readers, how, listed(readers, how).await).await
-}
-
-/// What each place lists: everywhere first, so that the limit can be shared out.
-async fn listed<S: Source>(readers: &[&Reader<'_, S>], how: Attachment) -> Vec<Listing> {
-    join_all(readers.iter().map(|reader| reader.list(how))).await
-}
-
-/// What the places listed.
-async fn fetched<S: Source>(readers: &[&Reader<'_, S>], how: Attachment, listings: Vec<Listing>) -> Found {
+/// What is attached in one way, in all places: listed everywhere first, so that the limit can be shared out.
+async fn attached<S: Source>(readers: &[Reader<'_, S>], how: Attachment) -> Found {
+    let listings = join_all(readers.iter().map(|reader| reader.list(how))).await;
     let pieces: Vec<_> = listings.iter().map(|listing| listing.pieces.len()).collect();
     let most = readers.first().map_or(0, |reader| reader.limits.examined);
     let shares = elsewhere::shares(most, &pieces);
@@ -151,12 +134,12 @@ struct Reader<'a, S> {
 }
 
 impl<S: Source> Reader<'_, S> {
-    async fn list(&self, how: Attachment) -> Listing {
+    async fn list(&self, how: Attachment) -> found::Listing {
         match how {
-            Attachment::Referrer if self.wants.any() => self.list_referrers().await,
+            Attachment::Referrer if self.wants.referrers => self.list_referrers().await,
             Attachment::Signature if self.wants.signatures => self.list_signatures().await,
             Attachment::Attestation if self.wants.attestations => self.list_attestations().await,
-            _ => Listing::default(),
+            _ => found::Listing::default(),
         }
     }
 
@@ -166,7 +149,7 @@ impl<S: Source> Reader<'_, S> {
     }
 
     /// Fetches the first `share` pieces of what was listed.
-    async fn fetch(&self, how: Attachment, listing: Listing, share: usize) -> Found {
+    async fn fetch(&self, how: Attachment, listing: found::Listing, share: usize) -> Found {
         let (pieces, mut found) = listing.first(share);
         match how {
             Attachment::Referrer => self.fetch_referrers(pieces, share, &mut found).await,
@@ -185,16 +168,7 @@ impl Wants {
         (self.bundle || !other.bundle)
             && (self.signatures || !other.signatures)
             && (self.attestations || !other.attestations)
-    }
-
-    /// Whether legacy signatures are all that is wanted. Those have a tag of their own; only clients that were told to
-    /// (`--registry-referrers-mode`) store them as referrers instead, so where the tag lists one, nobody else is asked.
-    fn only_signatures(self) -> bool {
-        self.signatures && !self.bundle && !self.attestations
-    }
-
-    fn any(self) -> bool {
-        self.bundle || self.signatures || self.attestations
+            && (self.referrers || !other.referrers)
     }
 }
 

@@ -113,6 +113,11 @@ impl Membership {
         self.near.get(&parents(&subject.image, &subject.digest)).await
     }
 
+    /// Gives the store once more what it did not take; whether it has all now.
+    pub async fn settle(&self) -> bool {
+        self.owed.write().await
+    }
+
     /// Whether other proxies, or this one before it was started again, may have admitted manifests lately without being
     /// able to say so.
     pub fn may_have_missed_some(&self) -> bool {

@@ -54,6 +54,8 @@ pub mod search;
 
 pub mod tagged;
 
+mod unlisted;
+
 pub use artifact::Artifacts;
 pub use case::{Case, Gathered, Piece};
 pub use error::PullError;
@@ -63,9 +65,10 @@ pub use held::Held;
 pub use judge::Judge;
 pub use nested::Nested;
 use note::{note, refused_tag};
-use parents::{Budget, Unlisted};
+use parents::Budget;
 pub use rehearse::Rehearsed;
 pub use search::Search;
+use unlisted::Unlisted;
 
 pub use crate::select::Considered;
 
@@ -142,11 +145,12 @@ impl Puller {
         ask.facts.digest = Some(pull.digest);
         let (subject, blob) = (pull.image.at(pull.digest), Blob(pull.digest));
         let mut parent = self.parents(ask, &subject, Kind::Blob, 0).await;
-        if matches!(parent, Err(Unlisted { refused: None, .. })) {
+        // What a manifest that is refused lists, one that is not may list as well.
+        if parent.as_ref().is_err_and(Unlisted::may_be_listed) {
             let expanded = self.expand(ask, &pull.image).await;
             parent = self.parents(ask, &subject, Kind::Blob, 0).await;
             if let (Err(unlisted), Err(open)) = (&mut parent, expanded) {
-                unlisted.refused.get_or_insert(open);
+                unlisted.doubt.get_or_insert(open);
             }
         }
         let refused = match parent {
@@ -154,7 +158,7 @@ impl Puller {
                 Ok(admitted) => return Ok((admitted, parent.content().size_of(&pull.digest))),
                 Err(denial) => PullError::Denied(denial),
             },
-            Err(unlisted) => unlisted.why().unwrap_or_else(|| self.unlisted()),
+            Err(unlisted) => self.unlisted(unlisted),
         };
         let governing = ask.snapshot.policies.governing(&subject, ask.now);
         let admitted = audited(ask, blob, &governing, refused)?;

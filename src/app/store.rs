@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::StartError;
 use crate::clock::Clock;
 use crate::config::{self, Config, Kind};
+use crate::membership::Membership;
 use crate::pull::held::{Stored, Writing};
-use crate::pull::{Held, Judge};
+use crate::pull::{Held, Puller};
 use crate::record::Seal;
 use crate::store::{EmbeddedStore, MemoryStore, SharedStore, Store, Watched, keys};
 use crate::telemetry::Metrics;
@@ -19,17 +22,23 @@ pub type Memory = (Arc<dyn Store>, Arc<Seal>);
 pub(super) struct Remembered {
     store: Arc<dyn Store>,
     evidence: Writing,
+    membership: Membership,
 }
 
 impl Remembered {
-    pub(super) fn of(judge: &Judge) -> Self {
-        Self { store: judge.store.clone(), evidence: judge.held.writing() }
+    pub(super) fn of(puller: &Puller) -> Self {
+        let judge = &puller.judge;
+        let (store, evidence) = (judge.store.clone(), judge.held.writing());
+        Self { store, evidence, membership: puller.membership.clone() }
     }
 
     /// Returns when it is.
     pub(super) async fn written(&self) {
         if !self.evidence.end(WRITTEN).await {
             tracing::warn!("the store is too slow: some evidence was not stored, and is read again");
+        }
+        if timeout(WRITTEN, self.membership.settle()).await != Ok(true) {
+            tracing::warn!("the store took no memberships: what was admitted last is known when it is asked for again");
         }
         self.store.flush().await;
     }

@@ -14,7 +14,7 @@ mod real_cosign;
 mod registries;
 mod rows;
 
-const ALL: Wants = Wants { bundle: true, signatures: true, attestations: true };
+const ALL: Wants = Wants { bundle: true, signatures: true, attestations: true, referrers: true };
 
 fn subject() -> Digest {
     Digest::of(b"the image")
@@ -57,7 +57,11 @@ async fn an_image_without_evidence_has_none_and_nothing_was_unread() {
 #[tokio::test]
 async fn only_wanted_sources_are_asked() {
     for (wants, asked) in [
-        (Wants { bundle: false, signatures: false, attestations: false }, vec![]),
+        (Wants { bundle: false, signatures: false, attestations: false, referrers: false }, vec![]),
+        (
+            Wants { bundle: false, attestations: false, referrers: false, ..ALL },
+            vec![format!("manifest {}", tag(".sig"))],
+        ),
         (
             Wants { bundle: false, signatures: false, ..ALL },
             // Legacy evidence may be stored as a referrer, too.

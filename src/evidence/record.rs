@@ -68,8 +68,12 @@ impl EvidenceRecord {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::default();
         writer.byte(VERSION);
-        let Wants { bundle, signatures, attestations } = self.wants;
-        writer.byte(u8::from(bundle) | u8::from(signatures) << 1 | u8::from(attestations) << 2);
+        let Wants { bundle, signatures, attestations, referrers } = self.wants;
+        let bits = [bundle, signatures, attestations, referrers]
+            .into_iter()
+            .rev()
+            .fold(0, |bits, bit| bits << 1 | u8::from(bit));
+        writer.byte(bits);
         writer.number(self.read_at.0);
         writer.number(self.candidates.len() as u64);
         self.candidates.iter().for_each(|candidate| candidate.write(&mut writer));
@@ -89,8 +93,9 @@ impl EvidenceRecord {
         if reader.byte()? != VERSION {
             return None;
         }
-        let bits = reader.byte().filter(|bits| *bits < 8)?;
-        let wants = Wants { bundle: bits & 1 != 0, signatures: bits & 2 != 0, attestations: bits & 4 != 0 };
+        let bits = reader.byte().filter(|bits| *bits < 16)?;
+        let has = |bit| bits & bit != 0;
+        let wants = Wants { bundle: has(1), signatures: has(2), attestations: has(4), referrers: has(8) };
         let read_at = Timestamp(reader.number()?);
         let count = reader.count()?;
         let candidates = (0..count).map(|_| CandidateRecord::read(reader)).collect::<Option<_>>()?;

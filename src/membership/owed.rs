@@ -57,7 +57,7 @@ impl Owed {
     }
 
     /// Writes what waits, until the store takes no more. Whether nothing waits any more.
-    async fn write(&self) -> bool {
+    pub(super) async fn write(&self) -> bool {
         loop {
             let (parents, listings) = self.some();
             if parents.is_empty() {
@@ -68,8 +68,10 @@ impl Owed {
             }
             let mut waiting = self.waiting();
             for parent in &parents {
-                let written = waiting.listings.remove(parent).unwrap_or_default();
-                waiting.bytes -= weight(&written);
+                // Unless somebody else wrote it meanwhile.
+                if let Some(written) = waiting.listings.remove(parent) {
+                    waiting.bytes -= weight(&written);
+                }
             }
         }
     }

@@ -12,12 +12,12 @@ use super::{Artifacts, Case, Fetch, Gathered, Piece, PullError, Witness};
 use crate::cache::{Leases, Lookup, Refresh, Verdicts};
 use crate::clock::Timestamp;
 use crate::decide::Verdict;
-use crate::discovery::{self, Backoff, InFlight, Share, Wants};
+use crate::discovery::{self, Backoff, InFlight, Share};
 use crate::examined::Examined;
 use crate::limits::Limits;
 use crate::oci::{Manifest, Registry, Subject};
 use crate::outcome::{Basis, Denial, Indeterminate, Key, Outcome, Terms};
-use crate::policy::{Governing, Leaf};
+use crate::policy::Governing;
 use crate::reason::Reason;
 use crate::record::Seal;
 use crate::snapshot::Snapshot;
@@ -27,6 +27,7 @@ use crate::upstream::{Upstream, UpstreamError};
 use crate::verify::Pool;
 use crate::verify::artifact::EvidenceProof;
 use crate::verify::pool::Unfinished;
+use wants::{How, wants};
 
 mod anew;
 
@@ -37,6 +38,8 @@ mod last_known_good;
 mod refresh;
 
 mod stored;
+
+mod wants;
 
 /// Comes to verdicts.
 pub struct Judge {
@@ -197,21 +200,21 @@ impl Judge {
         }
     }
 
-    /// The evidence that the policies ask for: what was read less than `max_age` ago, or is read now.
+    /// The evidence that the policies ask for: what was read not too long ago, or is read now.
     async fn gather(
         &self,
         governing: &Governing,
         manifest: &Manifest,
         now: Timestamp,
-        max_age: Duration,
+        how: How,
         share: &Share,
     ) -> Gathered {
-        let own = self.piece(governing, governing.subject(), manifest, now, max_age, share);
+        let own = self.piece(governing, governing.subject(), manifest, now, how, share);
         let asked = governing.remaining().any(|policy| policy.require().asks_platforms());
         if !asked || !manifest.media_type().is_index() {
             return Gathered::alone(own.await);
         }
-        let (own, children) = join(own, self.children(governing, manifest, now, max_age, share)).await;
+        let (own, children) = join(own, self.children(governing, manifest, now, how, share)).await;
         Gathered { own, children: Some(children) }
     }
 
@@ -222,13 +225,13 @@ impl Judge {
         subject: &Subject,
         manifest: &Manifest,
         now: Timestamp,
-        max_age: Duration,
+        how: How,
         share: &Share,
     ) -> Piece {
-        let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing));
+        let (elsewhere, wants) = (governing.evidence_elsewhere(), wants(governing, how.thorough));
         let about = About { subject: subject.clone(), elsewhere, wants };
         let read = discovery::discover(&self.upstreams, subject, &about.elsewhere, wants, &self.limits, share, now);
-        let (evidence, origin) = self.held.get(&about, now, max_age, share, read).await;
+        let (evidence, origin) = self.held.get(&about, now, how.max_age, share, read).await;
         self.metrics.evidence_cache(origin.label());
         Piece { held: origin.held(), ..Piece::new(subject, manifest, evidence) }
     }
@@ -266,19 +269,6 @@ impl std::fmt::Debug for Judge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Judge")
     }
-}
-
-/// Which sources of evidence the policies can make use of.
-fn wants(governing: &Governing) -> Wants {
-    let mut wants = Wants { bundle: false, signatures: false, attestations: false };
-    for policy in governing.remaining() {
-        wants.bundle |= policy.formats().bundle;
-        for leaf in policy.require().leaves() {
-            wants.signatures |= policy.formats().legacy && matches!(leaf, Leaf::Signature { .. });
-            wants.attestations |= policy.formats().legacy && matches!(leaf, Leaf::Attestation(_));
-        }
-    }
-    wants
 }
 
 #[cfg(test)]

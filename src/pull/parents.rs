@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::nested::indexes;
-use super::{Ask, PullError, Puller, blob_is_manifest};
+use super::{Ask, PullError, Puller, Unlisted, blob_is_manifest};
 use crate::admission::{Admitted, admit_member};
 use crate::membership::{self, Kind, Known};
 use crate::oci::{Digest, Image, Manifest, Subject};
@@ -19,31 +19,6 @@ pub(super) struct Budget {
     anew: usize,
     /// All.
     all: usize,
-}
-
-/// Why nothing that lists a digest lets it through.
-#[derive(Debug, Default)]
-pub(super) struct Unlisted {
-    /// What became of the manifests that are known to list it; nothing if none is.
-    pub(super) refused: Option<PullError>,
-    /// Why there may be others.
-    pub(super) doubt: Option<PullError>,
-}
-
-impl Unlisted {
-    /// What there is to be said, if anything; what could still change goes first.
-    pub(super) fn why(self) -> Option<PullError> {
-        match (self.doubt, self.refused) {
-            (doubt, Some(refused)) => PullError::weightier(doubt, refused),
-            (doubt, None) => doubt,
-        }
-    }
-}
-
-impl From<PullError> for Unlisted {
-    fn from(refused: PullError) -> Self {
-        Self { refused: Some(refused), doubt: None }
-    }
 }
 
 impl Budget {
@@ -144,17 +119,6 @@ impl Puller {
         };
         let governing = ask.snapshot.policies.governing(&parent.image.at(index.digest), ask.now);
         self.judge.remembers(&ask.snapshot, &governing, ask.now).await
-    }
-
-    /// What to say of a blob that no manifest is known to list.
-    pub(super) fn unlisted(&self) -> PullError {
-        if self.membership.may_have_missed_some() {
-            let detail = "no manifest is known to list this blob, and the store was away a moment ago, or this proxy was \
-                          started: what was admitted before may not be known here; pull the image again";
-            return PullError::unsure(Reason::MembershipIncomplete, detail);
-        }
-        let detail = "no admitted manifest of this repository lists this blob; pull its image first";
-        PullError::Denied(Denial::new(Reason::NotAMember, detail))
     }
 
     /// Whether the registry has a manifest `subject`, of any kind.

@@ -3,6 +3,7 @@
 use countersign::demo::cosign::tag;
 use countersign::demo::registry::Options;
 use http::Method;
+use serde_json::json;
 
 use crate::support::expect::{denied, served, unsure};
 use crate::support::lab::Lab;
@@ -101,4 +102,29 @@ async fn evidence_that_never_comes_is_given_up() {
     lab.signed("team/app");
     lab.double.fault(Method::GET, "/v2/team/app/referrers/", Fault::Gate(Gate::closed()));
     unsure(&lab.get(&manifest("team/app", "1")).await, "evidence_unreadable");
+}
+
+#[tokio::test]
+async fn legacy_signatures_are_looked_for_at_their_tag_and_among_referrers_where_that_allows_nothing() {
+    let lab = Lab::start(Options::default()).await;
+    let policy = lab.policy().replace("formats: [ bundle, legacy ]", "formats: [ legacy ]");
+    lab.set_policy(&policy).expect("a policy");
+    let tagged = lab.unsigned("team/tagged").manifest;
+    lab.signer.sign_legacy(lab.registry(), &tagged).expect("signs");
+    served(&lab.get(&manifest("team/tagged", "1")).await, tagged.digest, "signed");
+    assert_eq!(lab.double.count_of(&Method::GET, "/v2/team/tagged/referrers/"), 0);
+
+    // Who may push may put something at the tag: that must not hide what counts.
+    let image = lab.unsigned("team/referred").manifest;
+    let (registry, repository) = (lab.registry(), "team/referred");
+    let good = lab.signer.sign_legacy(registry, &image).expect("signs").digest;
+    let (kind, bytes) = registry.manifest(repository, &good.to_string()).expect("it was stored");
+    let mut referrer: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    let artifact = "application/vnd.dev.cosign.artifact.sig.v1+json";
+    referrer["subject"] = json!({ "mediaType": kind, "digest": image.digest.to_string(), "size": 1 });
+    referrer["artifactType"] = artifact.into();
+    registry.put_manifest(repository, &kind, referrer.to_string(), None);
+    registry.untag(repository, &tag(&image.digest, Some("sig")));
+    lab.foreign.sign_legacy(registry, &image).expect("signs");
+    served(&lab.get(&manifest(repository, "1")).await, image.digest, "signed");
 }

@@ -64,7 +64,7 @@ async fn legacy_evidence_is_read_from_referrers_with_what_stands_beside_it() {
 
 #[tokio::test]
 async fn only_what_is_wanted_is_fetched_from_referrers() {
-    let none = Wants { bundle: false, signatures: false, attestations: false };
+    let none = Wants { bundle: false, signatures: false, attestations: false, referrers: true };
     for (wants, expected) in [
         (Wants { bundle: true, ..none }, "bundle"),
         (Wants { signatures: true, ..none }, "signature"),

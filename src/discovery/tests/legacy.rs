@@ -144,22 +144,3 @@ async fn layers_that_differ_only_in_what_stands_beside_them_are_both_kept_with_i
         assert_eq!(registry.asked("blob"), 1);
     }
 }
-
-#[tokio::test]
-async fn who_wants_nothing_but_legacy_signatures_is_asked_for_referrers_only_without_a_tag() {
-    let wants = Wants { bundle: false, signatures: true, attestations: false };
-    let tags = [format!("manifest {}", tag(".sig")), "referrers ".into(), format!("manifest {}", tag(""))];
-    for (signature, asked) in [("A", 1), ("", 3)] {
-        let mut registry = Registry::default();
-        let layer = signed(&mut registry, b"payload", signature);
-        put(&mut registry, ".sig", &[layer]);
-        read_one(&registry, &subject(), wants, &Limits::default()).await;
-        let blobs = registry.asked("blob");
-        let asked_for = registry.asked.lock().expect("a lock");
-        assert_eq!((&asked_for[..asked], asked_for.len() - blobs), (&tags[..asked], asked), "{signature:?}");
-    }
-    let mut broken = Registry::default();
-    broken.manifests.insert(tag(".sig"), Err(E::Timeout));
-    read_one(&broken, &subject(), wants, &Limits::default()).await;
-    assert_eq!(*broken.asked.lock().expect("a lock"), tags, "what could not be read lists nothing");
-}

@@ -5,7 +5,8 @@ use crate::test_support::Dice;
 
 /// Any complete reading: every kind of material, attached in every way, here and elsewhere.
 pub(crate) fn any(dice: &mut Dice) -> (Wants, EvidenceSet) {
-    let wants = Wants { bundle: dice.coin(), signatures: dice.coin(), attestations: dice.coin() };
+    let wants =
+        Wants { bundle: dice.coin(), signatures: dice.coin(), attestations: dice.coin(), referrers: dice.coin() };
     let set = EvidenceSet {
         candidates: (0..dice.below(6)).map(|_| any_candidate(dice)).collect(),
         unread: Vec::new(),
@@ -94,7 +95,7 @@ fn what_was_not_read_completely_has_no_record() {
 #[test]
 fn a_record_is_small_beside_what_it_names() {
     let bundle = candidate(Material::Bundle(vec![b'x'; 16 << 20].into()));
-    let wants = Wants { bundle: true, signatures: false, attestations: false };
+    let wants = Wants { bundle: true, signatures: false, attestations: false, referrers: true };
     let read_at = Timestamp(1_750_000_000);
     let set = EvidenceSet { candidates: vec![bundle], unread: vec![], unusable: vec![], incomplete: false, read_at };
     let record = EvidenceRecord::of(wants, &set).expect("complete");

@@ -19,8 +19,8 @@ use crate::test_support::subject;
 mod spy;
 mod stored;
 
-const ALL: Wants = Wants { bundle: true, signatures: true, attestations: true };
-const BUNDLES: Wants = Wants { bundle: true, signatures: false, attestations: false };
+const ALL: Wants = Wants { bundle: true, signatures: true, attestations: true, referrers: true };
+const BUNDLES: Wants = Wants { bundle: true, signatures: false, attestations: false, referrers: true };
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// What holds evidence, and counts how often it had to be read.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Judge;
+use super::wants::{How, wants};
 use crate::cache::Lookup;
 use crate::clock::Timestamp;
 use crate::decide::{Verdict, decide_artifact, foregone, ungoverned};
@@ -69,12 +70,13 @@ impl Judge {
         let (began, share) = (Instant::now(), self.in_flight.share());
         // A renewal from what is held would end with it.
         let max_age = if renewing.is_some() { Duration::ZERO } else { self.lasting.evidence };
-        let evidence = self.gather(governing, manifest, now, max_age, &share).await;
-        let old = evidence.held_for(self.lasting.deny, now);
+        let evidence = self.gather(governing, manifest, now, How { max_age, thorough: false }, &share).await;
+        let partial = evidence.held_for(self.lasting.deny, now) || wants(governing, true) != wants(governing, false);
         let (mut examined, mut verdict) = self.deliberated(case(evidence)).await?;
-        // What is held may allow. Where it does not, the registry may have what is missing.
-        if old && !allows(&verdict) {
-            let evidence = self.gather(governing, manifest, now, self.lasting.deny, &share).await;
+        // What is held, or stands where it mostly does, may allow. Where it does not, the registry may have what is missing.
+        if partial && !allows(&verdict) {
+            let how = How { max_age: self.lasting.deny, thorough: true };
+            let evidence = self.gather(governing, manifest, now, how, &share).await;
             (examined, verdict) = self.deliberated(case(evidence)).await?;
         }
         self.count(&examined, began);

@@ -8,10 +8,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
+use super::wants::How;
 use super::{Judge, Piece};
 use crate::clock::Timestamp;
 use crate::discovery::Share;
@@ -45,14 +45,14 @@ impl Judge {
         governing: &Governing,
         index: &Manifest,
         now: Timestamp,
-        max_age: Duration,
+        how: How,
         share: &Share,
     ) -> Result<Vec<Piece>, Shortfall> {
         let within = &governing.subject().image;
         let images = self.images(within, index, now).await?;
         let read = images.into_iter().map(|Child { platform, manifest }| async move {
             let subject = within.at(manifest.digest());
-            Piece { platform, ..self.piece(governing, &subject, &manifest, now, max_age, share).await }
+            Piece { platform, ..self.piece(governing, &subject, &manifest, now, how, share).await }
         });
         let (mut read, mut pieces, mut bytes) = (stream::iter(read).buffered(DISCOVERIES), Vec::new(), 0_usize);
         while let Some(piece) = read.next().await {

@@ -44,6 +44,7 @@ impl Present {
     /// # Errors
     /// If it cannot be read; everything may be in it then.
     pub(super) fn fill(&self, database: &Database) -> Result<(), Fault> {
+        self.complete.store(false, Ordering::Release);
         let (transaction, mut after) = (database.begin_read()?, None);
         loop {
             let found = kept(&transaction, after, AT_ONCE)?;
