@@ -40,7 +40,8 @@ impl From<PullError> for Unlisted {
 impl Puller {
     /// What to say of a blob that nothing admitted is known to list.
     pub(super) fn unlisted(&self, mut unlisted: Unlisted) -> PullError {
-        if self.membership.may_have_missed_some() {
+        // What is known to be listed, and refused, is told so: that another manifest lists it, too, is rare.
+        if unlisted.refused.is_none() && self.membership.may_have_missed_some() {
             let detail = "nothing admitted is known to list this blob, and the store was away a moment ago, or this proxy was \
                           started: what was admitted before may not be known here; pull the image again";
             unlisted.doubt.get_or_insert_with(|| PullError::unsure(Reason::MembershipIncomplete, detail));
