@@ -68,8 +68,8 @@ impl<H> Handler for H where
 {
 }
 
-/// Has `handler` answer what comes in on `tcp` until `shutdown` is true or its sender is gone; then closes what is idle at once, lets
-/// what is in flight finish, and returns, after `options.drain` at the latest.
+/// Has `handler` answer what comes in on `tcp` until `shutdown` is true or its sender is gone; then closes what is idle
+/// at once, lets what is in flight finish, and returns, after `options.drain` at the latest.
 ///
 /// Connections above the limit are answered `503 overloaded` and closed. Leaving them in the kernel's queue instead
 /// would look like a dead network: containerd waits without a word, and old versions then try another door.

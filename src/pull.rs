@@ -234,14 +234,13 @@ impl Puller {
         };
         // No index admits what is revoked, or lists what is.
         let final_for_all = matches!(denial.reason, Reason::Revoked | Reason::ChildDenied);
-        let by_parents = match unlisted.refused {
+        let refused = match unlisted.refused {
             // A parent that could not be judged might have admitted it: that is not a no.
             Some(unsure) if unsure.reason().class() == Class::Unavailable => return Err(unsure),
-            known @ Some(PullError::Denied(_)) if !final_for_all => known,
-            _ => None,
+            known => known.filter(|known| matches!(known, PullError::Denied(_))),
         };
-        // Nor does what is not known now: but an index that a tag names can be found all the same.
-        let by_parents = unlisted.doubt.filter(|_| !final_for_all).or(by_parents);
+        // Nor does one that is not known now: but an index that a tag names can be found all the same.
+        let by_parents = Unlisted { refused, ..unlisted }.why().filter(|_| !final_for_all);
         let sought = ask.sought == Some(governing.subject().digest);
         if !sought || final_for_all || !search::may_help(governing, &snapshot.policies) {
             return Err(by_parents.unwrap_or(PullError::Denied(denial)));

@@ -115,7 +115,7 @@ impl Trust {
     }
 }
 
-/// The revision of what uses keys only: it is looked up by on each request.
+/// The revision of what uses keys only. Each request asks for it.
 static WITHOUT_ROOTS: LazyLock<TrustRevision> = LazyLock::new(|| revision(std::iter::empty()));
 
 fn revision<'a>(contents: impl Iterator<Item = (&'a Name, &'a [u8])>) -> TrustRevision {

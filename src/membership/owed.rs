@@ -142,7 +142,17 @@ mod tests {
         assert_eq!(owed.waiting().bytes, weight(&[listing("k")]), "once");
         sleep(2 * AGAIN).await;
         assert_eq!(store.list(&Place::new(Shelf::Members, "k")).await, Ok(vec![Item([1; 65])]));
-        let waiting = owed.waiting();
-        assert!(waiting.listings.is_empty() && waiting.bytes == 0 && !waiting.is_tried);
+        let owes_nothing = || {
+            let waiting = owed.waiting();
+            waiting.listings.is_empty() && waiting.bytes == 0 && !waiting.is_tried
+        };
+        assert!(owes_nothing());
+
+        // Who ends does not wait for the next try; whoever tries finds nothing then.
+        assert!(owed.keep(image.at(Digest::of(b"late")), vec![listing("l")]));
+        assert!(owed.write().await && owed.write().await);
+        assert_eq!(store.list(&Place::new(Shelf::Members, "l")).await, Ok(vec![Item([1; 65])]));
+        sleep(2 * AGAIN).await;
+        assert!(owes_nothing());
     }
 }

@@ -21,7 +21,7 @@ pub struct Key {
     pub scope: Arc<Scope>,
 }
 
-/// Where a subject is, and under what it is judged: much is, in one place, under the same.
+/// Where a subject is, and under what it is judged. Many verdicts have the same, and share it in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Scope {
     /// The repository.

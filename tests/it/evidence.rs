@@ -1,14 +1,16 @@
 //! Evidence that cannot be read: not the same as none.
 
 use countersign::demo::cosign::tag;
+use countersign::demo::images::Stored;
 use countersign::demo::registry::Options;
+use countersign::demo::signer::Signer;
 use http::Method;
 use serde_json::json;
 
 use crate::support::expect::{denied, served, unsure};
 use crate::support::lab::Lab;
 use crate::support::registry_double::{Fault, Gate, Kind};
-use crate::support::scene::manifest;
+use crate::support::scene::{authority, manifest, rule};
 
 #[tokio::test]
 async fn a_failing_source_of_evidence_is_503_and_a_request_after_a_rest_is_fine() {
@@ -116,15 +118,34 @@ async fn legacy_signatures_are_looked_for_at_their_tag_and_among_referrers_where
 
     // Who may push may put something at the tag: that must not hide what counts.
     let image = lab.unsigned("team/referred").manifest;
-    let (registry, repository) = (lab.registry(), "team/referred");
-    let good = lab.signer.sign_legacy(registry, &image).expect("signs").digest;
+    refer_legacy(&lab, &lab.signer, &image);
+    lab.foreign.sign_legacy(lab.registry(), &image).expect("signs");
+    served(&lab.get(&manifest("team/referred", "1")).await, image.digest, "signed");
+}
+
+#[tokio::test]
+async fn a_policy_that_is_only_watched_is_told_of_a_signature_among_referrers_too() {
+    let lab = Lab::start(Options::default()).await;
+    let keys = authority("ours", &lab.signer.public_key_pem()) + &authority("theirs", &lab.foreign.public_key_pem());
+    let rules = rule("obeyed", "registry.demo/**", "enforce", "ours", "")
+        + &rule("watched", "registry.demo/**", "audit", "theirs", "");
+    let rules = rules.replace("formats: [ bundle, legacy ]", "formats: [ legacy ]");
+    lab.set_policy(&format!("authorities:\n{keys}policies:\n{rules}")).expect("a policy");
+    let image = lab.unsigned("team/app").manifest;
+    refer_legacy(&lab, &lab.foreign, &image);
+    lab.signer.sign_legacy(lab.registry(), &image).expect("signs");
+    served(&lab.get(&manifest("team/app", "1")).await, image.digest, "signed");
+    assert_eq!(lab.metric("would_deny_total", &[("policy", "watched")]).await, Some(0));
+}
+
+/// Signs `image` as cosign does if it is told to store legacy signatures as referrers.
+fn refer_legacy(lab: &Lab, by: &Signer, image: &Stored) {
+    let (registry, repository) = (lab.registry(), &image.repository);
+    let good = by.sign_legacy(registry, image).expect("signs").digest;
     let (kind, bytes) = registry.manifest(repository, &good.to_string()).expect("it was stored");
     let mut referrer: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
-    let artifact = "application/vnd.dev.cosign.artifact.sig.v1+json";
     referrer["subject"] = json!({ "mediaType": kind, "digest": image.digest.to_string(), "size": 1 });
-    referrer["artifactType"] = artifact.into();
+    referrer["artifactType"] = "application/vnd.dev.cosign.artifact.sig.v1+json".into();
     registry.put_manifest(repository, &kind, referrer.to_string(), None);
     registry.untag(repository, &tag(&image.digest, Some("sig")));
-    lab.foreign.sign_legacy(registry, &image).expect("signs");
-    served(&lab.get(&manifest(repository, "1")).await, image.digest, "signed");
 }

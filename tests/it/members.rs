@@ -1,6 +1,6 @@
 //! Children and blobs: through a manifest that is admitted now, in the same repository, or not at all.
 
-use countersign::demo::images::Stored;
+use countersign::demo::images::{Stored, image_for};
 use countersign::demo::registry::Options;
 use countersign::oci::Digest;
 use http::header::RANGE;
@@ -58,6 +58,25 @@ async fn c30_layers_are_served_to_a_node_that_holds_index_and_image_already() {
     assert_eq!(lab.double.seen().len(), 0);
     lab.distrust_signer();
     denied(&lab.get(&layer).await, "signature_missing");
+}
+
+#[tokio::test]
+async fn a_layer_that_a_refused_image_lists_too_is_looked_for_among_the_others() {
+    let lab = Lab::start(Options::default()).await;
+    let (index, images) = lab.signed_index("team/multi");
+    let text = "hello from team/multi for arm64\n";
+    let other = image_for(lab.registry(), "team/multi", None, "s390x", text);
+    assert_eq!(other.layer, images[1].layer, "they share it");
+    let policy = lab.policy();
+    let scope = format!("registry.demo/team/multi@{}", other.manifest.digest);
+    lab.set_policy(&format!("{policy}exemptions: [ {{ match: [ \"{scope}\" ], reason: INC-1 }} ]\n"))
+        .expect("a policy");
+    assert_eq!(lab.get(&manifest("team/multi", other.manifest.digest)).await.status, 200);
+    lab.set_policy(&policy).expect("a policy");
+    let layer = blob("team/multi", other.layer);
+    denied(&lab.get(&layer).await, "unsigned");
+    assert_eq!(lab.head(&manifest("team/multi", index.digest)).await.status, 200);
+    served(&lab.get(&layer).await, other.layer, "member");
 }
 
 #[tokio::test]

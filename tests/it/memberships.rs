@@ -93,3 +93,27 @@ async fn a_store_that_is_away_keeps_nothing_back_that_can_be_found_without_it() 
     served(&replica.get(&manifest(MULTI, index.digest)).await, index.digest, "signed");
     replica.stop().await;
 }
+
+#[tokio::test]
+async fn what_a_revoked_index_lists_stays_refused_in_audit_while_the_store_is_away() {
+    let lab = Lab::edited(Options::default(), |config| config.replace("policy: {", "policy: { audit: true,")).await;
+    let [(cut, memory)] = Fickle::ways();
+    let (index, images) = lab.signed_index(MULTI);
+    lab.registry().untag(MULTI, "1");
+    let replica = lab.replica(&memory).await;
+    served(&replica.get(&manifest(MULTI, index.digest)).await, index.digest, "signed");
+    let child = manifest(MULTI, images[0].manifest.digest);
+    assert_eq!(replica.get(&child).await.status, 200);
+    let revoked = format!("revoked: {{ digests: [ \"{}\" ] }}\n", index.digest);
+    lab.set_policy(&(lab.policy() + &revoked)).expect("a policy");
+    replica.reload().await;
+    for is_cut in [false, true] {
+        if is_cut {
+            cut.cut();
+        }
+        for path in [&child, &blob(MULTI, images[0].layer)] {
+            denied(&replica.get(path).await, "revoked");
+        }
+    }
+    replica.stop().await;
+}

@@ -71,10 +71,12 @@ impl Judge {
         // A renewal from what is held would end with it.
         let max_age = if renewing.is_some() { Duration::ZERO } else { self.lasting.evidence };
         let evidence = self.gather(governing, manifest, now, How { max_age, thorough: false }, &share).await;
-        let partial = evidence.held_for(self.lasting.deny, now) || wants(governing, true) != wants(governing, false);
+        let old = evidence.held_for(self.lasting.deny, now);
+        let narrow = wants(governing, true) != wants(governing, false);
         let (mut examined, mut verdict) = self.deliberated(case(evidence)).await?;
         // What is held, or stands where it mostly does, may allow. Where it does not, the registry may have what is missing.
-        if partial && !allows(&verdict) {
+        let lacks = if allows(&verdict) { narrow && would_deny(&verdict) } else { old || narrow };
+        if lacks {
             let how = How { max_age: self.lasting.deny, thorough: true };
             let evidence = self.gather(governing, manifest, now, how, &share).await;
             (examined, verdict) = self.deliberated(case(evidence)).await?;
@@ -96,4 +98,9 @@ impl Judge {
 
 fn allows(verdict: &Result<Verdict, Indeterminate>) -> bool {
     verdict.as_ref().is_ok_and(|verdict| matches!(verdict.outcome(), Outcome::Allow(_)))
+}
+
+/// Whether a policy that is only watched says no.
+fn would_deny(verdict: &Result<Verdict, Indeterminate>) -> bool {
+    verdict.as_ref().is_ok_and(|verdict| !verdict.would_deny().is_empty())
 }
