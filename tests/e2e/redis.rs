@@ -22,7 +22,7 @@ fn settings(port: u16) -> Settings {
         password_file: None,
         ca: None,
         timeout: PATIENT,
-        evidence: Duration::from_secs(60),
+        evidence: Duration::from_mins(1),
     }
 }
 
