@@ -68,11 +68,11 @@ impl Fetch {
 
     async fn resolve_together(&self, key: &(Image, Tag)) -> Result<Digest, PullError> {
         let mut first = false;
-        let init = async {
+        let init = Box::pin(async {
             first = true;
             let at = Instant::now();
             Ok(Resolved { digest: self.resolve_anew(&key.0, &key.1).await?, at })
-        };
+        });
         let resolved = Box::pin(self.resolving.try_get_with_by_ref(key, init)).await;
         if first && self.tag_ttl.is_zero() {
             self.resolving.invalidate(key).await;
@@ -110,8 +110,9 @@ impl Fetch {
         if let Some(held) = self.manifests.get(subject).await {
             return Ok(held);
         }
-        let anew = self.manifests.try_get_with_by_ref(subject, self.manifest_anew(subject));
-        Box::pin(anew).await.map_err(Arc::unwrap_or_clone)
+        // Boxed before it is handed on: the cache would copy all of it several times.
+        let anew = Box::pin(self.manifest_anew(subject));
+        Box::pin(self.manifests.try_get_with_by_ref(subject, anew)).await.map_err(Arc::unwrap_or_clone)
     }
 
     /// What `reference` names: from memory, or from the registry, and then not remembered: whoever reads much would have

@@ -156,11 +156,12 @@ impl Judge {
         now: Timestamp,
     ) -> Result<(Verdict, Lookup), Indeterminate> {
         let mut restored = false;
-        let anew = async {
+        // Boxed before it is handed on: the cache would copy all of it several times.
+        let anew = Box::pin(async {
             let (verdict, how) = self.anew(snapshot, governing, manifest, now, None).await?;
             restored = how == Lookup::Restored;
             Ok(verdict)
-        };
+        });
         match Box::pin(self.verdicts.decide_once(key, now, anew)).await {
             Ok((verdict, Lookup::Miss)) if restored => Ok((verdict, Lookup::Restored)),
             Ok(answer) => Ok(answer),

@@ -97,7 +97,9 @@ impl Authenticator {
         };
         let challenges = Challenge::all(response.headers());
         body::discard(response).await;
-        let answer = session.answer((connection, &self.home), scope, &challenges, known.as_ref()).await?;
+        // Boxed when it begins, and only then: most requests carry nothing of it.
+        let answer = session.answer((connection, &self.home), scope, &challenges, known.as_ref());
+        let answer = Box::pin(answer).await?;
         again.headers_mut().insert(AUTHORIZATION, answer);
         connection.send(operation, again).await
     }
