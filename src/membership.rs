@@ -18,6 +18,9 @@ use crate::telemetry::StoreMetrics;
 
 mod owed;
 
+#[cfg(test)]
+mod tests;
+
 use owed::Owed;
 
 /// The memory of memberships: what this proxy has recorded or read lately, before what the store keeps.
@@ -96,6 +99,11 @@ impl Membership {
         }
         let taken = self.store.add(&listings, KEPT, self.keep).await;
         taken.is_ok() || self.owed.keep(image.at(parent.digest), listings)
+    }
+
+    /// Whether what was recorded then is still there for all to see, as far as is known, and need not be recorded again.
+    pub fn is_recorded(&self, then: tokio::time::Instant) -> bool {
+        then.elapsed() < RECORD_AGAIN.min(self.keep / 4) && self.store.forgot().is_none_or(|forgot| forgot < then)
     }
 
     /// The indexes that were recorded in the repository `image`.
@@ -224,8 +232,9 @@ fn indexes(image: &Image) -> Place {
 /// for one repository.
 pub const KEPT: usize = 64;
 
-/// How often what a manifest lists is recorded while it is pulled.
-pub const RECORD_AGAIN: Duration = Duration::from_mins(1);
+/// How often what a manifest lists is recorded while it is pulled, though the store has forgotten nothing: where it has to
+/// forget, what was used least goes first.
+const RECORD_AGAIN: Duration = Duration::from_hours(1);
 
 /// Bytes of what this proxy knows itself.
 const NEAR: u64 = 64 << 20;

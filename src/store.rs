@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 pub mod keys;
 
@@ -57,6 +58,10 @@ pub trait Store: Send + Sync {
     /// Whether something that it took [lately](LATELY) is gone for no reason of its own, as far as it can tell: what it
     /// does not know may have been there.
     fn has_lost_some(&self) -> bool;
+
+    /// When it may last have forgotten lists that would still be of use, as far as it can tell: what it took before that
+    /// may have to be given to it once more.
+    fn forgot(&self) -> Option<Instant>;
 
     /// Returns when everything that was put is as safe as it will be.
     fn flush(&self) -> BoxFuture<'_, ()>;

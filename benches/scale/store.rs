@@ -214,6 +214,10 @@ impl Store for Counting {
         false
     }
 
+    fn forgot(&self) -> Option<Instant> {
+        self.store.forgot()
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         self.store.flush()
     }

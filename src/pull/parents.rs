@@ -196,8 +196,8 @@ impl Puller {
 
     /// Records what an admitted manifest lists, and the indexes within it; now and then again: the store may forget.
     pub(super) async fn record(&self, ask: &Ask, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) {
-        let lately = |at: tokio::time::Instant| at.elapsed() < membership::RECORD_AGAIN;
-        if !admitted.confers() || self.recorded.get(subject).await.is_some_and(lately) {
+        let is_recorded = |then| self.membership.is_recorded(then);
+        if !admitted.confers() || self.recorded.get(subject).await.is_some_and(is_recorded) {
             return;
         }
         Box::pin(self.record_anew(ask, subject, admitted)).await;
@@ -205,9 +205,10 @@ impl Puller {
 
     /// The same, however lately it was recorded. Whether all of it is.
     async fn record_anew(&self, ask: &Ask, subject: &Subject, admitted: &Admitted<Arc<Manifest>>) -> bool {
+        let began = tokio::time::Instant::now();
         let whole = self.record_deep(ask, &subject.image, admitted, &mut BTreeSet::new()).await;
         if whole {
-            self.recorded.insert(subject.clone(), tokio::time::Instant::now()).await;
+            self.recorded.insert(subject.clone(), began).await;
         }
         whole
     }

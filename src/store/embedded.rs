@@ -253,6 +253,10 @@ impl Store for EmbeddedStore {
         self.losses.matter()
     }
 
+    fn forgot(&self) -> Option<tokio::time::Instant> {
+        self.losses.forgot()
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         let queue = self.queue.clone();
         tokio::task::spawn_blocking(move || queue.flushed(FLUSH)).map(drop).boxed()

@@ -1,15 +1,18 @@
 //! The store of a single replica that may forget everything when it restarts.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use moka::Expiry;
 use moka::future::Cache;
+use moka::notification::RemovalCause;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
+use tokio::time::Instant;
 
 use super::leases::Leases;
 use super::{Holder, Item, Listing, Place, Store, StoreDown};
@@ -20,6 +23,8 @@ pub struct MemoryStore {
     values: Cache<Place, Kept<Bytes>>,
     lists: Cache<Place, Kept<Arc<[Item]>>>,
     leases: Leases,
+    /// When a list last had to make room.
+    forgot: Arc<ArcSwapOption<Instant>>,
 }
 
 /// A value, and how long it is of use.
@@ -32,11 +37,17 @@ struct Kept<T> {
 struct AsLongAsItSays;
 
 impl<T> Expiry<Place, Kept<T>> for AsLongAsItSays {
-    fn expire_after_create(&self, _: &Place, kept: &Kept<T>, _: Instant) -> Option<Duration> {
+    fn expire_after_create(&self, _: &Place, kept: &Kept<T>, _: std::time::Instant) -> Option<Duration> {
         Some(kept.keep)
     }
 
-    fn expire_after_update(&self, _: &Place, kept: &Kept<T>, _: Instant, _: Option<Duration>) -> Option<Duration> {
+    fn expire_after_update(
+        &self,
+        _: &Place,
+        kept: &Kept<T>,
+        _: std::time::Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
         Some(kept.keep)
     }
 }
@@ -46,6 +57,8 @@ impl MemoryStore {
     pub fn new(bytes: u64) -> Self {
         let weight =
             |place: &Place, value: usize| u32::try_from(place.name.len() + value + OVERHEAD).unwrap_or(u32::MAX);
+        let forgot = Arc::new(ArcSwapOption::empty());
+        let noted = forgot.clone();
         Self {
             values: Cache::builder()
                 .eviction_policy(EvictionPolicy::lru())
@@ -58,8 +71,14 @@ impl MemoryStore {
                 .max_capacity(bytes)
                 .weigher(move |place: &Place, kept: &Kept<Arc<[Item]>>| weight(place, size_of_val(&*kept.value)))
                 .expire_after(AsLongAsItSays)
+                .eviction_listener(move |_, _, cause| {
+                    if cause == RemovalCause::Size {
+                        noted.store(Some(Arc::new(Instant::now())));
+                    }
+                })
                 .build(),
             leases: Leases::default(),
+            forgot,
         }
     }
 
@@ -124,6 +143,10 @@ impl Store for MemoryStore {
         false
     }
 
+    fn forgot(&self) -> Option<Instant> {
+        self.forgot.load().as_deref().copied()
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         ready(()).boxed()
     }
@@ -151,6 +174,25 @@ mod tests {
         store.add(&[Listing { place: place("k"), item: other_seal }], 3, DAY).await.expect("up");
         assert_eq!(store.list(&place("k")).await, Ok(vec![other_seal, Item([2; 65]), Item([3; 65])]));
         assert_eq!(store.list(&place("other")).await, Ok(vec![]));
+    }
+
+    #[tokio::test]
+    async fn that_a_list_had_to_make_room_is_told() {
+        let (bytes, forgot) = (10 << 10, |store: &MemoryStore| store.forgot().is_some());
+        let store = MemoryStore::new(bytes);
+        let add = async |number: u8| {
+            let listing = Listing { place: place(&number.to_string()), item: Item([number; 65]) };
+            store.add(&[listing], 3, DAY).await.expect("up");
+            store.lists.run_pending_tasks().await;
+        };
+        add(0).await;
+        add(0).await;
+        assert!(!forgot(&store), "it is there");
+        for number in 1..100 {
+            add(number).await;
+        }
+        assert!(forgot(&store));
+        assert_eq!(store.list(&place("0")).await, Ok(vec![]));
     }
 
     #[tokio::test]

@@ -1,8 +1,8 @@
 //! The store that replicas share: Redis or Valkey.
 //!
 //! Whoever else can write there can take away, and put back what once was; what a record says is nobody's word but its
-//! seal's ([`crate::record`]). So nothing here trusts an answer: replies are bounded before they are parsed, a key that
-//! holds something odd is empty or is overwritten, and an operation that gets no answer in time has none.
+//! seal's ([`crate::record`]). So nothing here trusts an answer: replies are bounded before they are parsed, what is odd
+//! under a key is nothing that opens and is overwritten, and an operation that gets no answer in time has none.
 //!
 //! Everything is a string. A list is its items one after the other, the newest first, changed by a script, so that one
 //! command reads it within bounds whatever somebody made of it.
@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redis::{Pipeline, Value};
+use tokio::time::Instant;
 
 use super::{Holder, Item, Listing, Place, Shelf, Store, StoreDown};
 use crate::telemetry::StoreMetrics;
@@ -21,6 +22,8 @@ use crate::telemetry::StoreMetrics;
 mod bounded;
 
 mod dial;
+
+mod lasting;
 
 mod link;
 
@@ -122,8 +125,16 @@ impl Store for SharedStore {
 
     fn list<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Vec<Item>, StoreDown>> {
         async move {
-            let bytes = self.read(place, LONGEST_LIST * size_of::<Item>() - 1).await?.unwrap_or_default();
-            Ok(bytes.as_chunks().0.iter().copied().map(Item).collect())
+            let Some(bytes) = self.read(place, LONGEST_LIST * size_of::<Item>() - 1).await? else {
+                return Ok(Vec::new());
+            };
+            let (whole, rest) = bytes.as_chunks();
+            let mut items: Vec<_> = whole.iter().copied().map(Item).collect();
+            // What is no list, or cut off, had something else in it: an item that nobody has sealed says so.
+            if items.is_empty() || !rest.is_empty() {
+                items.push(NO_ITEM);
+            }
+            Ok(items)
         }
         .boxed()
     }
@@ -163,6 +174,10 @@ impl Store for SharedStore {
         false
     }
 
+    fn forgot(&self) -> Option<Instant> {
+        self.small.forgot()
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         // What Redis has acknowledged is as safe as Redis makes it.
         std::future::ready(()).boxed()
@@ -195,6 +210,8 @@ const EVIDENCE: usize = 32 << 20;
 const REPLY_OVERHEAD: usize = 8 << 10;
 /// Items of a list that are kept and read.
 const LONGEST_LIST: usize = 256;
+/// One that says nothing.
+const NO_ITEM: Item = Item([0; size_of::<Item>()]);
 /// Lists that one script changes: Redis does nothing else meanwhile.
 const A_SCRIPT: usize = 128;
 /// Lists that are changed in one round trip.

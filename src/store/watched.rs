@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 use super::{Holder, Item, Listing, Place, Shelf, Store, StoreDown};
 use crate::telemetry::StoreMetrics;
@@ -92,6 +93,10 @@ impl<S: Store> Store for Watched<S> {
 
     fn has_lost_some(&self) -> bool {
         self.store.has_lost_some()
+    }
+
+    fn forgot(&self) -> Option<Instant> {
+        self.store.forgot()
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {

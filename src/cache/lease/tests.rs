@@ -132,6 +132,10 @@ impl Store for Down {
     fn has_lost_some(&self) -> bool {
         false
     }
+
+    fn forgot(&self) -> Option<Instant> {
+        None
+    }
     fn flush(&self) -> BoxFuture<'_, ()> {
         future::ready(()).boxed()
     }

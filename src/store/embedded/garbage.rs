@@ -51,6 +51,8 @@ pub(super) struct Step {
     pub(super) done: bool,
     /// What all records take now, if that changed.
     pub(super) cost: Option<u64>,
+    /// Whether lists made room that would still be of use.
+    pub(super) lists: bool,
 }
 
 impl Sweep {
@@ -71,7 +73,7 @@ impl Sweep {
                 let noted = |ledger: &mut super::ledger::Ledger<'_>| {
                     some.iter().try_for_each(|spot| ledger.used(*spot, self.now))
                 };
-                change(database, noted).map(|cost| Step { done: false, cost: Some(cost) })
+                change(database, noted).map(|cost| Step { cost: Some(cost), ..Step::default() })
             }
             Phase::Count(census) => {
                 let found = kept(&database.begin_read()?, self.after, READ)?;
@@ -85,7 +87,7 @@ impl Sweep {
                 }
                 let (horizon, expired) = (census.horizon(self.target), census.expired);
                 self.phase = Phase::Forget(horizon);
-                Ok(Step { done: !expired && horizon.is_none(), cost: None })
+                Ok(Step { done: !expired && horizon.is_none(), ..Step::default() })
             }
             Phase::Forget(horizon) => {
                 let found = kept(&database.begin_read()?, self.after, CHANGED)?;
@@ -94,12 +96,14 @@ impl Sweep {
                 let going: Vec<_> = found.into_iter().filter(goes).collect();
                 let done = self.after.is_none();
                 if going.is_empty() {
-                    return Ok(Step { done, cost: None });
+                    return Ok(Step { done, ..Step::default() });
                 }
                 let forget = |ledger: &mut super::ledger::Ledger<'_>| {
                     going.iter().try_for_each(|(spot, seen)| ledger.forget(*spot, *seen))
                 };
-                change(database, forget).map(|cost| Step { done, cost: Some(cost) })
+                let is_list = |spot: Spot| spot.rank() == Spot::MEMBERS;
+                let lists = going.iter().any(|(spot, kept)| is_list(*spot) && kept.expires > self.now);
+                change(database, forget).map(|cost| Step { done, cost: Some(cost), lists })
             }
         }
     }

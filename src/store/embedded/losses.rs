@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use arc_swap::ArcSwapOption;
+use tokio::time::Instant;
+
 use super::seconds;
 use crate::clock::Clock;
 use crate::store::LATELY;
@@ -15,21 +18,35 @@ pub(super) struct Losses {
     before: AtomicU32,
     /// By this process, which knows it still; the next one will not.
     here: AtomicU32,
+    /// When a list was last gone that this process may have written.
+    forgot: ArcSwapOption<Instant>,
 }
 
 impl Losses {
-    pub(super) const fn new(clock: Arc<Clock>) -> Self {
-        Self { clock, before: AtomicU32::new(0), here: AtomicU32::new(0) }
+    pub(super) fn new(clock: Arc<Clock>) -> Self {
+        Self { clock, before: AtomicU32::new(0), here: AtomicU32::new(0), forgot: ArcSwapOption::empty() }
     }
 
     /// The file lacks something that others had put there.
     pub(super) fn found(&self) {
         self.before.store(seconds(&self.clock), Ordering::Relaxed);
+        self.forget();
     }
 
     /// Something is not written.
     pub(super) fn refused(&self) {
         self.here.store(seconds(&self.clock), Ordering::Relaxed);
+        self.forget();
+    }
+
+    /// Lists are gone from the file, to make room or with it.
+    pub(super) fn forget(&self) {
+        self.forgot.store(Some(Arc::new(Instant::now())));
+    }
+
+    /// When that was the last time.
+    pub(super) fn forgot(&self) -> Option<Instant> {
+        self.forgot.load().as_deref().copied()
     }
 
     /// Whether somebody may still ask for something that this process does not know.

@@ -13,6 +13,9 @@ pub(super) struct Spot(pub(super) [u8; SPOT]);
 pub(super) const SPOT: usize = 33;
 
 impl Spot {
+    /// The first byte of a list's.
+    pub(super) const MEMBERS: u8 = rank(Shelf::Members);
+
     /// The spot of `place`.
     pub(super) fn of(place: &Place) -> Self {
         let mut spot = [0; SPOT];

@@ -101,6 +101,9 @@ impl Writer {
             let Some(sweep) = &mut progress.sweep else { return Ok(()) };
             let step = self.slot.with(|database| sweep.step(database))?;
             progress.cost = step.cost.unwrap_or(progress.cost);
+            if step.lists {
+                self.losses.forget();
+            }
             if step.done {
                 (progress.sweep, progress.swept) = (None, Instant::now());
                 return Ok(());

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::dial::{Dialled, dial, refusal, takes_nothing};
+use super::lasting::Lasting;
 use super::settings::Settings;
 use crate::store::StoreDown;
 use crate::telemetry::StoreMetrics;
@@ -36,6 +37,7 @@ struct Shared {
     broken: Notify,
     /// Where it is shown how the store stands, if this connection is to tell.
     metrics: Option<Arc<StoreMetrics>>,
+    lasting: Lasting,
 }
 
 enum State {
@@ -57,6 +59,7 @@ impl Link {
             tried: watch::Sender::new(false),
             broken: Notify::new(),
             metrics,
+            lasting: Lasting::new(),
         });
         let keeper = tokio::spawn(keep(shared.clone()));
         Self { shared, keeper }
@@ -65,6 +68,11 @@ impl Link {
     /// The replies to `commands`, one each, sent together. A reply may be an error that concerns its command only.
     pub(super) async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, StoreDown> {
         self.shared.ask(commands).await
+    }
+
+    /// When the server may last have forgotten what it had taken.
+    pub(super) fn forgot(&self) -> Option<Instant> {
+        self.shared.lasting.forgot()
     }
 }
 
@@ -142,10 +150,8 @@ impl Shared {
 
     /// Writes something that nobody reads, and shows how that went.
     async fn probe(&self) {
-        let mut commands = Pipeline::new();
-        commands.cmd("SET").arg("countersign:1:probe").arg(1).arg("PX").arg(60_000);
-        let trouble = match self.ask(&commands).await {
-            Ok(replies) => replies.iter().find_map(refusal).map(|why| takes_nothing(&why)),
+        let trouble = match self.ask(&self.lasting.probe()).await {
+            Ok(replies) => self.lasting.learn(&replies).iter().find_map(refusal).map(|why| takes_nothing(&why)),
             Err(StoreDown(why)) => Some(why),
         };
         if let Some(metrics) = &self.metrics {
@@ -168,6 +174,7 @@ async fn keep(shared: Arc<Shared>) {
         let why = match dial(&shared.settings, shared.most).await {
             Ok(Dialled { connection, driver, broke }) => {
                 let state = Arc::new(State::Up(connection, broke.clone()));
+                shared.lasting.begins();
                 shared.state.store(state.clone());
                 shared.tried.send_replace(true);
                 shared.last(&state, driver, &broke).await

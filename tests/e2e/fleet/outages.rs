@@ -31,6 +31,30 @@ fn a_redis_that_has_lost_everything_costs_a_verification_and_nothing_else() {
 }
 
 #[test]
+fn who_lists_what_is_told_again_to_a_redis_that_was_emptied_behind_everybodys_back() {
+    let fleet = Fleet::sharing_redis(lab());
+    let scene = Scene::new(&fleet);
+    let [knows, starts] = [&fleet.replicas[0], &fleet.replicas[1]];
+    fleet.redis().obeys("FLUSHALL");
+    starts.kill();
+    starts.start();
+    let (manifests, blobs): (Vec<_>, Vec<_>) = scene.old.iter().partition(|target| target.manifest);
+    let told = poll(PATIENCE, || {
+        for manifest in &manifests {
+            assert_eq!(manifest.ask(knows.address, "GET", None), Outcome::Right, "{}", manifest.path);
+        }
+        blobs.iter().all(|blob| match blob.ask(starts.address, "GET", None) {
+            Outcome::Right => true,
+            outcome => {
+                assert!(matches!(outcome, Outcome::Unavailable(..)), "{}: {outcome:?}", blob.path);
+                false
+            }
+        })
+    });
+    assert!(told, "it is not told:\n{}", starts.metrics());
+}
+
+#[test]
 fn a_redis_that_says_nothing_slows_no_pull_down_for_long_and_is_reported() {
     let fleet = Fleet::sharing_redis(lab());
     let scene = Scene::new(&fleet);

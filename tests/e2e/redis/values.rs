@@ -135,13 +135,15 @@ async fn what_somebody_else_put_there_stops_nothing() {
             assert_eq!(store.get(&odd).await, Ok(Some(Bytes::from("v"))), "{kind:?}");
         }
         let list = place(Shelf::Members, "k");
-        assert_eq!(store.list(&list).await, Ok(vec![]), "{kind:?}");
+        assert_eq!(store.list(&list).await, Ok(vec![item(0, 0)]), "{kind:?}: what stood there is gone");
         store.add(&[listing("k", item(1, 1))], 64, LONG).await.expect("it is replaced");
         assert_eq!(store.list(&list).await, Ok(vec![item(1, 1)]), "{kind:?}");
         let lease = place(Shelf::Leases, "k");
         store.release(&lease, &[1; 16]).await.expect("there is nothing of ours");
         assert_eq!(store.lease(&lease, &[1; 16], LONG).await, Ok(true), "{kind:?}");
     }
+    set(&redis, &["SET", "countersign:1:members:k", &"\u{1}".repeat(100)]);
+    assert_eq!(store.list(&place(Shelf::Members, "k")).await, Ok(vec![item(1, 1), item(0, 0)]), "the rest is cut off");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(crate) struct Redis {
     process: Process,
 }
 
-/// What is written to find out whether it takes anything.
+/// What is written to find out whether it takes anything, and keeps it.
 const PROBE: &str = "countersign:1:probe";
 
 /// The name that the sentinels have for the master.
@@ -94,7 +94,7 @@ impl Redis {
     /// What stands under the keys that match.
     pub(crate) fn keys(&self, pattern: &str) -> Vec<String> {
         let all: Vec<String> = redis::cmd("KEYS").arg(pattern).query(&mut self.client()).expect("Redis answers");
-        all.into_iter().filter(|key| key != PROBE).collect()
+        all.into_iter().filter(|key| !key.starts_with(PROBE)).collect()
     }
 
     /// Sends it a signal: `KILL`, `STOP`, `CONT`.

@@ -84,6 +84,10 @@ impl Store for Fickle {
         false
     }
 
+    fn forgot(&self) -> Option<tokio::time::Instant> {
+        self.store.forgot()
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         self.store.flush()
     }

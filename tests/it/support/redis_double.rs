@@ -35,6 +35,7 @@ pub(crate) fn greeting(command: &[String]) -> Option<Reply> {
     match command.first().map(String::as_str) {
         Some("PING") => Some(Reply::Bytes(b"+PONG\r\n".to_vec())),
         Some("AUTH" | "SELECT" | "SET") => Some(Reply::Bytes(b"+OK\r\n".to_vec())),
+        Some("PTTL") => Some(Reply::Bytes(b":60000\r\n".to_vec())),
         _ => None,
     }
 }

@@ -93,6 +93,10 @@ impl Store for Spy {
         false
     }
 
+    fn forgot(&self) -> Option<tokio::time::Instant> {
+        None
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         self.inner.flush()
     }
