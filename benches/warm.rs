@@ -65,6 +65,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
         cpu_time().saturating_sub(began)
     }));
+    rows.push(compare(&mut criterion, "the answer that is ready", |rounds, large_one| {
+        let world = if large_one { &large } else { &small };
+        took(rounds, || world.proxy.at_once(&world.asking).is_some_and(|answer| answer.response.status() == 200))
+    }));
     criterion.final_summary();
     let mut out = stdout();
     writeln!(out, "\n| step | small, ns | large, ns | ratio |\n| --- | --- | --- | --- |")?;

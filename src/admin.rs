@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
-use futures_util::future::ready;
+use futures_util::future::{Either, ready};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
@@ -71,7 +70,7 @@ pub async fn serve(
 /// `/livez`, `/readyz` and `/metrics`.
 pub fn handler(metrics: Arc<Metrics>, readiness: Arc<Readiness>) -> impl Handler {
     move |request: Request<ClientAddress>| {
-        ready(answer(request.method(), request.uri().path(), &metrics, &readiness)).boxed()
+        Either::Left(ready(answer(request.method(), request.uri().path(), &metrics, &readiness)))
     }
 }
 

@@ -13,6 +13,7 @@ pub struct Admitted<T> {
     content: T,
     basis: Basis,
     stale: bool,
+    fresh_until: Timestamp,
 }
 
 /// Content that has a digest of its own. Sealed: a new kind of content could claim any digest.
@@ -84,7 +85,7 @@ pub fn admit<T: Addressed>(
         return Err(Denial::new(Reason::Internal, "the verdict no longer holds"));
     }
     without_revoked(&content, policies)?;
-    Ok(Admitted { content, basis, stale: verdict.is_stale() })
+    Ok(Admitted { content, basis, stale: verdict.is_stale(), fresh_until: verdict.fresh_until() })
 }
 
 /// Admits `content` because an admitted manifest of the same repository lists it.
@@ -107,7 +108,7 @@ pub fn admit_member<T: Addressed>(
     }
     without_revoked(&content, policies)?;
     let basis = Basis::Member { of: Manifest::digest(&parent.content) };
-    Ok(Admitted { content, basis, stale: parent.stale })
+    Ok(Admitted { content, basis, stale: parent.stale, fresh_until: parent.fresh_until })
 }
 
 fn without_revoked(content: &impl Addressed, policies: &Policies) -> Result<(), Denial> {
@@ -131,6 +132,11 @@ impl<T> Admitted<T> {
     /// Whether it is, or is listed by, the last known good.
     pub fn is_stale(&self) -> bool {
         self.stale
+    }
+
+    /// When the verdict that it rests on has to be judged anew; past, if only a look at this very request allows it.
+    pub fn fresh_until(&self) -> Timestamp {
+        self.fresh_until
     }
 }
 

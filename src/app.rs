@@ -17,7 +17,7 @@ use crate::middleware;
 use crate::oci::Registry;
 use crate::pem::TlsFileError;
 use crate::policy;
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, Ready};
 use crate::pull::Puller;
 use crate::route::Registries;
 use crate::snapshot::Current;
@@ -133,12 +133,14 @@ pub async fn start_on(config: Config, given: Option<Memory>) -> Result<Running, 
         header_timeout: config.listen.header_timeout,
         drain: config.listen.drain,
     };
+    let ready = proxy.clone();
+    let at_once = move |request: &http::Request<ClientAddress>| ready.at_once(request);
     let answer = move |request: http::Request<ClientAddress>| {
         let proxy = proxy.clone();
         // Boxed here, where it is made: it is large, and every layer would move it.
         Box::pin(async move { proxy.answer(&request.into_parts().0).await })
     };
-    let handler = middleware::stack(answer, metrics.clone());
+    let handler = middleware::stack(at_once, answer, metrics.clone());
     let readiness = Arc::new(admin::Readiness::ready());
     let (stop, stopped) = watch::channel(false);
     let pulls = tokio::spawn(listener::serve(tcp, handler, options, metrics.clone(), stopped));
@@ -181,7 +183,7 @@ fn proxy(
     let (registries, metrics) = (registries(config), metrics.clone());
     let catalogs =
         config.upstreams.iter().filter(|upstream| upstream.catalog).map(|one| one.registry.clone()).collect();
-    Ok(Proxy { registries, catalogs, clients, public_origin, puller, metrics })
+    Ok(Proxy { registries, catalogs, clients, public_origin, puller, metrics, ready: Ready::default() })
 }
 
 /// Returns when what `puller` has learned is in its store.

@@ -14,9 +14,9 @@
 //!
 //! Content cannot be admitted by hand, because the fields are private:
 //! ```compile_fail,E0451
-//! use countersign::{admission::Admitted, oci::{Blob, Digest}, outcome::Basis};
+//! use countersign::{admission::Admitted, clock::Timestamp, oci::{Blob, Digest}, outcome::Basis};
 //! fn forge() -> Admitted<Blob> {
-//!     Admitted { content: Blob(Digest::of(b"x")), basis: Basis::Signed, stale: false }
+//!     Admitted { content: Blob(Digest::of(b"x")), basis: Basis::Signed, stale: false, fresh_until: Timestamp(0) }
 //! }
 //! ```
 //! An answer cannot be made of a manifest that was not admitted:
@@ -24,7 +24,7 @@
 //! use std::sync::Arc;
 //! use countersign::{oci::Manifest, respond};
 //! fn answer(manifest: Arc<Manifest>) {
-//!     respond::manifest(&manifest, false);
+//!     respond::manifest(manifest);
 //! }
 //! ```
 //! Neither can a verdict, a proof of signing or of being evidence oneself, or an authenticated record:
@@ -74,8 +74,8 @@
 //! use countersign::verify::artifact::EvidenceProof;
 //! use countersign::verify::{Claim, Verified};
 //! use countersign::respond;
-//! fn answer(manifest: &Admitted<Arc<Manifest>>) {
-//!     respond::manifest(manifest, false);
+//! fn answer(manifest: Admitted<Arc<Manifest>>) {
+//!     respond::manifest(manifest);
 //! }
 //! fn read(verdict: &Verdict, record: &Authenticated<VerdictRecord>, verified: &Verified) -> bool {
 //!     let _: (&Key, &VerdictRecord, Timestamp) = (verdict.key(), record.get(), verdict.valid_until());

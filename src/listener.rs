@@ -10,8 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::{BoxFuture, Either, Ready, ready};
 use http::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -58,15 +57,12 @@ pub struct Options {
 pub struct ClientAddress(pub SocketAddr);
 
 /// What answers requests.
-pub trait Handler:
-    Fn(Request<ClientAddress>) -> BoxFuture<'static, Response<Body>> + Clone + Send + Sync + 'static
-{
-}
+pub trait Handler: Fn(Request<ClientAddress>) -> Answering + Clone + Send + Sync + 'static {}
 
-impl<H> Handler for H where
-    H: Fn(Request<ClientAddress>) -> BoxFuture<'static, Response<Body>> + Clone + Send + Sync + 'static
-{
-}
+impl<H> Handler for H where H: Fn(Request<ClientAddress>) -> Answering + Clone + Send + Sync + 'static {}
+
+/// An answer, at once or in a while.
+pub type Answering = Either<Ready<Response<Body>>, BoxFuture<'static, Response<Body>>>;
 
 /// Has `handler` answer what comes in on `tcp` until `shutdown` is true or its sender is gone; then closes what is idle
 /// at once, lets what is in flight finish, and returns, after `options.drain` at the latest.
@@ -124,7 +120,7 @@ pub(crate) async fn serve_as<H>(
                 said = Some(Instant::now());
                 tracing::warn!(max_connections = options.max_connections, "connections are turned away");
             }
-            let refuse = |_| ready(shed::unavailable(Reason::Overloaded)).boxed();
+            let refuse = |_| Either::Left(ready(shed::unavailable(Reason::Overloaded)));
             let terms = Terms { tls, patience: options.header_timeout.min(TURN_AWAY), keep_alive: false };
             let connection = connection::serve(stream, peer, refuse, terms, stopping);
             connections.spawn(holding(connection, (to_spare, in_use)));

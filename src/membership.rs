@@ -13,7 +13,7 @@ use moka::ops::compute::Op;
 use crate::admission::Admitted;
 use crate::oci::{Digest, Image, Manifest, Subject};
 use crate::record::Seal;
-use crate::store::{Item, Listing, Place, Shelf, Store, StoreDown};
+use crate::store::{Item, LATELY, Listing, Place, Shelf, Store, StoreDown};
 use crate::telemetry::StoreMetrics;
 
 mod owed;
@@ -121,7 +121,14 @@ impl Membership {
     /// Whether other proxies, or this one before it was started again, may have admitted manifests lately without being
     /// able to say so.
     pub fn may_have_missed_some(&self) -> bool {
-        self.store.is_shared() && (self.began.elapsed() < MISSED || self.metrics.was_away(MISSED))
+        self.has_lost_some()
+            || self.store.is_shared() && (self.began.elapsed() < LATELY || self.metrics.was_away(LATELY))
+    }
+
+    /// Whether something that was recorded lately is known to be lost, perhaps: this proxy was killed, or its store was
+    /// damaged.
+    pub fn has_lost_some(&self) -> bool {
+        self.store.has_lost_some()
     }
 
     /// What the store knows, and what only this proxy does because the store did not take it, or has lost it.
@@ -216,10 +223,6 @@ fn indexes(image: &Image) -> Place {
 /// Parents kept for one digest: base layers have many, and the newest are the likeliest to be allowed. And indexes kept
 /// for one repository.
 pub const KEPT: usize = 64;
-
-/// How long after the store was away, or after the start of a proxy that may have been killed while it was, the store may
-/// lack what was admitted meanwhile: who pulls an image goes on to its blobs.
-const MISSED: Duration = Duration::from_mins(5);
 
 /// How often what a manifest lists is recorded while it is pulled.
 pub const RECORD_AGAIN: Duration = Duration::from_mins(1);

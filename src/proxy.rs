@@ -2,23 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use http::request::Parts;
-use http::{Method, Response};
+use http::{Method, Request, Response};
+use tokio::time::Instant;
 
 use crate::admission::Admitted;
 use crate::blob;
 use crate::body::Body;
+use crate::cache::Lookup;
 use crate::client::Clients;
 use crate::oci::{Image, Registry};
 use crate::passthrough::Listing;
-use crate::pull::{Ask, PullError, Puller};
+use crate::pull::{Ask, PullError, Puller, Standing};
 use crate::reason::Reason;
-use crate::respond::{self, Refusal};
+use crate::respond::{self, Prepared, Refusal};
 use crate::route::{self, Page, Registries, Route};
 use crate::telemetry::{Answer, Facts, Metrics, outcome_of};
 use crate::upstream::Upstream;
+
+mod ready;
+
+pub use ready::Ready;
 
 /// The proxy's answer to everything.
 #[derive(Debug)]
@@ -35,9 +40,36 @@ pub struct Proxy {
     pub puller: Puller,
     /// Where answers are counted.
     pub metrics: Arc<Metrics>,
+    /// What is answered again.
+    pub ready: Ready,
+}
+
+/// An answer, and if it may be given again, how and for how long.
+struct Answered {
+    response: Response<Body>,
+    again: Option<(Prepared, Standing)>,
+}
+
+impl From<Response<Body>> for Answered {
+    fn from(response: Response<Body>) -> Self {
+        Self { response, again: None }
+    }
 }
 
 impl Proxy {
+    /// Answers one request at once, if it was answered a moment ago and would be answered so again.
+    pub fn at_once<B>(&self, request: &Request<B>) -> Option<Answer> {
+        let began = Instant::now();
+        self.ready.find(request, |held| {
+            if !self.puller.still(&held.standing, began) {
+                return None;
+            }
+            self.metrics.verdicts().lookup(Lookup::Hit.label());
+            let response = held.prepared.answer(request.method() == Method::HEAD);
+            Some(self.finish(response, held.facts.clone(), began))
+        })
+    }
+
     /// Answers one request.
     ///
     /// If another policy came into force before there was an answer, it is decided anew: an answer never begins under a
@@ -46,39 +78,37 @@ impl Proxy {
         let began = Instant::now();
         loop {
             let mut ask = self.puller.ask();
-            let response = self.decided(request, &mut ask).await;
+            let Answered { response, again } = self.decided(request, &mut ask).await;
             if self.puller.stands(&ask) {
-                return self.finish(response, ask.facts, began);
+                let facts = Arc::new(ask.facts);
+                if let Some(answer) = again {
+                    self.ready.keep(&request.uri, &request.headers, answer, facts.clone());
+                }
+                return self.finish(response, facts, began);
             }
         }
     }
 
-    async fn decided(&self, request: &Parts, ask: &mut Ask) -> Response<Body> {
+    async fn decided(&self, request: &Parts, ask: &mut Ask) -> Answered {
         let head = request.method == Method::HEAD;
         let answer = match route::parse(request, &self.registries) {
             Ok(route) => self.follow(&route, request, ask, head).await,
             Err(error) => Err(error.into()),
         };
         match answer {
-            Ok(response) => response,
+            Ok(answered) => answered,
             Err(refusal) => {
                 ask.facts.reason = Some(refusal.reason);
                 ask.facts.cause = refusal.cause;
                 ask.facts.policy = refusal.policy.as_deref().map(Into::into);
                 ask.facts.detail = Some(refusal.detail.clone());
-                respond::refusal(&refusal, head)
+                respond::refusal(&refusal, head).into()
             }
         }
     }
 
     /// Does what the route says, if the caller may.
-    async fn follow(
-        &self,
-        route: &Route,
-        request: &Parts,
-        ask: &mut Ask,
-        head: bool,
-    ) -> Result<Response<Body>, Refusal> {
+    async fn follow(&self, route: &Route, request: &Parts, ask: &mut Ask, head: bool) -> Result<Answered, Refusal> {
         ask.facts.image = route.image().cloned();
         ask.facts.reference = route.reference();
         self.permit(route).map_err(|refusal| refusal.about(route))?;
@@ -86,10 +116,16 @@ impl Proxy {
             Route::Ping => Ok(respond::ping(head)),
             // Boxed, but for manifests: these carry nothing of what the others need.
             Route::Blob(pull) => Box::pin(self.blob(ask, pull, request)).await,
-            Route::Manifest(pull) => self.puller.manifest(ask, pull).await.map(|admitted| {
-                note_basis(&mut ask.facts, &admitted);
-                respond::manifest(&admitted, head)
-            }),
+            Route::Manifest(pull) => match self.puller.manifest(ask, pull).await {
+                Ok(admitted) => {
+                    note_basis(&mut ask.facts, &admitted);
+                    let standing = self.puller.standing(ask, pull, &admitted).await;
+                    let prepared = respond::manifest(admitted);
+                    let response = prepared.answer(head);
+                    return Ok(Answered { response, again: standing.map(|standing| (prepared, standing)) });
+                }
+                Err(error) => Err(error),
+            },
             Route::Catalog(registry, page) => Box::pin(self.catalog(registry, page, head)).await,
             Route::Referrers(image, digest, page) => match self.listing(&image.registry, page, head) {
                 Ok(listing) => Box::pin(listing.referrers(image, digest)).await,
@@ -101,7 +137,7 @@ impl Proxy {
             },
         };
         match answer {
-            Ok(response) => Ok(response),
+            Ok(response) => Ok(response.into()),
             Err(error) => {
                 let mut refusal = Refusal::of(&error).about(route);
                 refusal.retry_after = Box::pin(self.puller.rest(ask, &error)).await.unwrap_or(refusal.retry_after);
@@ -152,7 +188,7 @@ impl Proxy {
         crate::pull::fetch::upstream(upstreams, registry)
     }
 
-    fn finish(&self, response: Response<Body>, facts: Facts, began: Instant) -> Answer {
+    fn finish(&self, response: Response<Body>, facts: Arc<Facts>, began: Instant) -> Answer {
         if let Some(reason) = facts.reason {
             let policy = facts.policy.as_deref().unwrap_or("");
             let outcome = outcome_of(reason);

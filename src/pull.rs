@@ -52,6 +52,8 @@ mod rest;
 
 pub mod search;
 
+pub mod standing;
+
 pub mod tagged;
 
 mod unlisted;
@@ -68,6 +70,7 @@ use note::{note, refused_tag};
 use parents::Budget;
 pub use rehearse::Rehearsed;
 pub use search::Search;
+pub use standing::Standing;
 use unlisted::Unlisted;
 
 pub use crate::select::Considered;

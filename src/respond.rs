@@ -10,7 +10,7 @@ use http::header::{
     ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LINK, LOCATION,
     RETRY_AFTER,
 };
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 
 use crate::admission::Admitted;
@@ -24,25 +24,45 @@ mod phrase;
 
 pub use refusal::Refusal;
 
+/// An answer with a manifest, to be given once or often.
+#[derive(Debug)]
+pub struct Prepared {
+    admitted: Admitted<Arc<Manifest>>,
+    headers: HeaderMap,
+}
+
 /// Answers with a manifest. Only admitted ones can be given here.
-pub fn manifest(admitted: &Admitted<Arc<Manifest>>, head: bool) -> Response<Body> {
+pub fn manifest(admitted: Admitted<Arc<Manifest>>) -> Prepared {
     let manifest = admitted.content();
-    let body = if head { body::empty() } else { body::full(manifest.bytes().clone()) };
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.reserve(HEADERS);
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    headers.insert(API_VERSION, HeaderValue::from_static(REGISTRY));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(manifest.media_type().as_str()));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(manifest.bytes().len()));
     // It is visible text; were it not, a client would miss the header and could not go on.
     if let Ok(digest) = HeaderValue::from_maybe_shared(manifest.digest_text().clone()) {
         headers.insert(CONTENT_DIGEST, digest);
     }
-    admitted_for(headers, admitted);
-    response
+    admitted_for(&mut headers, &admitted);
+    Prepared { admitted, headers }
+}
+
+impl Prepared {
+    /// What it is that is given.
+    pub fn admitted(&self) -> &Admitted<Arc<Manifest>> {
+        &self.admitted
+    }
+
+    /// Gives it; without its body to a HEAD.
+    pub fn answer(&self, head: bool) -> Response<Body> {
+        let body = if head { body::empty() } else { body::full(self.admitted.content().bytes().clone()) };
+        let mut response = Response::new(body);
+        *response.headers_mut() = self.headers.clone();
+        response
+    }
 }
 
 /// Says on what grounds content is served.
-fn admitted_for<T>(headers: &mut http::HeaderMap, admitted: &Admitted<T>) {
+fn admitted_for<T>(headers: &mut HeaderMap, admitted: &Admitted<T>) {
     headers.insert(REASON, HeaderValue::from_static(admitted.basis().reason().code()));
     if admitted.is_stale() {
         headers.insert(STALE, HeaderValue::from_static("true"));
@@ -64,7 +84,7 @@ pub fn list(content_type: &'static str, bytes: Vec<u8>, head: bool, next: Option
 }
 
 /// Notes that the registry has left out referrers of other types than was asked for.
-pub(crate) fn filtered(headers: &mut http::HeaderMap) {
+pub(crate) fn filtered(headers: &mut HeaderMap) {
     headers.insert(FILTERS_APPLIED, HeaderValue::from_static("artifactType"));
 }
 
@@ -112,7 +132,7 @@ fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Headers of a manifest's answer, those that connection and middleware add counted.
+/// Headers of a manifest's answer.
 const HEADERS: usize = 6;
 
 /// The longest reason phrase, in bytes: containerd prints more, log systems cut it.
@@ -120,6 +140,10 @@ const MAX_PHRASE: usize = 512;
 
 /// The digest of a manifest, as the distribution specification names it.
 pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+/// What clients tell a registry by.
+pub(crate) const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+/// Its value.
+pub(crate) const REGISTRY: &str = "registry/2.0";
 const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
 /// The reason of the answer, allow reasons too.
 pub(crate) const REASON: HeaderName = HeaderName::from_static("countersign-reason");

@@ -1,6 +1,6 @@
 //! Policies and trust, swapped as one and read once an answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
 
@@ -34,6 +34,11 @@ impl Current {
     /// Whether `snapshot` is still the current one.
     pub fn is(&self, snapshot: &Arc<Snapshot>) -> bool {
         Arc::ptr_eq(&self.0.load(), snapshot)
+    }
+
+    /// Whether the current snapshot is the one that `snapshot` refers to.
+    pub fn is_that(&self, snapshot: &Weak<Snapshot>) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.0.load()), snapshot.as_ptr())
     }
 
     /// Replaces it for every answer that begins from now on.

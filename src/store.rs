@@ -54,6 +54,10 @@ pub trait Store: Send + Sync {
     /// Whether other proxies read and write it too.
     fn is_shared(&self) -> bool;
 
+    /// Whether something that it took [lately](LATELY) is gone for no reason of its own, as far as it can tell: what it
+    /// does not know may have been there.
+    fn has_lost_some(&self) -> bool;
+
     /// Returns when everything that was put is as safe as it will be.
     fn flush(&self) -> BoxFuture<'_, ()>;
 }
@@ -92,6 +96,9 @@ pub struct Listing {
 /// An entry of a list: a kind, 32 bytes, and their seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Item(pub [u8; 65]);
+
+/// How long somebody who was given something may come back for more of it: who pulls an image goes on to its blobs.
+pub const LATELY: Duration = Duration::from_mins(5);
 
 /// Who holds a lease.
 pub type Holder = [u8; 16];

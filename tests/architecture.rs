@@ -27,7 +27,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("listener", "body oci pem reason telemetry"),
     ("middleware", "body listener oci reason respond telemetry"),
     ("admin", "body listener telemetry reason"),
-    ("proxy", "admission blob body client oci passthrough pull reason respond route telemetry upstream"),
+    ("proxy", "admission blob body cache client oci passthrough pull reason respond route telemetry upstream"),
     ("route", "oci reason"),
     ("client", "oci policy"),
     (

@@ -210,6 +210,10 @@ impl Store for Counting {
         true
     }
 
+    fn has_lost_some(&self) -> bool {
+        false
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         self.store.flush()
     }

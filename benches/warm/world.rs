@@ -17,7 +17,7 @@ use countersign::demo::signer::Signer;
 use countersign::oci::{Digest, Image, Subject};
 use countersign::outcome::{Key, Terms};
 use countersign::policy::file::parse_scope;
-use countersign::proxy::Proxy;
+use countersign::proxy::{Proxy, Ready};
 use countersign::telemetry::Metrics;
 use http::Request;
 use http::header::HOST;
@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) proxy: Proxy,
     /// The request for the image, by digest.
     pub(crate) request: Parts,
+    /// The same, as the listener has it.
+    pub(crate) asking: Request<()>,
     /// The image.
     pub(crate) subject: Subject,
     _scratch: Scratch,
@@ -61,15 +63,20 @@ impl World {
             public_origin: String::new(),
             puller: app::explainer(&config).await?,
             metrics: Arc::new(Metrics::new()),
+            ready: Ready::default(),
         };
         let subject = Image::parse(name.parse()?, "team/app")?.at(image.digest);
-        let request = Request::get(path).header(HOST, "localhost").body(())?.into_parts().0;
-        let world = Self { proxy, request, subject, _scratch: scratch };
+        let asking = Request::get(path).header(HOST, "localhost").body(())?;
+        let request = asking.clone().into_parts().0;
+        let world = Self { proxy, request, asking, subject, _scratch: scratch };
         for _ in 0..2 {
             let status = world.proxy.answer(&world.request).await.response.status();
             if status != 200 {
                 return Err(format!("the image is answered with {status}").into());
             }
+        }
+        if world.proxy.at_once(&world.asking).is_none() {
+            return Err("the answer is not ready".into());
         }
         world.fill(&name, size.verdicts).await?;
         Ok(world)

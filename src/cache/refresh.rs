@@ -35,6 +35,11 @@ impl Refresh {
         }
     }
 
+    /// Until when nothing that ends at `end` is due.
+    pub fn earliest(&self, end: Timestamp) -> Timestamp {
+        Timestamp(end.0.saturating_sub(self.before.as_secs()))
+    }
+
     /// Whether it is time: in the last part of an Allow's life, half of it at most, from an instant on that chance
     /// chooses within the first half of that part.
     pub fn is_due(&self, verdict: &Verdict, now: Timestamp) -> bool {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::ready;
+use futures_util::future::{Either, ready};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -61,7 +61,7 @@ pub(super) async fn serve<H>(
                     http2::serve(stream, peer, handler, bounds, shutdown).await
                 }
                 Ok(Greeted::Plain(stream)) => {
-                    let refuse = |_| ready(tls_wanted()).boxed();
+                    let refuse = |_| Either::Left(ready(tls_wanted()));
                     http1(Stall::new(stream, STALL), peer, refuse, patience, false, shutdown).await
                 }
                 Err(error) => {

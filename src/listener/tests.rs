@@ -81,7 +81,7 @@ where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let metrics = Arc::new(Metrics::new());
-    let handler = middleware::stack(answer, metrics.clone());
+    let handler = middleware::stack(|_| None, answer, metrics.clone());
     running(|tcp, stopped| serve(tcp, handler, options, metrics, stopped)).await
 }
 

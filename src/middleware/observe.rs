@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -21,7 +22,7 @@ pub(super) struct Line {
     request: log::Request,
     began: Instant,
     status: Option<StatusCode>,
-    facts: Facts,
+    facts: Option<Arc<Facts>>,
     sent: u64,
     /// Bytes of the body, if they are known.
     length: Option<u64>,
@@ -35,7 +36,7 @@ impl Line {
             request: log::Request::of(request, Some(request.body().0)),
             began: Instant::now(),
             status: None,
-            facts: Facts::default(),
+            facts: None,
             sent: 0,
             length: None,
             ended: request.method() == Method::HEAD,
@@ -44,10 +45,16 @@ impl Line {
     }
 
     /// Logs what `answer` comes to.
-    pub(super) async fn observe(mut self, answer: impl Future<Output = Answer>) -> Response<Body> {
-        let Answer { response, facts } = answer.await;
+    pub(super) async fn observe(self, answer: impl Future<Output = Answer>) -> Response<Body> {
+        let answer = answer.await;
+        self.observed(answer)
+    }
+
+    /// Logs what came of `answer`.
+    pub(super) fn observed(mut self, answer: Answer) -> Response<Body> {
+        let Answer { response, facts } = answer;
         self.status = Some(response.status());
-        self.facts = facts;
+        self.facts = Some(facts);
         let announced = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         self.length = announced.or_else(|| response.body().size_hint().exact());
         response.map(|body| Body::new(Observed { body, line: self }))
@@ -60,7 +67,7 @@ impl Drop for Line {
         let complete = self.status.is_some() && (self.ended || self.length == Some(self.sent));
         let ending =
             Ending { status: self.status, took: self.began.elapsed(), bytes_sent: self.sent, aborted: !complete };
-        log::request_line(&self.request, &ending, &self.facts);
+        log::request_line(&self.request, &ending, self.facts.as_deref().unwrap_or(&Facts::default()));
     }
 }
 

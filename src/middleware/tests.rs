@@ -23,7 +23,7 @@ fn line_of(answer: fn(&str) -> Answer, method: Method, take: fn(Option<Response<
                 answer(&path)
             }
         };
-        let stack = stack(handler, metrics.clone());
+        let stack = stack(|_| None, handler, metrics.clone());
         let path = if method == Method::DELETE { "/never" } else { "/v2/" };
         let request = Request::builder().method(method).uri(path).header("host", "a").body(CLIENT).expect("a request");
         let answered = stack(request).now_or_never();
@@ -36,7 +36,7 @@ fn line_of(answer: fn(&str) -> Answer, method: Method, take: fn(Option<Response<
 
 fn fine(_: &str) -> Answer {
     let response = Response::new(body::full(Bytes::from_static(b"fine")));
-    Answer { response, facts: Facts { reason: Some(Reason::Signed), ..Facts::default() } }
+    Answer { response, facts: Facts { reason: Some(Reason::Signed), ..Facts::default() }.into() }
 }
 
 fn endless(_: &str) -> Answer {
@@ -120,3 +120,33 @@ fn only_errors_forbid_to_be_stored() {
 
 const CLIENT: ClientAddress =
     ClientAddress(std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9));
+
+#[test]
+fn what_has_an_answer_at_once_gives_it_and_what_panics_leaves_it_to_the_handler() {
+    let metrics = Arc::new(Metrics::new());
+    let at_once = |request: &Request<ClientAddress>| match request.uri().path() {
+        "/v2/ready" => Some(fine("")),
+        "/v2/panic" => panic!("on purpose"),
+        _ => None,
+    };
+    let handler = |_: Request<ClientAddress>| async {
+        let mut response = Response::new(body::empty());
+        *response.status_mut() = StatusCode::ACCEPTED;
+        Answer::from(response)
+    };
+    let stack = stack(at_once, handler, metrics.clone());
+    let ask = |path: &str, length: &str| {
+        let request = Request::builder().uri(path).header("host", "a").header("content-length", length);
+        stack(request.body(CLIENT).expect("a request"))
+    };
+    let status = |path, length| ask(path, length).now_or_never().expect("an answer").status();
+    assert!(matches!(ask("/v2/ready", "0"), Either::Left(_)));
+    let lines = captured(true, "info", || {
+        assert_eq!(status("/v2/ready", "0"), StatusCode::OK);
+        assert_eq!(status("/v2/other", "0"), StatusCode::ACCEPTED);
+        assert_eq!(status("/v2/panic", "0"), StatusCode::ACCEPTED);
+        assert_eq!(status("/v2/ready", "1"), StatusCode::BAD_REQUEST, "what is malformed has no answer");
+    });
+    assert_eq!(lines.lines().count(), 4, "{lines}");
+    assert!(metrics.render().contains("\ncountersign_requests_in_flight 0\n"));
+}

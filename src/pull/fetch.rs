@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::future::Cache;
+use tokio::time::Instant;
 
 use super::PullError;
 use crate::limits::Limits;
@@ -21,9 +22,16 @@ pub struct Fetch {
     limits: Limits,
     manifests: Cache<Subject, Arc<Manifest>>,
     /// Requests under way, and for as long as configured what they came to.
-    resolving: Cache<(Image, Tag), Digest>,
-    /// Whether tags are remembered at all.
-    remembers_tags: bool,
+    resolving: Cache<(Image, Tag), Resolved>,
+    /// For how long tags are remembered, if at all.
+    tag_ttl: Duration,
+}
+
+/// What a tag names, and since when that is remembered.
+#[derive(Debug, Clone, Copy)]
+struct Resolved {
+    digest: Digest,
+    at: Instant,
 }
 
 impl Fetch {
@@ -36,11 +44,10 @@ impl Fetch {
     ) -> Self {
         let weigh = |_: &Subject, manifest: &Arc<Manifest>| u32::try_from(manifest.weight()).unwrap_or(u32::MAX);
         let manifests = Cache::builder().max_capacity(bytes).weigher(weigh).build();
-        let remembers_tags = !tag_ttl.is_zero();
         // If nothing is to stay: what somebody who went away left behind is soon gone.
-        let gone_after = if remembers_tags { tag_ttl } else { Duration::from_secs(1) };
+        let gone_after = if tag_ttl.is_zero() { Duration::from_secs(1) } else { tag_ttl };
         let resolving = Cache::builder().max_capacity(10_000).time_to_live(gone_after).build();
-        Self { upstreams, limits, manifests, resolving, remembers_tags }
+        Self { upstreams, limits, manifests, resolving, tag_ttl }
     }
 
     /// The digest that `reference` names now, or did a moment ago if tags are remembered. A tag is read once for all who
@@ -51,10 +58,10 @@ impl Fetch {
             Reference::Tag(tag) => tag,
         };
         let key = (image.clone(), tag.clone());
-        if self.remembers_tags
-            && let Some(digest) = self.resolving.get(&key).await
+        if !self.tag_ttl.is_zero()
+            && let Some(resolved) = self.resolving.get(&key).await
         {
-            return Ok(digest);
+            return Ok(resolved.digest);
         }
         Box::pin(self.resolve_together(&key)).await
     }
@@ -63,13 +70,28 @@ impl Fetch {
         let mut first = false;
         let init = Box::pin(async {
             first = true;
-            self.resolve_anew(&key.0, &key.1).await
+            let at = Instant::now();
+            Ok(Resolved { digest: self.resolve_anew(&key.0, &key.1).await?, at })
         });
         let resolved = Box::pin(self.resolving.try_get_with_by_ref(key, init)).await;
-        if first && !self.remembers_tags {
+        if first && self.tag_ttl.is_zero() {
             self.resolving.invalidate(key).await;
         }
-        resolved.map_err(Arc::unwrap_or_clone)
+        resolved.map(|resolved| resolved.digest).map_err(Arc::unwrap_or_clone)
+    }
+
+    /// Until when `reference` is known to name `digest`, for a while at most; the past, if it is asked for each time.
+    pub(super) async fn names_until(
+        &self,
+        image: &Image,
+        reference: &Reference,
+        digest: &Digest,
+        most: Duration,
+    ) -> Instant {
+        let now = Instant::now();
+        let Reference::Tag(tag) = reference else { return now + most };
+        let known = if self.tag_ttl.is_zero() { None } else { self.resolving.get(&(image.clone(), tag.clone())).await };
+        known.filter(|known| known.digest == *digest).map_or(now, |known| (known.at + self.tag_ttl).min(now + most))
     }
 
     async fn resolve_anew(&self, image: &Image, tag: &Tag) -> Result<Digest, PullError> {

@@ -73,7 +73,11 @@ impl Puller {
         if parents.len() >= membership::KEPT {
             refused = PullError::weightier(refused, too_many());
         }
-        Err(Unlisted { refused, doubt: doubt.map(PullError::from) })
+        let mut doubt = doubt.map(PullError::from);
+        if parents.is_empty() && ask.sought == Some(subject.digest) && self.membership.has_lost_some() {
+            doubt.get_or_insert_with(forgotten);
+        }
+        Err(Unlisted { refused, doubt })
     }
 
     /// The newest manifest of which this proxy itself knows that it lists `subject` as `kind`, if what admits it is known,
@@ -252,6 +256,13 @@ fn of_parent(parent: &Subject, kind: Kind, why: PullError) -> PullError {
 
 fn unread(index: &Subject) -> PullError {
     let detail = format!("not all that {} lists, which may list it, could be read", index.digest);
+    PullError::unsure(Reason::MembershipIncomplete, detail)
+}
+
+/// Who was answered an index goes on to its images, though this proxy was killed meanwhile.
+fn forgotten() -> PullError {
+    let detail = "no index is known to list it, and this proxy was killed, or its store was damaged, a moment ago: what was \
+                  admitted just before may not be known any more; ask for its index again";
     PullError::unsure(Reason::MembershipIncomplete, detail)
 }
 

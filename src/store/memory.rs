@@ -120,6 +120,10 @@ impl Store for MemoryStore {
         false
     }
 
+    fn has_lost_some(&self) -> bool {
+        false
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         ready(()).boxed()
     }

@@ -158,6 +158,11 @@ impl Store for SharedStore {
         true
     }
 
+    fn has_lost_some(&self) -> bool {
+        // It cannot tell.
+        false
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         // What Redis has acknowledged is as safe as Redis makes it.
         std::future::ready(()).boxed()

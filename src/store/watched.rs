@@ -90,6 +90,10 @@ impl<S: Store> Store for Watched<S> {
         self.store.is_shared()
     }
 
+    fn has_lost_some(&self) -> bool {
+        self.store.has_lost_some()
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         self.store.flush()
     }

@@ -1,5 +1,7 @@
 //! What a handler gives the middleware.
 
+use std::sync::Arc;
+
 use http::Response;
 
 use super::Facts;
@@ -11,11 +13,11 @@ pub struct Answer {
     /// What the client gets.
     pub response: Response<Body>,
     /// What was learned on the way.
-    pub facts: Facts,
+    pub facts: Arc<Facts>,
 }
 
 impl From<Response<Body>> for Answer {
     fn from(response: Response<Body>) -> Self {
-        Self { response, facts: Facts::default() }
+        Self { response, facts: Arc::default() }
     }
 }

@@ -111,6 +111,11 @@ pub struct Ending {
     pub aborted: bool,
 }
 
+/// Whether the lines of answers that give what was asked for are written.
+pub fn writes_answers() -> bool {
+    tracing::enabled!(target: TARGET, Level::INFO)
+}
+
 /// Writes the line of one request: `warn` if no verdict could be reached, otherwise `info`.
 pub fn request_line(request: &Request, ending: &Ending, facts: &Facts) {
     let unavailable = match facts.reason.map(Reason::class) {

@@ -26,7 +26,9 @@ fn its_own_content_of_every_kind_is_pulled() {
     assert!(tags.len() > 10, "the command pushed no more than {tags:?}");
     let images = tags.iter().map(|tag| Image::found(lab.registry.address, "lab/conformance", tag));
     let images: Vec<_> = images.collect();
-    images.iter().for_each(|image| lab.sign(Cosign::Bundle, RELEASE, image));
+    for image in &images {
+        lab.sign(Cosign::Bundle, RELEASE, image);
+    }
 
     let content = Content::of(&images);
     let report = content.pull(&lab, "lab/conformance", &[("OCI_API_REFERRER", "false".into())]);
@@ -38,7 +40,7 @@ fn the_referrers_of_an_image_are_listed() {
     let lab = Cell { containerd: Version::V2, registry: Kind::Referrers, cosign: Cosign::Bundle }.lab();
     let (index, _) = lab.push("conformance").index();
     lab.sign(Cosign::Bundle, RELEASE, &index);
-    let content = Content::of(&[index.clone()]);
+    let content = Content::of(std::slice::from_ref(&index));
     let report = content.pull(lab, &index.repository, &[("OCI_RO_DATA_REFERRERS", index.digest.clone())]);
     report.is_good(&content, SKIPPED);
 }
@@ -86,7 +88,9 @@ impl Content {
         self.manifests.push(digest.to_owned());
         let manifest = image.get_json(&image.path(&format!("manifests/{digest}")));
         let listed = |name: &str| manifest[name].as_array().cloned().unwrap_or_default();
-        listed("manifests").iter().for_each(|child| self.add(image, digest_of(child)));
+        for child in listed("manifests") {
+            self.add(image, digest_of(&child));
+        }
         let blobs = listed("layers").into_iter().chain([manifest["config"].clone()]);
         for blob in blobs.filter(|blob| !blob.is_null() && blob["urls"].is_null()) {
             let digest = digest_of(&blob).to_owned();

@@ -1,4 +1,4 @@
-//! Every client that pulls, each in a room of its own: how it asks, and what it keeps. (BuildKit is not among them: it
+//! Every client that pulls, each in a room of its own: how it asks, and what it keeps. (`BuildKit` is not among them: it
 //! resolves with containerd's library.)
 
 /// The pulls of both versions of containerd, each in a module of its own.

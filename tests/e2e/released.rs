@@ -116,12 +116,16 @@ impl Signer {
         match self {
             Self::Key => {
                 lab.sign(cosign, RELEASE, &image);
-                attested.iter().for_each(|predicate| lab.attest(cosign, RELEASE, &image, predicate));
+                for predicate in attested {
+                    lab.attest(cosign, RELEASE, &image, predicate);
+                }
             }
             Self::Pipeline => {
                 let (form, ours) = (Form::from(cosign), Pipeline::of("myorg/app"));
                 form.sign(&ours, &image);
-                attested.iter().for_each(|predicate| form.attest(&ours, &image, predicate));
+                for predicate in attested {
+                    form.attest(&ours, &image, predicate);
+                }
             }
         }
         image

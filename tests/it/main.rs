@@ -33,6 +33,7 @@ mod platforms;
 mod policy;
 mod policy_flip;
 mod pull;
+mod ready;
 mod redirects;
 mod refusals;
 mod reload;

@@ -128,6 +128,10 @@ impl Store for Down {
     fn is_shared(&self) -> bool {
         true
     }
+
+    fn has_lost_some(&self) -> bool {
+        false
+    }
     fn flush(&self) -> BoxFuture<'_, ()> {
         future::ready(()).boxed()
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::About;
 use super::writing::Writing;
@@ -91,7 +91,7 @@ impl Stored {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Stores what was read for `about`, after this returns and as far as others leave room for it.
+    /// Stores what was read for `about`, as far as others leave room for it; what takes time, after this returns.
     pub(super) fn write(&self, about: &About, set: &Arc<EvidenceSet>) {
         let size = set.size();
         if size > LARGEST {
@@ -102,11 +102,15 @@ impl Stored {
             return;
         };
         let (stored, about, set) = (self.clone(), about.clone(), set.clone());
-        tokio::spawn(async move {
+        let mut put = Box::pin(async move {
             // A store that is down costs a reading, and has been counted.
             let _ = stored.put(&about, &set).await;
             drop(permit);
         });
+        // What a store takes at once is not worth waking another thread for.
+        if size > SMALL || put.as_mut().now_or_never().is_none() {
+            tokio::spawn(put);
+        }
     }
 
     async fn put(&self, about: &About, set: &EvidenceSet) -> Result<(), StoreDown> {
@@ -152,5 +156,7 @@ fn piece_place(digest: &Digest) -> Place {
 
 /// What one reading may have in the store: more is read again when it is wanted.
 const LARGEST: usize = 32 << 20;
+/// What is sealed on the way of an answer; more is not worth its time.
+const SMALL: usize = 64 << 10;
 /// Pieces that are read or written at once.
 const AT_ONCE: usize = 8;

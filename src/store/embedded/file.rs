@@ -91,15 +91,35 @@ pub enum OpenError {
     },
 }
 
+/// A file that is open, and is marked as being in use from now on.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// The file.
+    pub(super) database: Database,
+    /// How it was found.
+    pub(super) found: Found,
+}
+
+/// What a file was like when it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// What was in it is not, because it was damaged or of an earlier version.
+    Emptied,
+    /// Whoever had it did not close it: what was to be written may not be in it.
+    InUse,
+    /// All is in it that was ever taken; or it is new.
+    Whole,
+}
+
 /// Opens the file at `path`, or makes it. All of it is read: what is damaged is set aside, under a name that says so, and
 /// an empty file takes its place.
 ///
 /// # Errors
 /// Nothing is touched if it is not ours to touch.
-pub(super) fn open(path: &Path) -> Result<Database, OpenError> {
+pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     make_folder(path)?;
     let damage = match attempt(path)? {
-        Ok(database) => return Ok(database),
+        Ok(opened) => return Ok(opened),
         Err(damage) => damage,
     };
     let aside =
@@ -108,11 +128,19 @@ pub(super) fn open(path: &Path) -> Result<Database, OpenError> {
         path = %path.display(), aside = %aside.display(), %damage,
         "the store is damaged: set aside, and begun anew; what it remembered will be verified again"
     );
-    attempt(path)?.map_err(|why| OpenError::Unusable { path: path.into(), why })
+    let anew = attempt(path)?.map_err(|why| OpenError::Unusable { path: path.into(), why })?;
+    Ok(Opened { found: Found::Emptied, ..anew })
+}
+
+/// Takes the mark away: all that was taken is in the file.
+pub(super) fn release(database: &Database) -> Result<(), Fault> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(META)?.remove(IN_USE)?;
+    Ok(transaction.commit()?)
 }
 
 /// Opens the file; within, what is damaged.
-fn attempt(path: &Path) -> Result<Result<Database, String>, OpenError> {
+fn attempt(path: &Path) -> Result<Result<Opened, String>, OpenError> {
     let mut options = OpenOptions::new();
     let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     let file = file.map_err(|error| impossible(path, error))?;
@@ -133,7 +161,7 @@ fn attempt(path: &Path) -> Result<Result<Database, String>, OpenError> {
         Err(panicked) => return fault(path, panicked),
     };
     match contained(|| recognise(&database)) {
-        Ok(Layout::Ours) => Ok(Ok(database)),
+        Ok(Layout::Ours(found)) => Ok(Ok(Opened { database, found })),
         Ok(Layout::Foreign) => {
             Err(OpenError::Foreign { path: path.into(), what: "it is a database of another program".into() })
         }
@@ -144,40 +172,46 @@ fn attempt(path: &Path) -> Result<Result<Database, String>, OpenError> {
 
 /// Whose layout a database has.
 enum Layout {
-    Ours,
+    Ours(Found),
     Foreign,
     Later(u64),
 }
 
-/// Tells whose it is. What is empty becomes ours, and what an earlier version wrote is emptied.
+/// Tells whose it is. What is empty becomes ours, and what an earlier version wrote is emptied. What is ours is marked as
+/// in use.
 fn recognise(database: &Database) -> Result<Layout, Fault> {
     let transaction = database.begin_write()?;
     let tables: Vec<_> = transaction.list_tables()?.collect();
     if !tables.is_empty() && !tables.iter().any(|table| table.name() == META.name()) {
         return Ok(Layout::Foreign);
     }
-    let format = match transaction.open_table(META) {
-        Ok(meta) => meta.get(FORMAT_KEY)?.map(|format| format.value()),
+    let (format, in_use) = match transaction.open_table(META) {
+        Ok(meta) => (meta.get(FORMAT_KEY)?.map(|format| format.value()), meta.get(IN_USE)?.is_some()),
         Err(redb::TableError::Storage(error)) => return Err(error.into()),
         Err(_) => return Ok(Layout::Foreign),
     };
-    match format {
-        Some(FORMAT) => return Ok(Layout::Ours),
+    let found = match format {
+        Some(FORMAT) if in_use => return Ok(Layout::Ours(Found::InUse)),
+        Some(FORMAT) => Found::Whole,
         Some(later) if later > FORMAT => return Ok(Layout::Later(later)),
         None if !tables.is_empty() => return Ok(Layout::Foreign),
-        Some(_) | None => {}
+        Some(_) => Found::Emptied,
+        None => Found::Whole,
+    };
+    if format != Some(FORMAT) {
+        for table in tables {
+            transaction.delete_table(table)?;
+        }
+        transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
     }
-    for table in tables {
-        transaction.delete_table(table)?;
-    }
-    transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
+    transaction.open_table(META)?.insert(IN_USE, 1)?;
     transaction.commit()?;
     // The tables are there from now on, for those who only read.
-    change(database, |_| Ok(())).map(|_| Layout::Ours)
+    change(database, |_| Ok(())).map(|_| Layout::Ours(found))
 }
 
 /// What a fault at opening means: damage is for the caller to set aside.
-fn fault(path: &Path, fault: Fault) -> Result<Result<Database, String>, OpenError> {
+fn fault(path: &Path, fault: Fault) -> Result<Result<Opened, String>, OpenError> {
     match fault {
         Fault::Damaged(damage) => Ok(Err(damage)),
         other => Err(OpenError::Unusable { path: path.into(), why: other.to_string() }),
@@ -225,3 +259,6 @@ const ASIDE: &str = ".corrupt-";
 const CACHE: usize = 4 << 20;
 
 const FORMAT_KEY: &str = "format";
+
+/// There as long as a process has the file that may have something to write into it.
+const IN_USE: &str = "in use";

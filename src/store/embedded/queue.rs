@@ -5,7 +5,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use prometheus::IntGauge;
-use tokio::sync::watch;
 
 use super::batch::{Batch, Write, newest_first, weight};
 use super::present::Present;
@@ -23,8 +22,6 @@ pub(super) struct Queue {
     pending: IntGauge,
     /// What may be in the file.
     present: Arc<Present>,
-    /// The last batch that is on the disk.
-    written: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -32,14 +29,14 @@ struct State {
     waiting: Batch,
     /// What is being written.
     writing: Arc<Batch>,
-    /// How many batches were given out.
-    given: u64,
     /// What was read since this was last asked.
     uses: HashSet<Spot>,
     /// Why nothing is taken.
     down: Option<String>,
     /// Whether a reader met a fault since the file was opened.
     faulty: bool,
+    /// Whether somebody waits until what waits is written.
+    urgent: bool,
     stopping: bool,
 }
 
@@ -59,15 +56,14 @@ pub(super) enum Next {
 impl Queue {
     /// An empty one, in which `most` bytes may wait.
     pub(super) fn new(most: usize, pending: IntGauge, present: Arc<Present>) -> Self {
-        let written = watch::Sender::new(0);
-        Self { state: Mutex::default(), changed: Condvar::new(), most, pending, present, written }
+        Self { state: Mutex::default(), changed: Condvar::new(), most, pending, present }
     }
 
-    /// Takes a write; gives the batch that it will be in.
+    /// Takes writes.
     ///
     /// # Errors
     /// If too much waits already, or the file cannot be written.
-    pub(super) fn add(&self, writes: impl IntoIterator<Item = (Spot, Write)>) -> Result<u64, StoreDown> {
+    pub(super) fn add(&self, writes: impl IntoIterator<Item = (Spot, Write)>) -> Result<(), StoreDown> {
         let mut state = self.state();
         if let Some(why) = &state.down {
             return Err(StoreDown(why.clone()));
@@ -86,20 +82,7 @@ impl Queue {
         if was_empty || self.is_enough(&state) {
             self.changed.notify_all();
         }
-        Ok(state.given + 1)
-    }
-
-    /// Waits until `batch` is on the disk, for `time` at most.
-    ///
-    /// # Errors
-    /// If it is not by then.
-    pub(super) async fn durable(&self, batch: u64, time: Duration) -> Result<(), StoreDown> {
-        let mut written = self.written.subscribe();
-        let reached = written.wait_for(|last| *last >= batch);
-        match tokio::time::timeout(time, reached).await {
-            Ok(Ok(_)) => Ok(()),
-            _ => Err(self.down().unwrap_or_else(|| StoreDown("the disk is slow".into()))),
-        }
+        Ok(())
     }
 
     /// The newest write that waits for a spot, if it is a value.
@@ -139,7 +122,7 @@ impl Queue {
         let nothing = |state: &mut State| state.waiting.len() == 0 && !state.faulty && !state.stopping;
         let waited = self.changed.wait_timeout_while(self.state(), patience, nothing);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        let few = |state: &mut State| !self.is_enough(state) && !state.faulty && !state.stopping;
+        let few = |state: &mut State| !self.is_enough(state) && !state.urgent && !state.faulty && !state.stopping;
         let gather = if state.waiting.len() == 0 { Duration::ZERO } else { GATHER };
         let waited = self.changed.wait_timeout_while(state, gather, few);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -148,7 +131,7 @@ impl Queue {
         }
         if state.waiting.len() > 0 {
             state.writing = Arc::new(std::mem::take(&mut state.waiting));
-            state.given += 1;
+            state.urgent = false;
             return Next::Batch(state.writing.clone());
         }
         if state.stopping { Next::Stop } else { Next::Idle }
@@ -158,7 +141,6 @@ impl Queue {
     pub(super) fn written(&self) {
         let mut state = self.state();
         state.writing = Arc::default();
-        self.written.send_replace(state.given);
         self.count(&state);
         self.changed.notify_all();
     }
@@ -196,10 +178,13 @@ impl Queue {
         self.state().down.clone().map(StoreDown)
     }
 
-    /// Waits until everything is written, or cannot be; for `time` at most.
+    /// Waits until everything is written, which is done at once, or cannot be; for `time` at most.
     pub(super) fn flushed(&self, time: Duration) {
         let unwritten = |state: &mut State| state.down.is_none() && state.waiting.len() + state.writing.len() > 0;
-        drop(self.changed.wait_timeout_while(self.state(), time, unwritten));
+        let mut state = self.state();
+        state.urgent = state.waiting.len() > 0;
+        self.changed.notify_all();
+        drop(self.changed.wait_timeout_while(state, time, unwritten));
     }
 
     /// Takes no more; what waits is still written.
@@ -238,8 +223,8 @@ impl Queue {
     }
 }
 
-/// How long a first write waits for others that go to the disk with it.
-const GATHER: Duration = Duration::from_millis(5);
+/// How long a first write waits for others that go to the disk with it: what a transaction costs, it costs once.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// How many records' uses are noted at a time.
 const USES: usize = 1 << 15;

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::batch::Batch;
 use super::fault::Fault;
+use super::file::{Found, Opened};
 use super::garbage::Sweep;
+use super::losses::Losses;
 use super::present::Present;
 use super::queue::{Next, Queue};
 use super::slot::Slot;
@@ -21,6 +23,7 @@ pub(super) struct Writer {
     pub(super) queue: Arc<Queue>,
     pub(super) present: Arc<Present>,
     pub(super) clock: Arc<Clock>,
+    pub(super) losses: Arc<Losses>,
     /// What all records may take.
     pub(super) most: u64,
 }
@@ -35,13 +38,15 @@ struct Progress {
     swept: Instant,
     /// Failures since something was last written.
     failures: u32,
+    /// Whether this process has had the file open: the mark that it is in use is its own.
+    has_opened: bool,
 }
 
 impl Writer {
     /// Runs until the queue is stopped and all is written. If the file is not open at first, that comes first.
     pub(super) fn run(self, is_open: bool) {
         let swept = Instant::now();
-        let mut progress = Progress { cost: 0, most: self.most, sweep: None, swept, failures: 0 };
+        let mut progress = Progress { cost: 0, most: self.most, sweep: None, swept, failures: 0, has_opened: is_open };
         if is_open {
             self.weigh(&mut progress);
         } else {
@@ -61,7 +66,9 @@ impl Writer {
                 self.reopen(&mut progress);
             }
         }
-        if let Err(fault) = self.slot.close() {
+        // Who comes next is sure of what this one took, unless some of it was lost a moment ago.
+        let released = if self.losses.will_matter() { Ok(()) } else { self.slot.with(file::release) };
+        if let Err(fault) = released.and(self.slot.close()) {
             tracing::warn!(error = %fault, "the store was not closed in order; it will be repaired when it is opened");
         }
     }
@@ -112,8 +119,16 @@ impl Writer {
             // There is no room for more: go on with less.
             progress.most = progress.most.min(progress.cost / 10 * 9).max(LEAST);
         }
-        // What fails again and again is not written.
-        self.queue.failed(fault.to_string(), progress.failures < TRIES);
+        self.give_up(fault.to_string(), progress);
+    }
+
+    /// Nothing is taken until the file is open again; what fails again and again is not written.
+    fn give_up(&self, why: String, progress: &Progress) {
+        let keep = progress.failures < TRIES;
+        if !keep {
+            self.losses.refused();
+        }
+        self.queue.failed(why, keep);
     }
 
     /// Opens the file again, however long it takes.
@@ -126,7 +141,11 @@ impl Writer {
                 return;
             }
             match file::open(&self.path) {
-                Ok(database) => {
+                Ok(Opened { database, found }) => {
+                    if found == Found::Emptied || found == Found::InUse && !progress.has_opened {
+                        self.losses.found();
+                    }
+                    progress.has_opened = true;
                     self.slot.put(database);
                     self.weigh(progress);
                     self.queue.up();
@@ -135,7 +154,7 @@ impl Writer {
                 }
                 Err(error) => {
                     progress.failures += 1;
-                    self.queue.failed(error.to_string(), progress.failures < TRIES);
+                    self.give_up(error.to_string(), progress);
                     tracing::warn!(%error, "the store stays closed");
                 }
             }

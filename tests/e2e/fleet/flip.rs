@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use countersign::oci::Digest;
 
 use super::lab;
 use crate::support::content::MANIFEST;
@@ -74,7 +74,7 @@ impl Load {
             // Without an answer of the store a no is none: somebody else may know what allows it.
             let refused = outcome == Outcome::Refused
                 || matches!(&outcome, Outcome::Unavailable(503, reason) if reason == "store_unavailable");
-            let may = |policy: usize| if policy % 2 == 0 { outcome == Outcome::Right } else { refused };
+            let may = |policy: usize| if policy.is_multiple_of(2) { outcome == Outcome::Right } else { refused };
             if !(from..=to).any(may) {
                 let story = format!("{name}, from policy {from} to {to}: {outcome:?}");
                 self.wrong.lock().unwrap_or_else(PoisonError::into_inner).push(story);
@@ -115,8 +115,8 @@ fn a_layer_on_its_way_comes_to_its_end_while_everything_else_is_refused() {
     let image = lab().push("flip-large");
     let page = |number: usize| [u8::try_from(number % 251).expect("less than 256"); 4096];
     let layer: Vec<u8> = (0..LARGE / 4096).flat_map(page).collect();
-    let hex: String = digest(&SHA256, &layer).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let (large, path) = with_layer(&image, &format!("sha256:{hex}"), &layer);
+    let hash = Digest::of(&layer);
+    let (large, path) = with_layer(&image, &hash.to_string(), &layer);
     assert_eq!(fleet.replicas[0].ask("GET", &large.manifest_path()).status, 200);
 
     let mut client = TcpStream::connect(fleet.address()).expect("nginx listens");

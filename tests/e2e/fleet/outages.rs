@@ -124,9 +124,9 @@ impl<'a> Scene<'a> {
                 !replica.reaches_its_store()
             });
             assert!(down, "nothing is reported:\n{}", replica.metrics());
-            let ready = replica.readiness();
-            let said = String::from_utf8_lossy(&ready.body).into_owned();
-            assert!(ready.status == 200 && said.contains("store"), "{} {said}", ready.status);
+            let obstacle = replica.readiness();
+            let said = String::from_utf8_lossy(&obstacle.body).into_owned();
+            assert!(obstacle.status == 200 && said.contains("store"), "{} {said}", obstacle.status);
             // Nor does it seem to come and go, whatever it still does.
             let more = of_image(&lab().push_signed("outage-more", Cosign::Bundle), true);
             for _ in 0..5 {

@@ -18,9 +18,9 @@ fn nobody_who_writes_the_store_has_an_unsigned_image_served() {
     scene.restore();
     let control = scene.replica(&[&scene.key], "");
     scene.is_served(&control, "nothing is forged");
-    assert_eq!(control.metric("countersign_verifications_total", &[]), 0.0, "the store is not believed at all");
+    assert!(control.metric("countersign_verifications_total", &[]) < 1.0, "the store is not believed at all");
     for of in ["verdicts", "members", "evidence"] {
-        assert_eq!(rejected(&control, of), 0.0, "{of}");
+        assert!(rejected(&control, of) < 1.0, "{of}");
     }
     for attack in ATTACKS {
         scene.restore();

@@ -26,7 +26,7 @@ async fn a_redis_that_dies_costs_nobody_anything_and_is_used_again_when_it_is_ba
         assert!(store.get(&verdict).await.is_err());
     }
     // A thousand operations that waited for their time would take more than an hour.
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
     assert!(metrics.trouble().is_some());
 
     let redis = Redis::on(port, "");
@@ -53,7 +53,7 @@ async fn a_redis_that_stands_still_is_down_after_one_operation_was_waited_for() 
     for _ in 0..1000 {
         assert!(store.get(&verdict).await.is_err());
     }
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
     redis.signal("CONT");
     assert_eq!(becomes(|| store.get(&verdict)).await, Ok(Some(Bytes::from("v"))));
 }

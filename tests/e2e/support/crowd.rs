@@ -118,7 +118,7 @@ impl Crowd {
             let target = goods.manifests.iter().chain(&goods.members).nth(which).expect("it is below their number");
             let before = self.weather.load(Ordering::SeqCst);
             let outcome = target.ask_somehow(proxy, &mut dice);
-            let calm = before % 2 == 0 && self.weather.load(Ordering::SeqCst) == before;
+            let calm = before.is_multiple_of(2) && self.weather.load(Ordering::SeqCst) == before;
             if outcome == Outcome::Right && target.manifest {
                 goods.pulled.store(true, Ordering::SeqCst);
             }

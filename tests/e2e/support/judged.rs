@@ -46,11 +46,11 @@ pub(crate) fn of_image(image: &Image, allowed: bool) -> Vec<Target> {
 
 impl Target {
     /// Whether `outcome` is how what nobody may have is kept back. Of a blob that no manifest is known to list, a replica
-    /// that began lately, or whose store was away, cannot tell; and nothing is denied for good while the store is too slow
-    /// to say who lists it.
+    /// that began lately, or whose store was away, cannot tell, and neither can one that lost its own store's last writes of
+    /// an image that is asked for by digest; and nothing is denied for good while the store is too slow to say who lists it.
     pub(crate) fn is_kept_back(&self, outcome: &Outcome) -> bool {
         let unsure = |reason: &str| match reason {
-            "membership_incomplete" => !self.manifest,
+            "membership_incomplete" => !self.manifest || self.path.contains("sha256:"),
             other => other == "store_unavailable",
         };
         matches!(outcome, Outcome::Refused) || matches!(outcome, Outcome::Unavailable(503, reason) if unsure(reason))

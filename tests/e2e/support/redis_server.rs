@@ -1,14 +1,16 @@
 //! Redis as Debian has it: alone, with TLS and users, or with a replica and a sentinel. Whoever holds a
 //! [`Redis::client`] may write anything.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use redis::{Client, Connection};
 
-use super::process::{Process, command, free_port};
+use super::process::{Process, command, free_port, poll};
 
 /// A server that runs, and keeps nothing when it ends.
 pub(crate) struct Redis {
@@ -50,7 +52,24 @@ impl Redis {
         Self { port, process: process.ready(copies) }
     }
 
-    /// What watches `master`, and puts a replica in its place when it is gone.
+    /// What watches `master`, and puts `replica` in its place when it is gone. It hears of the two by and by; one that
+    /// has not heard of the replica when the master dies has nobody to name.
+    pub(crate) fn sentinel_for(master: &Self, replica: &Self) -> Self {
+        let sentinel = Self::sentinel_of(master);
+        let knows = || {
+            let asked = redis::cmd("SENTINEL").arg("REPLICAS").arg(MASTER).query(&mut sentinel.client());
+            let replicas: Vec<HashMap<String, String>> = asked.unwrap_or_default();
+            replicas.iter().any(|one| {
+                let says = |name: &str, value: &str| one.get(name).is_some_and(|said| said == value);
+                says("port", &replica.port.to_string()) && says("flags", "slave") && says("master-link-status", "ok")
+            })
+        };
+        // It asks every ten seconds, and rests for thirty after it was held up for two.
+        assert!(poll(Duration::from_secs(90), knows), "{}", sentinel.log());
+        sentinel
+    }
+
+    /// What watches `master`.
     pub(crate) fn sentinel_of(master: &Self) -> Self {
         let (port, watched) = (free_port(), master.port);
         let config = format!(

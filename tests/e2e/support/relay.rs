@@ -126,18 +126,18 @@ fn relay(
         // A client that tries TLS first goes on in plain text when it is answered in plain text.
         return client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     };
-    let mut head = vec![first.clone(), "Connection: close".into()];
+    let mut asked = vec![first.clone(), "Connection: close".into()];
     for line in lines {
         let line = line?;
         if line.is_empty() {
             break;
         }
         if !line.to_ascii_lowercase().starts_with("connection:") {
-            head.push(line);
+            asked.push(line);
         }
     }
     held.pass(&first);
-    let answer = instead.answer(&first).map_or_else(|| forward(target, &head), Ok)?;
+    let answer = instead.answer(&first).map_or_else(|| forward(target, &asked), Ok)?;
     let status = String::from_utf8_lossy(answer.split(|&byte| byte == b' ').nth(1).unwrap_or_default()).into_owned();
     let mut words = first.split(' ').map(str::to_owned);
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());

@@ -276,7 +276,7 @@ impl Play<'_> {
         for (name, value) in self.answer.headers() {
             let framed = ["connection", "content-length", "transfer-encoding"];
             if !framed.contains(&name.to_ascii_lowercase().as_str()) {
-                head += &format!("{name}: {value}\r\n");
+                head += &[name, ": ", value, "\r\n"].concat();
             }
         }
         (head + framing + "\r\n").into_bytes()
@@ -292,6 +292,6 @@ impl Play<'_> {
         let mut proxy = self.proxy;
         // However it ends, and if it does not: longer than the proxy's patience.
         proxy.set_read_timeout(Some(Duration::from_secs(3))).ok();
-        proxy.read(&mut [0; 16]).ok();
+        let _ = proxy.read(&mut [0; 16]);
     }
 }

@@ -1,6 +1,10 @@
 //! A process that is killed while it writes, over and over.
 
+use countersign::oci::Digest;
+
 use super::*;
+use crate::support::expect::{denied, unsure};
+use crate::support::scene::blob;
 
 /// How often it is killed.
 const ROUNDS: usize = 8;
@@ -54,6 +58,56 @@ async fn what_was_on_the_disk_survives_every_kill_and_nothing_else_opens() {
     let aside = fs::read_dir(&scene.folder).expect("a folder").flatten().map(|entry| entry.file_name());
     let names: Vec<_> = aside.map(|name| name.to_string_lossy().into_owned()).collect();
     assert!(names.iter().all(|name| ["store.redb", "store.key"].contains(&name.as_str())), "{names:?}");
+}
+
+/// What was admitted just before a kill is not known afterwards; nobody gets a final no because of that. After an orderly end
+/// all is known.
+#[tokio::test]
+async fn what_a_kill_loses_is_left_open_for_a_while_and_an_orderly_end_loses_nothing() {
+    let scene = Scene::new().await;
+    scene.lab.unsigned("team/unsigned");
+    // An index, which no tag helps to find, its image, and a layer of that; an image, and a layer of it.
+    let goods = |number: u8| {
+        let (multi, app) = (format!("team/multi-{number}"), format!("team/app-{number}"));
+        let (index, images) = scene.lab.signed_index(&multi);
+        scene.lab.registry().untag(&multi, "1");
+        let image = scene.lab.signed(&app);
+        let parents = [manifest(&multi, index.digest), manifest(&app, "1")];
+        let members =
+            [manifest(&multi, images[0].manifest.digest), blob(&multi, images[0].layer), blob(&app, image.layer)];
+        (parents, members)
+    };
+    let [(kept, known), (lost, unknown)] = [goods(1), goods(2)];
+    let (stray, client) = (blob("team/app-1", Digest::of(b"stray")), &scene.client);
+    let all = async |program: &Program, paths: &[String]| {
+        for path in paths {
+            assert_eq!(program.status(client, path).await, 200, "{path}:\n{}", program.log());
+        }
+    };
+    let program = scene.serve().await;
+    all(&program, &kept).await;
+    program.stop();
+
+    let program = scene.serve().await;
+    all(&program, &known).await;
+    denied(&program.get(client, &stray).await, "not_a_member");
+    program.until(client, "store_pending_writes", "", 0).await;
+    // As the file is when the program is killed before it writes again.
+    let before = scene.folder.join("before");
+    fs::copy(scene.store(), &before).expect("a file");
+    all(&program, &lost).await;
+    all(&program, &unknown).await;
+    program.kill();
+    fs::rename(&before, scene.store()).expect("they are there");
+
+    let program = scene.serve().await;
+    all(&program, &known).await;
+    for path in unknown.iter().chain([&stray]) {
+        unsure(&program.get(client, path).await, "membership_incomplete");
+    }
+    denied(&program.get(client, &manifest("team/unsigned", "1")).await, "unsigned");
+    all(&program, &lost).await;
+    all(&program, &unknown).await;
 }
 
 /// The file is damaged between two runs: it is set aside, said aloud, and images are verified again.

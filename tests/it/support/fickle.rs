@@ -80,6 +80,10 @@ impl Store for Fickle {
         true
     }
 
+    fn has_lost_some(&self) -> bool {
+        false
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         self.store.flush()
     }

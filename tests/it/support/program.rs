@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use countersign::demo::client::Client;
+use countersign::demo::client::{Answer, Client};
 use http::{HeaderMap, Method};
 
 /// A proxy that serves.
@@ -75,6 +75,12 @@ impl Program {
         client.send(&Method::GET, &url, HeaderMap::new()).await.map_or(0, |answer| answer.status)
     }
 
+    /// The answer to `GET` of a path.
+    pub(crate) async fn get(&self, client: &Client, path: &str) -> Answer {
+        let url = format!("http://{}{path}", self.address);
+        client.send(&Method::GET, &url, HeaderMap::new()).await.expect("it answers")
+    }
+
     /// What the operator's listener answers.
     pub(crate) async fn admin(&self, client: &Client, path: &str) -> String {
         let url = format!("http://{}{path}", self.admin);
@@ -97,6 +103,13 @@ impl Program {
             assert!(began.elapsed() < Duration::from_mins(1), "{name}{label} is never {value}:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Ends it in order.
+    pub(crate) fn stop(mut self) {
+        let told = Command::new("kill").args(["-TERM", &self.id().to_string()]).status();
+        assert!(told.expect("it runs").success());
+        assert!(self.child.wait().expect("it ends").success(), "{}", self.log());
     }
 
     /// Ends it as a power cut would.

@@ -89,6 +89,10 @@ impl Store for Spy {
         true
     }
 
+    fn has_lost_some(&self) -> bool {
+        false
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         self.inner.flush()
     }

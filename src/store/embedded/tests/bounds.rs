@@ -80,6 +80,24 @@ async fn when_too_much_waits_the_store_is_down_until_some_is_written() {
     store.flush().await;
     assert_eq!(scene.pending.get(), 0);
     store.put(&verdict("again"), Bytes::from("value"), DAY).await.expect("there is room again");
+    drop(store);
+    assert!(!scene.open_with(most).expect("it opens").has_lost_some(), "a verdict is come to again");
+}
+
+#[tokio::test]
+async fn who_lists_what_and_was_not_taken_is_lacking_in_the_next_process() {
+    let scene = Scene::new();
+    let store = scene.open();
+    store.queue.faulty("somebody cut the cable".into());
+    let listing = [Listing { place: members("a"), item: item(1, 1) }];
+    let mut refused = 0;
+    while store.add(&listing, 3, DAY).await.is_err() {
+        refused += 1;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(refused > 0 && !store.has_lost_some(), "this process knows what it was");
+    drop(store);
+    assert!(scene.open().has_lost_some());
 }
 
 #[tokio::test]

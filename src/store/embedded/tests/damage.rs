@@ -52,6 +52,7 @@ async fn a_file_that_is_cut_off_anywhere_is_set_aside_or_refused() {
             Ok(store) => {
                 assert_eq!(count(&store, &seal).await, 0, "at {length} of {}", whole.len());
                 assert!(length == 0 || scene.aside().len() == 1, "at {length}: {:?}", scene.aside());
+                assert!(length == 0 || store.has_lost_some(), "at {length}");
                 store.put(&name(0), Bytes::from("value"), DAY).await.expect("it goes on");
             }
             Err(error) => assert!(matches!(error, OpenError::Foreign { .. }), "at {length}: {error}"),
@@ -105,6 +106,7 @@ async fn a_file_that_is_damaged_while_it_is_used_is_set_aside_and_begun_anew() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     store.put(&name(1), seal.close_bytes(&name(1), &body(1)).into(), DAY).await.expect("it goes on");
+    assert!(store.has_lost_some());
     store.flush().await;
     assert_eq!(count(&store, &seal).await, 1);
 }

@@ -3,6 +3,7 @@
 use redb::{Database, TableDefinition};
 
 use super::*;
+use crate::store::LATELY;
 
 /// A table of another program's.
 const OTHERS: TableDefinition<'_, &str, &str> = TableDefinition::new("letters");
@@ -67,10 +68,39 @@ async fn a_later_layout_is_refused_and_an_earlier_one_begun_anew() {
 
     set_format(&scene, ledger::FORMAT - 1);
     let store = scene.open();
+    assert!(store.has_lost_some(), "all of it");
     assert_eq!(store.get(&verdict("a")).await, Ok(None));
     store.put(&verdict("a"), Bytes::from("new"), DAY).await.expect("up");
     drop(store);
     assert_eq!(scene.open().get(&verdict("a")).await, Ok(Some(Bytes::from("new"))));
+}
+
+/// What a kill leaves is a file that was not closed.
+#[tokio::test]
+async fn a_file_that_was_not_closed_lacks_something_for_a_while_and_one_that_was_lacks_nothing() {
+    let (scene, killed) = (Scene::new(), Scene::new());
+    let store = scene.open();
+    assert!(!store.has_lost_some(), "nobody had it before");
+    store.put(&verdict("a"), Bytes::from("value"), DAY).await.expect("up");
+    store.flush().await;
+    std::fs::copy(scene.path(), killed.path()).expect("a file");
+    drop(store);
+    assert!(!scene.open().has_lost_some(), "it was closed");
+
+    let lately = |seconds| Duration::from_secs(LATELY.as_secs() - seconds);
+    let store = killed.open();
+    assert!(store.has_lost_some());
+    assert!(store.get(&verdict("a")).await.expect("up").is_some(), "it was on the disk");
+    killed.wait(lately(10));
+    assert!(store.has_lost_some());
+    drop(store);
+    // Whoever was told that something is lacking may come back to the next process.
+    let store = killed.open();
+    assert!(store.has_lost_some());
+    killed.wait(lately(0));
+    assert!(!store.has_lost_some(), "nobody asks for it any more");
+    drop(store);
+    assert!(!killed.open().has_lost_some());
 }
 
 #[test]

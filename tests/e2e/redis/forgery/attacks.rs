@@ -56,7 +56,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         huge.resize(100 << 20, b' ');
         for image in [&scene.unsigned, &scene.copy, &scene.signed] {
             scene.set(&scene.verdict(image), &huge);
-            scene.set(&scene.parents(image, &scene.layer(image)), &huge);
+            scene.set(&Scene::parents(image, &Scene::layer(image)), &huge);
         }
     }),
     attack("things of other types in every place", "verdicts", |scene| {
@@ -70,20 +70,20 @@ pub(crate) const ATTACKS: &[Attack] = &[
         let mut item = vec![b'b'];
         item.extend(bytes_of(&scene.signed.digest));
         item.resize(65, 0);
-        scene.set(&scene.parents(&scene.unsigned, &scene.layer(&scene.unsigned)), &item);
+        scene.set(&Scene::parents(&scene.unsigned, &Scene::layer(&scene.unsigned)), &item);
     }),
     attack("a layer said to be of a signed image, with the seal of another layer", "members", |scene| {
-        let listed = scene.stored(&scene.parents(&scene.signed, &scene.layer(&scene.signed)));
-        scene.set(&scene.parents(&scene.unsigned, &scene.layer(&scene.unsigned)), listed);
+        let listed = scene.stored(&Scene::parents(&scene.signed, &Scene::layer(&scene.signed)));
+        scene.set(&Scene::parents(&scene.unsigned, &Scene::layer(&scene.unsigned)), listed);
     }),
     attack("who lists a layer, copied to another repository", "members", |scene| {
-        let layer = scene.layer(&scene.signed);
-        scene.set(&scene.parents(&scene.copy, &layer), scene.stored(&scene.parents(&scene.signed, &layer)));
+        let layer = Scene::layer(&scene.signed);
+        scene.set(&Scene::parents(&scene.copy, &layer), scene.stored(&Scene::parents(&scene.signed, &layer)));
     }),
     attack("a list of parents full of inventions", "members", |scene| {
         let invented: Vec<_> = (0..5000_u32).flat_map(|n| [&b"b"[..], &[n.to_le_bytes()[0]; 64]].concat()).collect();
         for image in [&scene.unsigned, &scene.copy, &scene.signed] {
-            scene.set(&scene.parents(image, &scene.layer(image)), &invented);
+            scene.set(&Scene::parents(image, &Scene::layer(image)), &invented);
         }
     }),
     attack("everything of the signed image copied to the unsigned one's places", "verdicts", |scene| {

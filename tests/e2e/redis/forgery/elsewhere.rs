@@ -36,7 +36,7 @@ fn an_allow_of_another_registrys_repository_of_the_same_name_counts_there_only()
         scene.lab.lent_under(&policy, &lent)
     };
     let at = |registry: &str| {
-        let paths = [there.manifest_path(), there.blob_path(&scene.layer(&there))];
+        let paths = [there.manifest_path(), there.blob_path(&Scene::layer(&there))];
         paths.map(|path| format!("{path}?ns={registry}"))
     };
     let first = replica();
@@ -118,7 +118,7 @@ fn an_allow_under_another_trusted_root_counts_under_none_but_that() {
     assert!(rejected(&attacked, "verdicts") > 0.0);
     let control = replica(&good);
     assert_eq!(control.ask("GET", &path).status, 200, "{}", control.log());
-    assert_eq!(control.metric("countersign_verifications_total", &[]), 0.0, "it counts under its own");
+    assert!(control.metric("countersign_verifications_total", &[]) < 1.0, "it counts under its own");
 }
 
 const OTHER: &str = "other.lab.test";

@@ -93,13 +93,13 @@ impl Scene {
 
     /// The paths of what nobody may have, manifests and a layer.
     pub(crate) fn forbidden(&self) -> Vec<String> {
-        let manifests = [&self.unsigned, &self.copy].map(|image| image.manifest_path());
-        let blobs = [&self.unsigned, &self.copy].map(|image| image.blob_path(&self.layer(image)));
+        let manifests = [&self.unsigned, &self.copy].map(Image::manifest_path);
+        let blobs = [&self.unsigned, &self.copy].map(|image| image.blob_path(&Self::layer(image)));
         manifests.into_iter().chain([self.unsigned.tag_path()]).chain(blobs).collect()
     }
 
     /// The digest of the layer of an image.
-    pub(crate) fn layer(&self, image: &Image) -> String {
+    pub(crate) fn layer(image: &Image) -> String {
         let manifest = image.get_json(&image.manifest_path());
         manifest["layers"][0]["digest"].as_str().expect("an image has a layer").to_owned()
     }
@@ -109,7 +109,7 @@ impl Scene {
     pub(crate) fn is_served(&self, replica: &Proxy, name: &str) {
         let answer = replica.ask("GET", &self.signed.manifest_path());
         assert_eq!(answer.status, 200, "{name}: {answer:?}\n{}", replica.log());
-        let layer = replica.ask("GET", &self.signed.blob_path(&self.layer(&self.signed)));
+        let layer = replica.ask("GET", &self.signed.blob_path(&Self::layer(&self.signed)));
         assert_eq!(layer.status, 200, "{name}: {}", replica.log());
     }
 
@@ -162,7 +162,7 @@ impl Scene {
     }
 
     /// The key of who lists a digest in the repository of an image.
-    pub(crate) fn parents(&self, image: &Image, digest: &str) -> String {
+    pub(crate) fn parents(image: &Image, digest: &str) -> String {
         format!("countersign:1:members:parents/{REGISTRY}/{}@{digest}", image.repository)
     }
 
