@@ -24,6 +24,10 @@ mod docker_config;
 
 mod connection;
 
+mod http_client;
+
+mod message;
+
 mod hint;
 
 mod breaker;

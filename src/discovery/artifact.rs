@@ -1,8 +1,6 @@
 //! The manifests that refer to an image: which of their layers may be evidence, and those layers.
 
-use futures_util::{StreamExt, stream};
-
-use super::found::{AT_ONCE, Found, Miss, Piece};
+use super::found::{Found, Miss, Piece, all};
 use super::source::Source;
 use super::{Candidate, Reader};
 use crate::oci::manifest::Descriptor;
@@ -19,7 +17,7 @@ impl<S: Source> Reader<'_, S> {
             let layers = self.artifact(&piece).await;
             (piece, layers)
         });
-        let manifests: Vec<_> = stream::iter(manifests).buffered(AT_ONCE).collect().await;
+        let manifests = all(manifests).await;
         let mut layers = Vec::new();
         for (piece, result) in manifests {
             match result {

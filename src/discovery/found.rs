@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 
 use super::{Candidate, Reader, Source};
@@ -125,6 +126,15 @@ impl From<ManifestError> for Miss {
     }
 }
 
+/// What `futures` come to, a few at a time, in their order.
+pub(super) async fn all<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Output> {
+    // A queue wakes whoever waits for it once more each time, and a thread that has nothing to do with it as well.
+    if futures.len() <= AT_ONCE {
+        return join_all(futures).await;
+    }
+    stream::iter(futures).buffered(AT_ONCE).collect().await
+}
+
 /// The blobs of one source, by digest: each is fetched once, however often it is listed.
 pub(super) type Blobs = BTreeMap<Digest, Result<Bytes, Miss>>;
 
@@ -157,7 +167,7 @@ impl<S: Source> Reader<'_, S> {
             let size = sizes.get(&digest).copied().unwrap_or(0);
             async move { (digest, self.blob(&digest, size).await) }
         });
-        (stream::iter(fetches).buffered(AT_ONCE).collect().await, cut_off)
+        (all(fetches).await.into_iter().collect(), cut_off)
     }
 
     async fn blob(&self, digest: &Digest, size: u64) -> Result<Bytes, Miss> {
@@ -184,6 +194,6 @@ pub(super) fn pick(blobs: &Blobs, descriptor: &Descriptor, max: u64) -> Option<R
 }
 
 /// Requests of one source under way at once.
-pub(super) const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 8;
 /// How many pieces of the largest size the blobs of one source may fill, in all places together.
 const BUDGET: u64 = 4;

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use http::header::AUTHORIZATION;
-use reqwest::{Request, Response};
+use http::header::{AUTHORIZATION, HeaderValue};
 
 use super::challenge::Challenge;
 use super::connection::Connection;
 use super::credentials::keyring::Keyring;
+use super::message::{Request, Response};
 use super::realm::Home;
 use super::{UpstreamError, body};
 use crate::oci::Repository;
@@ -62,22 +62,21 @@ impl Authenticator {
         &self,
         connection: &Connection,
         operation: &'static str,
-        request: Request,
+        request: &Request,
         scope: &Scope,
     ) -> Result<Response, UpstreamError> {
         let session = self.keyring.session().await?;
-        let again = request.try_clone();
         let answer = self.send_as(&session, connection, operation, request, scope).await;
-        let Some(again) = again.filter(|_| is_rejection(&answer)) else {
+        if !is_rejection(&answer) {
             return answer;
-        };
+        }
         let Some(renewed) = self.keyring.replaced(&session).await else {
             return answer;
         };
         if let Ok(response) = answer {
             body::discard(response).await;
         }
-        self.send_as(&renewed, connection, operation, again, scope).await
+        self.send_as(&renewed, connection, operation, request, scope).await
     }
 
     async fn send_as(
@@ -85,24 +84,30 @@ impl Authenticator {
         session: &Session,
         connection: &Connection,
         operation: &'static str,
-        mut request: Request,
+        request: &Request,
         scope: &Scope,
     ) -> Result<Response, UpstreamError> {
         let known = session.known(scope).await;
-        request.headers_mut().extend(known.clone().map(|value| (AUTHORIZATION, value)));
-        let again = request.try_clone();
-        let response = connection.send(operation, request).await?;
-        let (StatusCode::UNAUTHORIZED, Some(mut again)) = (response.status(), again) else {
-            return Ok(response);
+        let response = match &known {
+            Some(value) => connection.send(operation, &authorized(request, value.clone())).await?,
+            None => connection.send(operation, request).await?,
         };
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
         let challenges = Challenge::all(response.headers());
         body::discard(response).await;
         // Boxed when it begins, and only then: most requests carry nothing of it.
         let answer = session.answer((connection, &self.home), scope, &challenges, known.as_ref());
         let answer = Box::pin(answer).await?;
-        again.headers_mut().insert(AUTHORIZATION, answer);
-        connection.send(operation, again).await
+        connection.send(operation, &authorized(request, answer)).await
     }
+}
+
+fn authorized(request: &Request, value: HeaderValue) -> Request {
+    let mut request = request.clone();
+    request.headers.insert(AUTHORIZATION, value);
+    request
 }
 
 fn is_rejection(answer: &Result<Response, UpstreamError>) -> bool {

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
-use reqwest::Response;
 
 use super::UpstreamError;
 use super::body::{self, Pace};
+use super::message::Response;
 
 /// What the registry answers to whom asks for a blob.
 pub enum BlobAnswer {

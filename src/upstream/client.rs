@@ -7,12 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
-use reqwest::{Request, Response};
 use url::Url;
 
 use super::auth::{Authenticator, Scope};
 use super::connection::{self, Connection};
 use super::link::{self, Next};
+use super::message::{Request, Response, usual_headers};
 use super::realm::Home;
 use super::redirect::{self, Redirector, Way};
 use super::tls::Material;
@@ -98,8 +98,8 @@ impl Upstream {
 
     /// Whether the registry answers, and takes the proxy's credentials.
     pub async fn ping(&self) -> Result<(), UpstreamError> {
-        let request = self.request(Operation::PING_PATH, &Ask::new(Operation::Ping));
-        let response = self.exchange(Operation::Ping, request, Scope::none(), &[StatusCode::OK]).await?;
+        let request = self.request(Operation::PING_PATH, Ask::new(Operation::Ping));
+        let response = self.exchange(Operation::Ping, &request, &Scope::none(), &[StatusCode::OK]).await?;
         body::discard(response).await;
         Ok(())
     }
@@ -123,14 +123,18 @@ impl Upstream {
 
     /// An answer that is held whole; asked for once more if its connection broke in the middle.
     async fn held_at(&self, path: &str, scope: &Scope, ask: Ask<'_>, max: u64) -> Result<Held, UpstreamError> {
+        let operation = ask.operation;
+        let request = self.request(path, ask);
         let mut tries_left = 1;
         loop {
-            let request = self.request(path, &ask);
-            let response = self.exchange(ask.operation, request, scope.clone(), &[StatusCode::OK]).await?;
-            let (headers, url) = (response.headers().clone(), response.url().clone());
-            match self.connection.read(response, max).await {
+            let mut response = self.exchange(operation, &request, scope, &[StatusCode::OK]).await?;
+            match self.connection.read(&mut response, max).await {
                 Err(UpstreamError::Transport(_)) if tries_left > 0 => tries_left -= 1,
-                read => return Ok(Held { headers, url, bytes: read? }),
+                read => {
+                    let bytes = read?;
+                    let (headers, url) = response.into_head();
+                    return Ok(Held { headers, url, bytes });
+                }
             }
         }
     }
@@ -141,19 +145,20 @@ impl Upstream {
         ask: Ask<'_>,
         hoped: &[StatusCode],
     ) -> Result<Response, UpstreamError> {
-        let request = self.request(&ask.operation.path(repository), &ask);
-        self.exchange(ask.operation, request, Scope::pull(repository), hoped).await
+        let operation = ask.operation;
+        let request = self.request(&operation.path(repository), ask);
+        self.exchange(operation, &request, &Scope::pull(repository), hoped).await
     }
 
     /// Sends a request as whom the registry wants to see, and takes one of the `hoped` statuses.
     async fn exchange(
         &self,
         operation: Operation<'_>,
-        request: Request,
-        scope: Scope,
+        request: &Request,
+        scope: &Scope,
         hoped: &[StatusCode],
     ) -> Result<Response, UpstreamError> {
-        let response = self.at_home(operation, request, &scope).await?;
+        let response = self.at_home(operation, request, scope).await?;
         if hoped.contains(&response.status()) { Ok(response) } else { Err(connection::refusal(response).await) }
     }
 
@@ -161,21 +166,17 @@ impl Upstream {
     async fn at_home(
         &self,
         operation: Operation<'_>,
-        request: Request,
+        request: &Request,
         scope: &Scope,
     ) -> Result<Response, UpstreamError> {
-        let mut next = Some(request);
+        let mut redirected = None;
         for _ in 0..=redirect::MAX_HOPS {
-            let Some(request) = next else { break };
-            let mut again = request.try_clone();
+            let request = redirected.as_ref().unwrap_or(request);
             let response = self.authenticator.send(&self.connection, operation.name(), request, scope).await?;
             match self.redirector.way(&response)? {
                 Way::Home(target) if operation.is_followed() => {
                     body::discard(response).await;
-                    if let Some(again) = &mut again {
-                        *again.url_mut() = target;
-                    }
-                    next = again;
+                    redirected = Some(Request { url: target, ..request.clone() });
                 }
                 Way::Here | Way::Home(_) | Way::Away(_) => return Ok(response),
             }
@@ -183,13 +184,11 @@ impl Upstream {
         Err(redirect::too_many(&self.dial))
     }
 
-    fn request(&self, path: &str, ask: &Ask<'_>) -> Request {
+    fn request(&self, path: &str, ask: Ask<'_>) -> Request {
         let mut url = self.dial.clone();
         url.set_path(&format!("{}{path}", self.dial.path().trim_end_matches('/')));
         url.set_query(ask.query.as_deref());
-        let mut request = Request::new(ask.method.clone(), url);
-        *request.headers_mut() = ask.headers.clone();
-        request
+        Request { method: ask.method, url, headers: ask.headers, body: Bytes::new() }
     }
 }
 
@@ -211,7 +210,7 @@ struct Ask<'a> {
 
 impl<'a> Ask<'a> {
     fn new(operation: Operation<'a>) -> Self {
-        Self { operation, method: Method::GET, query: None, headers: HeaderMap::new() }
+        Self { operation, method: Method::GET, query: None, headers: usual_headers() }
     }
 
     fn head(mut self) -> Self {

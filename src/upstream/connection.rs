@@ -5,22 +5,24 @@
 //! its query.
 
 use std::error::Error;
-use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{io, iter};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{StatusCode, Version};
-use reqwest::{Client, Request, Response};
+use hyper_util::client::legacy;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::UpstreamError;
 use super::body::{self, Pace};
 use super::breaker::{Breaker, Pass};
 use super::hint;
+use super::http_client::HttpClient;
+use super::message::{Request, Response};
 use super::redirect::NotPublic;
 use crate::telemetry::Metrics;
 
@@ -43,22 +45,21 @@ pub(super) struct Connection {
 #[derive(Debug)]
 pub(super) struct Clients {
     /// For answers that are read at once. Over HTTP/2 they share a connection.
-    pub(super) held: Client,
+    pub(super) held: HttpClient,
     /// For blobs, which clients read at their own pace. They never share a connection: over HTTP/2 a few clients that
     /// stop reading would hold all of its window, and everybody else's answers with it.
-    pub(super) streamed: Client,
+    pub(super) streamed: HttpClient,
 }
 
 impl Connection {
     /// Sends a request that changes nothing; once more if the connection could not be made, or broke before an answer.
-    pub(super) async fn send(&self, operation: &'static str, request: Request) -> Result<Response, UpstreamError> {
+    pub(super) async fn send(&self, operation: &'static str, request: &Request) -> Result<Response, UpstreamError> {
         let pass = self.pass(operation)?;
         let deadline = Instant::now() + self.headers_within;
-        let again = request.try_clone();
         let mut answer = self.attempt(operation, request, deadline).await;
-        if let (Err(Failure { again: Some(after), .. }), Some(again)) = (&answer, again) {
+        if let Err(Failure { again: Some(after), .. }) = &answer {
             sleep(*after).await;
-            answer = self.attempt(operation, again, deadline).await;
+            answer = self.attempt(operation, request, deadline).await;
         }
         match &answer {
             // A list may take long where nothing else does.
@@ -82,12 +83,19 @@ impl Connection {
         })
     }
 
-    async fn attempt(&self, operation: &'static str, request: Request, deadline: Instant) -> Result<Response, Failure> {
+    async fn attempt(
+        &self,
+        operation: &'static str,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<Response, Failure> {
+        let message = request.message().map_err(Failure::of_ours)?;
         let started = Instant::now();
         let clients = self.clients.load_full();
         let client = if operation == "blob" { &clients.streamed } else { &clients.held };
-        let answer = match timeout_at(deadline, client.execute(request)).await {
-            Ok(answer) => answer.map_err(Failure::from),
+        let answer = match timeout_at(deadline, client.send(message)).await {
+            Ok(Ok(answer)) => Ok(Response::new(request.url.clone(), answer)),
+            Ok(Err(error)) => Err(Failure::from(error)),
             Err(_) => Err(Failure::timeout()),
         };
         let status = match &answer {
@@ -103,7 +111,7 @@ impl Connection {
     }
 
     /// Reads the body of an answer.
-    pub(super) async fn read(&self, response: Response, limit: u64) -> Result<Bytes, UpstreamError> {
+    pub(super) async fn read(&self, response: &mut Response, limit: u64) -> Result<Bytes, UpstreamError> {
         body::read(response, limit, self.pace).await
     }
 }
@@ -131,7 +139,7 @@ fn framed(response: Response) -> Result<Response, Failure> {
         }
         _ => "its transfer encoding is not `chunked`",
     };
-    Err(Failure { again: None, unreached: false, error: UpstreamError::Malformed(why) })
+    Err(Failure::of_ours(UpstreamError::Malformed(why)))
 }
 
 /// What a status that was not hoped for says. The registry's own text is not repeated: it is untrusted.
@@ -177,44 +185,42 @@ impl Failure {
     fn timeout() -> Self {
         Self { again: None, unreached: true, error: UpstreamError::Timeout }
     }
+
+    /// A refusal of ours: it says nothing of the server.
+    fn of_ours(error: UpstreamError) -> Self {
+        Self { again: None, unreached: false, error }
+    }
 }
 
-impl From<reqwest::Error> for Failure {
-    fn from(error: reqwest::Error) -> Self {
-        let again = match &error {
+impl From<legacy::Error> for Failure {
+    fn from(error: legacy::Error) -> Self {
+        match broken(&error) {
             // It has waited long enough.
-            error if error.is_timeout() => return Self::timeout(),
-            // A refusal of ours: it says nothing of the server.
-            error if find::<NotPublic>(error).is_some() => None,
-            error if error.is_connect() => Some(jitter()),
+            UpstreamError::Timeout => Self::timeout(),
+            refused @ UpstreamError::NotPublic { .. } => Self::of_ours(refused),
+            broken if error.is_connect() => Self { again: Some(jitter()), unreached: true, error: broken },
             // A connection kept from an earlier request may have been gone before this one.
-            error if error.is_request() => Some(Duration::ZERO),
-            _ => None,
-        };
-        let unreached = error.is_connect() && find::<NotPublic>(&error).is_none();
-        Self { again, unreached, error: error.into() }
+            broken => Self { again: Some(Duration::ZERO), unreached: false, error: broken },
+        }
     }
 }
 
-impl From<reqwest::Error> for UpstreamError {
-    /// Keeps the causes and leaves out the address.
-    fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() {
-            return Self::Timeout;
-        }
-        if let Some(NotPublic { address }) = find(&error) {
-            return Self::NotPublic { address: *address };
-        }
-        let mut text = String::new();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let separator = if text.is_empty() { "" } else { ": " };
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{separator}{error}");
-            cause = error.source();
-        }
-        Self::Transport(if text.is_empty() { error.without_url().to_string() } else { text })
+/// How a connection broke, with the causes, none of which names the address.
+pub(super) fn broken(error: &(dyn Error + 'static)) -> UpstreamError {
+    let causes = || iter::successors(Some(error), |error| (**error).source());
+    if causes().any(is_timeout) {
+        return UpstreamError::Timeout;
     }
+    if let Some(NotPublic { address }) = causes().find_map(|error| error.downcast_ref()) {
+        return UpstreamError::NotPublic { address: *address };
+    }
+    let texts: Vec<_> = causes().map(ToString::to_string).collect();
+    UpstreamError::Transport(texts.join(": "))
+}
+
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    let of_http = error.downcast_ref().is_some_and(hyper::Error::is_timeout);
+    of_http || error.downcast_ref().is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::TimedOut)
 }
 
 /// The operations whose answer a registry has to put together.
@@ -223,11 +229,6 @@ const LISTS: [&str; 3] = ["referrers", "tags", "catalog"];
 /// A moment, another one each time: requests that failed together do not come back together.
 fn jitter() -> Duration {
     Duration::from_millis(20 + RandomState::new().hash_one(0) % 80)
-}
-
-/// The first cause of this type.
-fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
-    error.downcast_ref().or_else(|| find(error.source()?))
 }
 
 /// Of redirects that no configuration allows.

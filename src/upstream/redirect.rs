@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use http::header::{HeaderValue, LOCATION, RANGE};
 use http::{Method, StatusCode};
-use reqwest::{Request, Response};
 use url::{Host, Url};
 
 use super::connection::Connection;
+use super::message::{Request, Response};
 use super::tls::Material;
 use super::{BuildError, Settings, UpstreamError, body};
 use crate::oci::Registry;
@@ -29,7 +29,7 @@ mod resolver;
 
 pub use host::RedirectHost;
 pub use network::Network;
-pub(super) use resolver::NotPublic;
+pub(super) use resolver::{NotPublic, Resolver};
 
 /// What is done with a redirect of a blob to another host.
 #[derive(Debug, Clone, Default)]
@@ -120,8 +120,8 @@ impl Redirector {
         for _ in 0..MAX_HOPS {
             self.allow(&target)?;
             let mut request = Request::new(method.clone(), target.clone());
-            request.headers_mut().extend(range.map(|value| (RANGE, value.clone())));
-            let response = self.connection.send("redirect", request).await;
+            request.headers.extend(range.map(|value| (RANGE, value.clone())));
+            let response = self.connection.send("redirect", &request).await;
             let response = response.map_err(|error| self.failed(&target, error))?;
             let Some(next) = self::target(response.status(), response.headers().get(LOCATION), &target)? else {
                 return Ok(response);

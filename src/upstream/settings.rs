@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, ClientBuilder, redirect};
 use url::Url;
 
 use super::body::Pace;
@@ -16,8 +14,9 @@ use super::connection::{Clients, Connection};
 use super::credentials::keyring::Keyring;
 use super::credentials::source::Bounds;
 use super::credentials::{Credentials, CredentialsError};
-use super::redirect::Redirects;
-use super::tls::{Material, Tls};
+use super::http_client::HttpClient;
+use super::redirect::{Redirects, Resolver};
+use super::tls::{self, Material, Tls};
 use crate::oci::Registry;
 use crate::pem::TlsFileError;
 use crate::telemetry::Metrics;
@@ -108,40 +107,17 @@ impl Settings {
 
     /// Makes the HTTP clients that trust and show what `material` says.
     pub(super) fn clients(&self, material: &Material) -> Result<Clients, BuildError> {
-        let failed = |error: reqwest::Error| BuildError::Tls(causes(&error));
         if self.dial.scheme() == "http" {
-            // A machine without the system's authorities can still reach a registry over plain HTTP. Its token server
-            // may speak TLS all the same.
-            let made = self.builder().http1_only().build();
-            let held = made.or_else(|_| self.builder().http1_only().tls_certs_only([]).build()).map_err(failed)?;
+            // Its token server may speak TLS all the same.
+            let held = HttpClient::http1(tls::client::of_the_system()?, Resolver::Any, self.connect);
             return Ok(Clients { streamed: held.clone(), held });
         }
-        let build = |builder: ClientBuilder| material.apply(builder).and_then(ClientBuilder::build).map_err(failed);
-        Ok(Clients { held: build(bounded_http2(self.builder()))?, streamed: build(self.builder().http1_only())? })
+        let tls = material.for_registry()?;
+        Ok(Clients {
+            held: HttpClient::http2(tls.clone(), Resolver::Any, self.connect),
+            streamed: HttpClient::http1(tls, Resolver::Any, self.connect),
+        })
     }
-
-    fn builder(&self) -> ClientBuilder {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        Client::builder()
-            .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .no_proxy()
-            .referer(false)
-            .redirect(redirect::Policy::none())
-            .connect_timeout(self.connect)
-            .pool_idle_timeout(POOL_IDLE)
-    }
-}
-
-/// What a registry that speaks HTTP/2 may make the proxy hold; and a connection that went silent is noticed.
-fn bounded_http2(builder: ClientBuilder) -> ClientBuilder {
-    builder
-        .http2_max_header_list_size(32 << 10)
-        .http2_initial_stream_window_size(256 << 10)
-        .http2_initial_connection_window_size(4 << 20)
-        .http2_keep_alive_interval(Duration::from_secs(10))
-        .http2_keep_alive_timeout(Duration::from_secs(5))
 }
 
 /// What `registry`, dialled at `dial`, is known by to those who keep credentials: its own name, and the dialled host.
@@ -151,10 +127,3 @@ pub fn names(registry: &Registry, dial: &Url) -> Vec<Registry> {
     let dialled = dialled.parse::<Registry>().ok().filter(|dialled| dialled != registry);
     [registry.clone()].into_iter().chain(dialled).collect()
 }
-
-fn causes(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), causes)
-}
-
-/// Shorter than registries and the balancers before them keep a connection.
-const POOL_IDLE: Duration = Duration::from_secs(30);

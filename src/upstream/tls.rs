@@ -5,10 +5,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use reqwest::{Certificate, ClientBuilder, Identity};
 use rustls::RootCertStore;
 
 use crate::pem::{OwnCertificate, Pair, TlsFileError, certificates, read};
+
+pub(super) mod client;
 
 /// What the configuration says of one registry's TLS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,28 +62,6 @@ impl Tls {
 impl fmt::Debug for Material {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
-    }
-}
-
-impl Material {
-    /// The configured authorities.
-    pub(super) fn certificates(&self) -> reqwest::Result<Vec<Certificate>> {
-        self.authorities.as_ref().map_or(Ok(Vec::new()), |pem| Certificate::from_pem_bundle(pem))
-    }
-
-    /// Lets connections trust and show this.
-    ///
-    /// # Errors
-    /// What was judged good when it was read is not refused.
-    pub(super) fn apply(&self, builder: ClientBuilder) -> reqwest::Result<ClientBuilder> {
-        let mut builder = builder.tls_danger_accept_invalid_certs(self.insecure_skip_verify);
-        if let Some(pem) = &self.authorities {
-            builder = builder.tls_certs_only(Certificate::from_pem_bundle(pem)?);
-        }
-        if let Some(pair) = &self.own {
-            builder = builder.identity(Identity::from_pem(&pair.pem.join(&b'\n'))?);
-        }
-        Ok(builder)
     }
 }
 

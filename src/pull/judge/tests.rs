@@ -22,6 +22,7 @@ use crate::upstream::{Credentials, Settings, Tls};
 
 mod artifacts;
 mod held;
+mod light;
 mod platforms;
 mod stored;
 

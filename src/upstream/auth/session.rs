@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use http::HeaderValue;
 use moka::Expiry;
 use moka::future::Cache;
-use reqwest::Request;
 
 use super::Scope;
 use super::token::{self, Token};
@@ -17,6 +16,7 @@ use crate::upstream::UpstreamError;
 use crate::upstream::challenge::Challenge;
 use crate::upstream::connection::Connection;
 use crate::upstream::credentials::login::Login;
+use crate::upstream::message::Request;
 use crate::upstream::realm::Home;
 
 /// One login and what was made of it.
@@ -67,7 +67,7 @@ impl Session {
             match home.realm(realm, self.login != Login::Anonymous) {
                 Ok(realm) => {
                     let request = token::request(&self.login, realm, challenge.parameter("service"), scope);
-                    return self.token(connection, scope, request, tried).await;
+                    return self.token(connection, scope, &request, tried).await;
                 }
                 Err(error) => refused = error,
             }
@@ -86,7 +86,7 @@ impl Session {
         &self,
         connection: &Connection,
         scope: &Scope,
-        request: Request,
+        request: &Request,
         tried: Option<&HeaderValue>,
     ) -> Result<HeaderValue, UpstreamError> {
         let held = self.tokens.get(scope).await;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
-use reqwest::Request;
 use serde::Deserialize;
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -15,6 +14,7 @@ use super::Scope;
 use crate::upstream::UpstreamError;
 use crate::upstream::connection::{self, Connection};
 use crate::upstream::credentials::login::{Login, bearer};
+use crate::upstream::message::Request;
 
 /// The question for a token, in the form that `login` takes: an identity token goes into a body, a name and password into
 /// a header.
@@ -31,13 +31,13 @@ pub(super) fn request(login: &Login, realm: Url, service: Option<&str>, scope: &
             form.extend_pairs([("grant_type", "refresh_token"), ("refresh_token", token.expose()), CLIENT]);
             let body = form.extend_pairs(parameters).finish();
             let mut request = Request::new(Method::POST, with_query(realm, &[]));
-            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-            *request.body_mut() = Some(body.into());
+            request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            request.body = body.into();
             request
         }
         Login::Basic(value) => {
             let mut request = Request::new(Method::GET, with_query(realm, &parameters));
-            request.headers_mut().insert(AUTHORIZATION, value.clone());
+            request.headers.insert(AUTHORIZATION, value.clone());
             request
         }
         Login::Anonymous | Login::Bearer(_) => Request::new(Method::GET, with_query(realm, &parameters)),
@@ -57,10 +57,10 @@ fn with_query(mut realm: Url, parameters: &[(&str, String)]) -> Url {
 }
 
 /// Asks the token server.
-pub(super) async fn fetch(connection: &Connection, request: Request) -> Result<Token, UpstreamError> {
+pub(super) async fn fetch(connection: &Connection, request: &Request) -> Result<Token, UpstreamError> {
     // An identity token that is no longer good is a bad request, as OAuth 2.0 has it.
-    let rejected = if request.method() == Method::POST { Some(StatusCode::BAD_REQUEST) } else { None };
-    let response = connection.send("token", request).await?;
+    let rejected = if request.method == Method::POST { Some(StatusCode::BAD_REQUEST) } else { None };
+    let mut response = connection.send("token", request).await?;
     let status = response.status();
     if status != StatusCode::OK {
         let error = connection::refusal(response).await;
@@ -70,7 +70,7 @@ pub(super) async fn fetch(connection: &Connection, request: Request) -> Result<T
             token_servers(error, status)
         });
     }
-    let body = connection.read(response, MAX_TOKEN_ANSWER).await;
+    let body = connection.read(&mut response, MAX_TOKEN_ANSWER).await;
     Token::parse(&body.map_err(|error| token_servers(error, status))?)
 }
 
@@ -147,16 +147,15 @@ mod tests {
         let realm = Url::parse("https://a/t?x=1&scope=repository:b:push&service=s#f").expect("a URL");
         let scope = Scope::pull(&"team/app".parse().expect("a repository"));
         let asked = request(&Login::Anonymous, realm.clone(), Some("r&s"), &scope);
-        let url = asked.url().as_str();
+        let url = asked.url.as_str();
         assert_eq!(url, "https://a/t?x=1&service=r%26s&scope=repository%3Ateam%2Fapp%3Apull");
         let asked = request(&Login::Anonymous, realm.clone(), None, &Scope::none());
-        assert_eq!(asked.url().as_str(), "https://a/t?x=1");
+        assert_eq!(asked.url.as_str(), "https://a/t?x=1");
         let asked = request(&Login::Identity(Secret::from("a&b".to_string())), realm, Some("s"), &scope);
-        assert_eq!((asked.method(), asked.url().as_str()), (&Method::POST, "https://a/t?x=1"));
-        let body = asked.body().and_then(reqwest::Body::as_bytes).expect("a body");
+        assert_eq!((&asked.method, asked.url.as_str()), (&Method::POST, "https://a/t?x=1"));
         let expected = "grant_type=refresh_token&refresh_token=a%26b&client_id=countersign&service=s\
                         &scope=repository%3Ateam%2Fapp%3Apull";
-        assert_eq!(std::str::from_utf8(body), Ok(expected));
+        assert_eq!(std::str::from_utf8(&asked.body), Ok(expected));
         assert!(!format!("{asked:?}").contains("a%26b"), "{asked:?}");
     }
 }

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use http::header::{HeaderValue, RANGE};
 use http::{Method, StatusCode};
-use reqwest::Response;
 use url::Url;
 
 use super::super::auth::Scope;
+use super::super::message::Response;
 use super::super::redirect::{self, Way};
 use super::super::{BlobAnswer, BlobResponse, Operation, UpstreamError, body, connection};
 use super::{Ask, Upstream};
@@ -17,7 +17,8 @@ impl Upstream {
     pub async fn small_blob(&self, repository: &Repository, digest: &Digest, max: u64) -> Result<Bytes, UpstreamError> {
         let mut tries_left = 1;
         let bytes = loop {
-            match self.connection.read(self.whole(repository, digest).await?, max).await {
+            let mut response = self.whole(repository, digest).await?;
+            match self.connection.read(&mut response, max).await {
                 // Its connection broke in the middle.
                 Err(UpstreamError::Transport(_)) if tries_left > 0 => tries_left -= 1,
                 read => break read?,
@@ -98,8 +99,9 @@ impl Upstream {
         ask: Ask<'_>,
         hoped: &[StatusCode],
     ) -> Result<Found, UpstreamError> {
-        let request = self.request(&ask.operation.path(repository), &ask);
-        let response = self.at_home(ask.operation, request, &Scope::pull(repository)).await?;
+        let operation = ask.operation;
+        let request = self.request(&operation.path(repository), ask);
+        let response = self.at_home(operation, &request, &Scope::pull(repository)).await?;
         match self.redirector.way(&response)? {
             Way::Away(target) => {
                 body::discard(response).await;
