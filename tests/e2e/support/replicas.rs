@@ -167,15 +167,16 @@ impl Replica {
 
     /// The sum over the series of this metric that have all these labels, such as `reason="unsigned"`.
     pub(crate) fn count(&self, name: &str, labels: &[&str]) -> usize {
-        let sum = sum_of(&self.metrics(), name, labels);
-        format!("{sum:.0}").parse().expect("metrics that count are whole and not negative")
+        whole(sum_of(&self.metrics(), name, labels))
     }
 
     /// Records that it read and that were not what one of the replicas had written there; those that only came too late
     /// are good ones.
     pub(crate) fn broken_records(&self) -> usize {
-        let all = self.count("countersign_store_records_rejected_total", &[]);
-        all - self.count("countersign_store_records_rejected_total", &["cause=\"time\""])
+        // At one moment: it is asked for more meanwhile.
+        let metrics = self.metrics();
+        let rejected = |labels: &[&str]| whole(sum_of(&metrics, "countersign_store_records_rejected_total", labels));
+        rejected(&[]) - rejected(&["cause=\"time\""])
     }
 
     /// All that it shows.
@@ -207,3 +208,8 @@ impl Replica {
 }
 
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a metric says that counts.
+fn whole(sum: f64) -> usize {
+    format!("{sum:.0}").parse().expect("metrics that count are whole and not negative")
+}
