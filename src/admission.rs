@@ -108,7 +108,9 @@ pub fn admit_member<T: Addressed>(
     }
     without_revoked(&content, policies)?;
     let basis = Basis::Member { of: Manifest::digest(&parent.content) };
-    Ok(Admitted { content, basis, stale: parent.stale, fresh_until: parent.fresh_until })
+    // What the indexes within an index list may be told otherwise the next time.
+    let fresh_until = if parent.content.lists_indexes() { Timestamp(0) } else { parent.fresh_until };
+    Ok(Admitted { content, basis, stale: parent.stale, fresh_until })
 }
 
 fn without_revoked(content: &impl Addressed, policies: &Policies) -> Result<(), Denial> {

@@ -107,8 +107,10 @@ pub struct Puller {
 pub struct Ask {
     snapshot: Arc<Snapshot>,
     now: Timestamp,
+    /// The same by the clock of the last verdict from memory that admitted.
+    judged: Option<Timestamp>,
     budget: Budget,
-    /// The manifest for which indexes are searched if none is known to list it: what the client asked for by digest.
+    /// What the client asked for by digest: indexes are searched for it if none is known to list it.
     sought: Option<Digest>,
     /// For the log line.
     pub facts: Facts,
@@ -117,8 +119,8 @@ pub struct Ask {
 impl Puller {
     /// Begins a request.
     pub fn ask(&self) -> Ask {
-        let (snapshot, now) = (self.current.load(), self.clock.now());
-        Ask { snapshot, now, budget: Budget::new(self.limits.parents), sought: None, facts: Facts::default() }
+        let (snapshot, now, facts) = (self.current.load(), self.clock.now(), Facts::default());
+        Ask { snapshot, now, judged: None, budget: Budget::new(self.limits.parents), sought: None, facts }
     }
 
     /// Whether what the request decides under is still in force.
@@ -199,10 +201,10 @@ impl Puller {
         depth: usize,
     ) -> Result<Admitted<Arc<Manifest>>, PullError> {
         // What is known to be signed needs no index, and nothing that is not in memory.
-        if let Some(verdict) = self.judge.signed(&ask.snapshot, governing, manifest, ask.now).await
+        if let Some((verdict, judged)) = self.judge.signed(&ask.snapshot, governing, manifest, ask.now).await
             && let Ok(admitted) = admit(manifest.clone(), &verdict, governing, &ask.snapshot.policies, ask.now)
         {
-            ask.facts.cache = Some(Lookup::Hit.label());
+            (ask.facts.cache, ask.judged) = (Some(Lookup::Hit.label()), Some(judged));
             note(&mut ask.facts, verdict.would_deny());
             return Ok(admitted);
         }

@@ -88,7 +88,7 @@ impl World {
         let (snapshot, now) = (puller.current.load(), puller.clock.now());
         let governing = snapshot.policies.governing(&self.subject, now);
         let manifest = puller.fetch.manifest(&self.subject).await.ok()?;
-        puller.judge.signed(&snapshot, &governing, &manifest, now).await
+        Some(puller.judge.signed(&snapshot, &governing, &manifest, now).await?.0)
     }
 
     /// Puts as many more verdicts into memory, on images that an exemption covers.

@@ -8,8 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwapOption, Guard};
-use http::header::{HOST, HeaderValue};
-use http::uri::PathAndQuery;
+use http::header::HOST;
 use http::{HeaderMap, Method, Request, Uri};
 
 use crate::pull::Standing;
@@ -22,10 +21,11 @@ pub struct Ready {
     places: Box<[ArcSwapOption<Answered>]>,
 }
 
-/// One of them. Of a request nothing counts but the method, the target and `Host`: see [`crate::route`].
+/// One of them. Of a request nothing counts but the method, the target and `Host`: see [`crate::route`]. What is held of
+/// it is a copy: what hyper gives out is a part of all that it has read.
 pub(super) struct Answered {
-    target: PathAndQuery,
-    host: Option<HeaderValue>,
+    target: Box<str>,
+    host: Box<[u8]>,
     pub(super) standing: Standing,
     pub(super) prepared: Prepared,
     /// What is noted of it each time.
@@ -40,7 +40,7 @@ impl Ready {
         }
         let (target, host) = asked(request.uri(), request.headers())?;
         let held: Guard<Option<Arc<Answered>>> = self.place(target, host).load();
-        let same = held.as_ref().filter(|held| held.target == *target && held.host.as_ref() == host);
+        let same = held.as_ref().filter(|held| *held.target == *target && *held.host == *host);
         answer(same?)
     }
 
@@ -49,23 +49,28 @@ impl Ready {
         let (prepared, standing) = answer;
         let size = prepared.admitted().content().bytes().len();
         if let Some((target, host)) = asked(uri, headers).filter(|_| size <= LARGEST) {
-            let answered = Answered { target: target.clone(), host: host.cloned(), standing, prepared, facts };
+            let answered = Answered { target: target.into(), host: host.into(), standing, prepared, facts };
             self.place(target, host).store(Some(Arc::new(answered)));
         }
     }
 
-    fn place(&self, target: &PathAndQuery, host: Option<&HeaderValue>) -> &ArcSwapOption<Answered> {
-        let hash = self.hasher.hash_one((target.as_str(), host.map(HeaderValue::as_bytes)));
+    fn place(&self, target: &str, host: &[u8]) -> &ArcSwapOption<Answered> {
+        let hash = self.hasher.hash_one((target, host));
         // There is one for each remainder.
         &self.places[usize::try_from(hash % PLACES as u64).unwrap_or_default()]
     }
 }
 
-/// What a request says of what it asks for.
-fn asked<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<(&'r PathAndQuery, Option<&'r HeaderValue>)> {
+/// What a request says of what it asks for; none if it may be read in two ways, or says more than clients do.
+fn asked<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<(&'r str, &'r [u8])> {
     // With a scheme or an authority it would be another request.
     let target = uri.path_and_query().filter(|_| uri.scheme().is_none() && uri.authority().is_none())?;
-    Some((target, headers.get(HOST)))
+    // Else whoever may pull something could ask for it in any number of ways, and have others' answers forgotten.
+    let usual = target.query().is_none_or(|query| query.starts_with("ns=") && !query.contains('&'));
+    let mut hosts = headers.get_all(HOST).iter();
+    let (host, second) = (hosts.next()?, hosts.next());
+    let short = target.as_str().len() + host.len() <= LONGEST;
+    (usual && second.is_none() && short).then(|| (target.as_str(), host.as_bytes()))
 }
 
 impl Default for Ready {
@@ -83,6 +88,9 @@ impl std::fmt::Debug for Ready {
 
 /// How many there are at most: a thousand images, by tag and by digest, as an index and as what it lists.
 const PLACES: usize = 4096;
+
+/// Bytes of a target and a host: a name may have 255 and a digest 71.
+const LONGEST: usize = 1 << 10;
 
 /// Bytes of a manifest that is held here.
 const LARGEST: usize = 8 << 10;

@@ -115,17 +115,22 @@ impl Judge {
         Ok(answer?)
     }
 
-    /// The verdict on what is governed, whose manifest this is, if it is in memory and allows it for its signatures.
+    /// The verdict on what is governed, whose manifest this is, if it is in memory and allows it for its signatures; and
+    /// the time that it was judged by.
     pub async fn signed(
         self: &Arc<Self>,
         snapshot: &Arc<Snapshot>,
         governing: &Governing,
         manifest: &Arc<Manifest>,
         now: Timestamp,
-    ) -> Option<Verdict> {
-        let verdict = self.verdicts.fresh(&Key::new(governing, snapshot.trust.revision(governing)), now).await?;
+    ) -> Option<(Verdict, Timestamp)> {
+        let key = Key::new(governing, snapshot.trust.revision(governing));
+        let (verdict, judged) = self.verdicts.last(&key, now).await?;
         let signed = matches!(verdict.outcome(), Outcome::Allow(Basis::Signed));
-        if signed { Some(self.hit(snapshot, governing, manifest, verdict, now).await) } else { None }
+        if !signed || judged >= verdict.fresh_until() {
+            return None;
+        }
+        Some((self.hit(snapshot, governing, manifest, verdict, now).await, judged))
     }
 
     /// Counts a use of `verdict`; near its end it is judged anew in the background.

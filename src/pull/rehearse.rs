@@ -23,7 +23,7 @@ impl Case {
     pub fn rehearse<T: Addressed + Clone>(&self, content: T, tag: Option<&Tag>) -> Rehearsed {
         let facts = Facts::default();
         let (snapshot, now) = (self.snapshot.clone(), self.terms.now);
-        let mut ask = Ask { snapshot, now, budget: Budget::default(), sought: None, facts };
+        let mut ask = Ask { snapshot, now, judged: None, budget: Budget::default(), sought: None, facts };
         let governing = &self.governing;
         let admitted = match refused_tag(&mut ask, governing, tag) {
             Some(denial) => Err(PullError::Denied(denial)),

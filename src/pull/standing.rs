@@ -38,15 +38,19 @@ impl Puller {
         pull: &ManifestPull,
         admitted: &Admitted<Arc<Manifest>>,
     ) -> Option<Standing> {
-        let until = self.judge.refresh.earliest(admitted.fresh_until());
-        let manifest = admitted.content();
+        let (manifest, judged) = (admitted.content(), ask.judged?.max(ask.now));
+        let subject = pull.image.at(manifest.digest());
+        // An exemption of its own may be what lets its tag be pulled, whoever lists it.
+        let governed = ask.snapshot.policies.governing(&subject, ask.now).holds_until();
+        let until = self.judge.refresh.earliest(admitted.fresh_until()).min(governed);
         // Indexes within an index are the registry's to give each time.
-        if ask.facts.cache != Some(Lookup::Hit.label()) || until <= ask.now || manifest.lists_indexes() {
+        if ask.facts.cache != Some(Lookup::Hit.label()) || until <= judged || manifest.lists_indexes() {
             return None;
         }
-        let most = SPAN.min(until.since(ask.now));
-        let end = self.fetch.names_until(&pull.image, &pull.reference, &manifest.digest(), most).await;
-        Some(Standing { snapshot: Arc::downgrade(&ask.snapshot), from: ask.now, until, end })
+        let most = SPAN.min(until.since(judged));
+        let end = self.fetch.names_until(&pull.image, &pull.reference, &subject.digest, most).await;
+        let snapshot = Arc::downgrade(&ask.snapshot);
+        (Instant::now() < end).then_some(Standing { snapshot, from: ask.now, until, end })
     }
 
     /// Whether an answer that had this standing may be given at `now`.

@@ -109,6 +109,18 @@ async fn another_request_is_another_answer() {
     assert!(bare.proxy.at_once(&elsewhere).is_none());
     elsewhere.headers_mut().remove(HOST);
     assert!(bare.proxy.at_once(&elsewhere).is_none());
+    let mut twice = asking(Method::GET, &path);
+    twice.headers_mut().append(HOST, "registry.demo".parse().expect("a host"));
+    assert!(bare.proxy.at_once(&twice).is_none(), "whoever comes first");
+    // Nobody else's place is taken by a request that says what nobody has to.
+    for more in ["?x=1".to_string(), "?ns=registry.demo&x=1".into(), format!("?ns={}", "a".repeat(1000))] {
+        let parts = asking(Method::GET, &format!("{path}{more}")).into_parts().0;
+        bare.proxy.answer(&parts).await;
+        bare.proxy.answer(&parts).await;
+        assert!(bare.again(&format!("{path}{more}")).is_none(), "{more}");
+    }
+    bare.warmed(&format!("{path}?ns=registry.demo")).await;
+    assert!(bare.again(&format!("{path}?ns=registry.demo")).is_some());
     assert!(bare.again(&path).is_some());
 }
 
@@ -138,6 +150,46 @@ async fn it_ends_with_the_policy_and_by_the_clock() {
     assert!(bare.again(&path).is_some());
     tokio::time::advance(Duration::from_secs(1)).await;
     assert!(bare.again(&path).is_none());
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_nothing_last_longer() {
+    let bare = Bare::new(|config| config + "cache: { allow: 1h, refreshBefore: 0s }\n").await;
+    let (_, path) = bare.signed();
+    let puller = &bare.proxy.puller;
+    let now = puller.clock.now();
+    puller.clock.set(now);
+    bare.warmed(&path).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3598)).await;
+    puller.clock.set(Timestamp(now.0 + 10));
+    let last = bare.proxy.answer(&asking(Method::GET, &path).into_parts().0).await;
+    assert_eq!(last.facts.cache, Some("hit"));
+    assert!(bare.again(&path).is_some());
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert!(bare.again(&path).is_none(), "an hour has passed");
+}
+
+#[tokio::test]
+async fn an_exemption_from_refused_tags_ends_though_the_index_stays_signed() {
+    let lab = Lab::edited(Options::default(), |config| config + "cache: { tagTtl: 60s }\n").await;
+    let (index, images) = lab.signed_index("team/multi");
+    let child = images[0].manifest.digest;
+    lab.registry().tag("team/multi", "latest", child);
+    let end = Timestamp(countersign::clock::Clock::default().now().0 + 1000);
+    let policy = lab.policy().replace("    formats:", "    refuseTags: [ latest ]\n    formats:");
+    let exempt = format!("{{ match: [ \"registry.demo/team/multi@{child}\" ], reason: INC-1, expires: {end} }}");
+    lab.set_policy(&format!("{policy}exemptions: [ {exempt} ]\n")).expect("a policy");
+    let bare = Bare::before(lab).await;
+    bare.warmed(&manifest("team/multi", index.digest)).await;
+    let latest = manifest("team/multi", "latest");
+    bare.proxy.puller.clock.set(Timestamp(end.0 - 2));
+    assert_eq!(bare.warmed(&latest).await.response.status(), StatusCode::OK);
+    assert!(bare.again(&latest).is_some());
+    bare.proxy.puller.clock.set(end);
+    assert!(bare.again(&latest).is_none());
+    let refused = bare.proxy.answer(&asking(Method::GET, &latest).into_parts().0).await;
+    assert_eq!(refused.response.status(), StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
