@@ -33,7 +33,8 @@ impl Request {
     /// # Errors
     /// An address that nothing can be sent to.
     pub(super) fn message(&self) -> Result<http::Request<Full<Bytes>>, UpstreamError> {
-        let uri: Uri = self.url.as_str().parse().map_err(|_| UpstreamError::Malformed("its address is no address"))?;
+        let uri: Result<Uri, _> = self.url.as_str().parse();
+        let uri = uri.map_err(|_| UpstreamError::Malformed("it leads to an address that cannot be asked"))?;
         let mut message = http::Request::new(Full::new(self.body.clone()));
         *message.method_mut() = self.method.clone();
         *message.uri_mut() = uri;
