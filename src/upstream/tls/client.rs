@@ -26,7 +26,7 @@ impl Material {
         let trusting = match &self.authorities {
             _ if self.insecure_skip_verify => verified_by(Anybody(Arc::new(default_provider())))?,
             Some(pem) => only(authorities(pem)?)?,
-            None => verified_by(Verifier::new(Arc::new(default_provider())).map_err(unusable)?)?,
+            None => verified_by(Verifier::new(Arc::new(default_provider())).map_err(|error| unusable(&error))?)?,
         };
         Ok(match &self.own {
             Some(pair) => trusting.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(pair.certified.clone()))),
@@ -59,7 +59,7 @@ fn beside_the_systems(configured: Vec<CertificateDer<'static>>) -> Result<Client
 fn only(authorities: Vec<CertificateDer<'static>>) -> Result<Trusting, BuildError> {
     let mut roots = RootCertStore::empty();
     for authority in authorities {
-        roots.add(authority).map_err(unusable)?;
+        roots.add(authority).map_err(|error| unusable(&error))?;
     }
     Ok(builder()?.with_root_certificates(roots))
 }
@@ -70,14 +70,14 @@ fn verified_by(verifier: impl ServerCertVerifier + 'static) -> Result<Trusting, 
 
 fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, BuildError> {
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
-    builder.with_safe_default_protocol_versions().map_err(unusable)
+    builder.with_safe_default_protocol_versions().map_err(|error| unusable(&error))
 }
 
 fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BuildError> {
     certificates(pem).map_err(BuildError::Tls)
 }
 
-fn unusable(error: Error) -> BuildError {
+fn unusable(error: &Error) -> BuildError {
     BuildError::Tls(error.to_string())
 }
 
