@@ -145,7 +145,8 @@ impl Writer {
             }
             match file::open(&self.path) {
                 Ok(Opened { database, found }) => {
-                    if found == Found::Emptied || found == Found::InUse && !progress.has_opened {
+                    // Without our mark it is another file than the one we had.
+                    if found == Found::Emptied || (found == Found::InUse) != progress.has_opened {
                         self.losses.found();
                     }
                     progress.has_opened = true;
