@@ -74,7 +74,8 @@ impl Puller {
             refused = PullError::weightier(refused, too_many());
         }
         let mut doubt = doubt.map(PullError::from);
-        if parents.is_empty() && ask.sought == Some(subject.digest) && self.membership.has_lost_some() {
+        // That those which are known are refused says nothing of a newer one.
+        if ask.sought == Some(subject.digest) && self.membership.has_lost_some() {
             doubt.get_or_insert_with(forgotten);
         }
         Err(Unlisted { refused, doubt })
@@ -262,7 +263,7 @@ fn unread(index: &Subject) -> PullError {
 
 /// Who was answered an index goes on to its images, though this proxy was killed meanwhile.
 fn forgotten() -> PullError {
-    let detail = "no index is known to list it, and this proxy was killed, or its store was damaged, a moment ago: what was \
+    let detail = "no admitted index is known to list it, and this proxy was killed, or its store was damaged, a moment ago: what was \
                   admitted just before may not be known any more; ask for its index again";
     PullError::unsure(Reason::MembershipIncomplete, detail)
 }

@@ -84,7 +84,7 @@ impl EmbeddedStore {
         let waiting = usize::try_from(most / 8).unwrap_or(usize::MAX).min(WAITING);
         let (slot, present) = (Arc::new(Slot::default()), Arc::new(Present::default()));
         let queue = Arc::new(Queue::new(waiting, pending, present.clone()));
-        let losses = Arc::new(Losses::new(clock.clone()));
+        let losses = Arc::new(Losses::default());
         let opened = file::open(&path);
         let is_open = opened.is_ok();
         match opened {

@@ -40,6 +40,10 @@ impl Judge {
                 Err(_) => "failed",
             });
             drop(leave);
+            // The Allow before it must not come back if this proxy is killed now.
+            if renewed.is_ok_and(|verdict| matches!(verdict.outcome(), Outcome::Deny(_))) {
+                judge.store.flush().await;
+            }
         });
     }
 }

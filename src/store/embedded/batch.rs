@@ -59,6 +59,15 @@ impl Batch {
         }
     }
 
+    /// What of it is added to lists.
+    pub(super) fn lists(&self) -> Self {
+        let mut lists = Self::default();
+        for (spot, write) in self.iter().filter(|(_, write)| matches!(write, Write::Items { .. })) {
+            lists.add(spot, write.clone());
+        }
+        lists
+    }
+
     /// What waits for a spot.
     pub(super) fn get(&self, spot: Spot) -> Option<&Write> {
         self.writes.get(&spot)

@@ -10,7 +10,7 @@ use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadableTable, StorageError, TableHandle};
 
 use super::fault::{Fault, contained};
-use super::ledger::{FORMAT, META, change};
+use super::ledger::{FORMAT, Ledger, META, TABLES};
 
 /// Why the file cannot be used, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -191,7 +191,9 @@ fn recognise(database: &Database) -> Result<Layout, Fault> {
         Err(_) => return Ok(Layout::Foreign),
     };
     let found = match format {
-        Some(FORMAT) if in_use => return Ok(Layout::Ours(Found::InUse)),
+        // Nothing is written: a disk without room must not keep it closed.
+        Some(FORMAT) if in_use && tables.len() >= TABLES => return Ok(Layout::Ours(Found::InUse)),
+        Some(FORMAT) if in_use => Found::InUse,
         Some(FORMAT) => Found::Whole,
         Some(later) if later > FORMAT => return Ok(Layout::Later(later)),
         None if !tables.is_empty() => return Ok(Layout::Foreign),
@@ -205,9 +207,10 @@ fn recognise(database: &Database) -> Result<Layout, Fault> {
         transaction.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;
     }
     transaction.open_table(META)?.insert(IN_USE, 1)?;
-    transaction.commit()?;
     // The tables are there from now on, for those who only read.
-    change(database, |_| Ok(())).map(|_| Layout::Ours(found))
+    Ledger::open(&transaction)?.close()?;
+    transaction.commit()?;
+    Ok(Layout::Ours(found))
 }
 
 /// What a fault at opening means: damage is for the caller to set aside.

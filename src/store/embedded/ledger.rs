@@ -18,6 +18,9 @@ pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("me
 const RECORDS: TableDefinition<'_, &[u8; SPOT], &[u8]> = TableDefinition::new("records");
 const KEPT: TableDefinition<'_, &[u8; SPOT], (u32, u32, u32)> = TableDefinition::new("kept");
 
+/// How many tables there are.
+pub(super) const TABLES: usize = 3;
+
 /// What is known of a record without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kept {

@@ -145,15 +145,21 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// The file does not do what it is asked. What was given out waits again, if it is to be `kept`; no more is taken.
-    pub(super) fn failed(&self, why: String, keep: bool) {
+    /// The file does not do what it is asked; no more is taken. What was given out waits again, if it is to be kept; if
+    /// not, what is added to lists still does, within bounds, as nobody comes to that again. Whether all of that does.
+    pub(super) fn failed(&self, why: String, keep: bool) -> bool {
         let mut state = self.state();
         let given = std::mem::take(&mut state.writing);
+        let lists = given.lists();
+        let is_lost = !keep && lists.len() > 0 && (state.stopping || lists.bytes() > self.most / 4);
         if keep {
             state.waiting.put_back(&given);
+        } else if !is_lost {
+            state.waiting.put_back(&lists);
         }
         state.down = Some(why);
         self.count(&state);
+        !is_lost
     }
 
     /// The file is open (again).

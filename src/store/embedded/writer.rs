@@ -58,6 +58,10 @@ impl Writer {
             let done = match self.queue.next(patience) {
                 Next::Stop => break,
                 Next::Reopen => Err(Fault::Failed("a reader met a fault".into())),
+                // What waits for room again and again would never see it, if nothing were forgotten before.
+                Next::Batch(batch) if progress.failures >= TRIES => {
+                    self.forget(&mut progress).and_then(|()| self.write(&batch, &mut progress))
+                }
                 Next::Batch(batch) => self.write(&batch, &mut progress),
                 Next::Idle => Ok(()),
             };
@@ -125,13 +129,11 @@ impl Writer {
         self.give_up(fault.to_string(), progress);
     }
 
-    /// Nothing is taken until the file is open again; what fails again and again is not written.
+    /// Nothing is taken until the file is open again; of what fails again and again only lists are still to be written.
     fn give_up(&self, why: String, progress: &Progress) {
-        let keep = progress.failures < TRIES;
-        if !keep {
+        if !self.queue.failed(why, progress.failures < TRIES) {
             self.losses.refused();
         }
-        self.queue.failed(why, keep);
     }
 
     /// Opens the file again, however long it takes.
@@ -145,7 +147,8 @@ impl Writer {
             }
             match file::open(&self.path) {
                 Ok(Opened { database, found }) => {
-                    if found == Found::Emptied || found == Found::InUse && !progress.has_opened {
+                    // Without our mark it is another file than the one we had.
+                    if found == Found::Emptied || (found == Found::InUse) != progress.has_opened {
                         self.losses.found();
                     }
                     progress.has_opened = true;

@@ -110,6 +110,38 @@ async fn what_a_kill_loses_is_left_open_for_a_while_and_an_orderly_end_loses_not
     all(&program, &unknown).await;
 }
 
+/// An index that lists an image is refused by now, and a newer one that may run was lost: that is not a final no.
+#[tokio::test]
+async fn an_image_of_an_index_that_a_kill_lost_is_left_open_though_an_older_one_is_refused() {
+    let scene = Scene::new().await;
+    let (lab, client, app) = (&scene.lab, &scene.client, "team/app");
+    let child = lab.unsigned(app).manifest;
+    lab.registry().untag(app, "1");
+    let (old, new) = (lab.index_over(app, None, &[&child]), lab.index_over(app, None, &[&child, &child]));
+    lab.signer.sign_bundle(lab.registry(), &old).expect("signs");
+    lab.foreign.sign_bundle(lab.registry(), &new).expect("signs");
+    let program = scene.serve().await;
+    assert_eq!(program.status(client, &manifest(app, old.digest)).await, 200, "{}", program.log());
+    program.stop();
+
+    lab.distrust_signer();
+    let program = scene.serve().await;
+    let path = manifest(app, child.digest);
+    denied(&program.get(client, &path).await, "signature_missing");
+    program.until(client, "store_pending_writes", "", 0).await;
+    let before = scene.folder.join("before");
+    fs::copy(scene.store(), &before).expect("a file");
+    assert_eq!(program.status(client, &manifest(app, new.digest)).await, 200, "{}", program.log());
+    assert_eq!(program.status(client, &path).await, 200, "{}", program.log());
+    program.kill();
+    fs::rename(&before, scene.store()).expect("they are there");
+
+    let program = scene.serve().await;
+    unsure(&program.get(client, &path).await, "membership_incomplete");
+    assert_eq!(program.status(client, &manifest(app, new.digest)).await, 200, "{}", program.log());
+    assert_eq!(program.status(client, &path).await, 200, "{}", program.log());
+}
+
 /// The file is damaged between two runs: it is set aside, said aloud, and images are verified again.
 #[tokio::test]
 async fn a_damaged_file_is_set_aside_and_images_are_verified_again() {

@@ -100,6 +100,43 @@ async fn who_lists_what_and_was_not_taken_is_lacking_in_the_next_process() {
     assert!(scene.open().has_lost_some());
 }
 
+/// A value is come to again; who lists what was recorded, and nobody records it once more.
+#[test]
+fn of_what_cannot_be_written_lists_wait_until_they_can_within_bounds() {
+    let pending = IntGauge::new("pending", "pending").expect("a name");
+    let queue = Queue::new(1 << 20, pending, Arc::new(Present::default()));
+    let (list, value) = (Spot::of(&members("a")), Spot::of(&verdict("a")));
+    let items = |spot, count: u8| {
+        let items = (0..count).map(|each| item(each, 1)).collect();
+        (spot, Write::Items { items, most: 300, expires: 9 })
+    };
+    let given = || match queue.next(Duration::ZERO) {
+        queue::Next::Batch(batch) => batch.iter().map(|(spot, _)| spot).collect(),
+        _ => Vec::new(),
+    };
+    queue.add([items(list, 1), (value, Write::Value { bytes: Bytes::from("value"), expires: 9 })]).expect("up");
+    assert_eq!(given().len(), 2);
+    assert!(queue.failed("no room".into(), true));
+    for _ in 0..3 {
+        assert!(given().contains(&list));
+        assert!(queue.failed("no room".into(), false));
+    }
+    assert_eq!(given(), [list]);
+    queue.written();
+
+    queue.up();
+    let much = (0..20).map(|each| items(Spot::of(&members(&each.to_string())), 250));
+    queue.add(much).expect("it fits");
+    assert_eq!(given().len(), 20);
+    assert!(!queue.failed("no room".into(), false), "it is lost, and that is said");
+    queue.up();
+    queue.add([items(list, 1)]).expect("up");
+    queue.stop();
+    assert_eq!(given(), [list]);
+    assert!(!queue.failed("no room".into(), false), "nobody waits for room at the end");
+    assert!(given().is_empty());
+}
+
 #[tokio::test]
 async fn a_value_that_is_too_large_is_not_kept_and_troubles_nobody() {
     let scene = Scene::new();

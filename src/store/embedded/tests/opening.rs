@@ -51,9 +51,13 @@ fn what_is_not_ours_is_refused_and_left_as_it_is() {
 
 /// Writes another version into the file.
 fn set_format(scene: &Scene, format: u64) {
-    let database = Database::open(scene.path()).expect("a database");
+    set(scene, "format", format);
+}
+
+fn set(scene: &Scene, key: &str, value: u64) {
+    let database = Database::create(scene.path()).expect("a database");
     let transaction = database.begin_write().expect("a transaction");
-    transaction.open_table(ledger::META).expect("a table").insert("format", format).expect("it fits");
+    transaction.open_table(ledger::META).expect("a table").insert(key, value).expect("it fits");
     transaction.commit().expect("it is written");
 }
 
@@ -91,16 +95,43 @@ async fn a_file_that_was_not_closed_lacks_something_for_a_while_and_one_that_was
     let store = killed.open();
     assert!(store.has_lost_some());
     assert!(store.get(&verdict("a")).await.expect("up").is_some(), "it was on the disk");
-    killed.wait(lately(10));
+    tokio::time::pause();
+    tokio::time::advance(lately(10)).await;
     assert!(store.has_lost_some());
     drop(store);
     // Whoever was told that something is lacking may come back to the next process.
     let store = killed.open();
     assert!(store.has_lost_some());
-    killed.wait(lately(0));
+    killed.wait(DAY);
+    assert!(store.has_lost_some(), "the wall clock was only set");
+    tokio::time::advance(lately(0)).await;
     assert!(!store.has_lost_some(), "nobody asks for it any more");
-    drop(store);
-    assert!(!killed.open().has_lost_some());
+    assert!(!store.losses.will_matter(), "nor the next process");
+}
+
+/// A kill between the mark and the first record: what an open leaves at least.
+#[test]
+fn a_file_that_was_only_marked_gets_its_tables() {
+    let scene = Scene::new();
+    set_format(&scene, ledger::FORMAT);
+    set(&scene, "in use", 1);
+    let store = scene.open();
+    assert!(store.has_lost_some());
+    let read = store.slot.with(|database| ledger::value(database, Spot::of(&verdict("a")), 0));
+    assert_eq!(read, Ok(None));
+}
+
+/// Somebody deletes the file, or mounts another disk over it.
+#[tokio::test]
+async fn a_file_that_is_another_when_it_is_opened_again_lacks_something() {
+    let scene = Scene::new();
+    let store = scene.open();
+    std::fs::remove_file(scene.path()).expect("it is there");
+    store.queue.faulty("somebody cut the cable".into());
+    while store.put(&verdict("a"), Bytes::from("value"), DAY).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(store.has_lost_some());
 }
 
 #[test]
