@@ -263,7 +263,7 @@ fn unread(index: &Subject) -> PullError {
 
 /// Who was answered an index goes on to its images, though this proxy was killed meanwhile.
 fn forgotten() -> PullError {
-    let detail = "no admitted index is known to list it, and this proxy was killed, or its store was damaged, a moment ago: what was \
+    let detail = "no admitted index is known to list it, and this proxy was killed, or its store damaged, a moment ago: what was \
                   admitted just before may not be known any more; ask for its index again";
     PullError::unsure(Reason::MembershipIncomplete, detail)
 }

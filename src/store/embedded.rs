@@ -1,9 +1,9 @@
 //! The store of a single replica that outlives it: one file, which one process has at a time.
 //!
 //! A put is done when it waits for the one thread that writes; it is readable from then on, and on the disk a tenth of a
-//! second later. Whoever opens a file that was not closed knows that some of that may be lacking. Reads of what may be there go to the disk, on the threads for what blocks: a disk that hangs must
-//! hold up nothing but those who ask it, and these only for a second. What the file says is authenticated by those who
-//! asked for it.
+//! second later. Whoever opens a file that was not closed knows that some of that may be lacking. Reads of what may be
+//! there go to the disk, on the threads for what blocks: a disk that hangs must hold up nothing but those who ask it, and
+//! these only for a second. What the file says is authenticated by those who asked for it.
 //!
 //! Leases need no file: who asks for one is in this process.
 
