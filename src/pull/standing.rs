@@ -31,7 +31,7 @@ impl Puller {
     /// How long the answer to `pull` that was just admitted may be given again, if it may.
     ///
     /// It may if it came from memory: whatever else a pull sets going, a refresh, a search, a record, goes on to be
-    /// set going by those that are decided, one in [`SPAN`] at least.
+    /// set going by those that are decided, one in ten seconds at least.
     pub async fn standing(
         &self,
         ask: &Ask,
