@@ -27,7 +27,6 @@ use crate::upstream::{Upstream, UpstreamError};
 use crate::verify::Pool;
 use crate::verify::artifact::EvidenceProof;
 use crate::verify::pool::Unfinished;
-use light::is_light;
 use wants::{How, wants};
 
 mod anew;
@@ -35,8 +34,6 @@ mod anew;
 mod children;
 
 mod last_known_good;
-
-mod light;
 
 mod refresh;
 
@@ -245,16 +242,14 @@ impl Judge {
         Piece { held: origin.held(), ..Piece::new(subject, manifest, evidence) }
     }
 
-    /// Verifies and decides, off the threads that serve connections unless it is done in no time.
+    /// Verifies and decides, off the threads that serve connections.
     async fn deliberated(&self, case: Case) -> Result<(Examined, Result<Verdict, Indeterminate>), Indeterminate> {
-        let light = is_light(&case);
-        let deliberation = move || {
+        let deliberation = self.pool.run(move || {
             let (examined, verdict) = case.deliberate();
             (case, examined, verdict)
-        };
+        });
         let queued = self.metrics.verifying();
-        let finished = if light { self.pool.run_light(deliberation).await } else { self.pool.run(deliberation).await };
-        let (case, examined, verdict) = finished.map_err(|unfinished| {
+        let (case, examined, verdict) = deliberation.await.map_err(|unfinished| {
             self.metrics.verification_unfinished(unfinished == Unfinished::Busy);
             Indeterminate(Denial::new(unfinished.reason(), unfinished.to_string()))
         })?;

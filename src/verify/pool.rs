@@ -1,11 +1,9 @@
-//! Where verifications run: off the threads that serve connections unless they are light, a few at once, with a bounded
-//! number waiting.
+//! Where verifications run: off the threads that serve connections, a few at once, with a bounded number waiting.
 //!
 //! Tokio's blocking threads do the work and two semaphores bound it, rather than threads and a channel of our own: one
 //! who goes away while waiting leaves the queue without a trace, a panic ends one job and no thread, and nothing has to
 //! be shut down.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -66,21 +64,6 @@ impl Pool {
             job()
         });
         result.await.map_err(|_| Unfinished::Broken)
-    }
-
-    /// Runs a `job` that takes less than to hand it to another thread: on this one, unless it would have to wait.
-    ///
-    /// # Errors
-    /// As [`Pool::run`].
-    pub async fn run_light<T: Send + 'static>(
-        &self,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Unfinished> {
-        match self.admitted.try_acquire().ok().zip(self.running.try_acquire().ok()) {
-            // Whatever it was about to change is gone with it.
-            Some(_held) => catch_unwind(AssertUnwindSafe(job)).map_err(|_| Unfinished::Broken),
-            None => self.run(job).await,
-        }
     }
 }
 

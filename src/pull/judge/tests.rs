@@ -22,7 +22,6 @@ use crate::upstream::{Credentials, Settings, Tls};
 
 mod artifacts;
 mod held;
-mod light;
 mod platforms;
 mod stored;
 

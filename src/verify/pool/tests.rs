@@ -3,7 +3,6 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::Poll;
-use std::thread;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -106,25 +105,6 @@ async fn a_panic_ends_one_job_and_nothing_else() {
     };
     let (one, other) = tokio::join!(meet(), meet());
     assert_ne!(one.expect("it ran"), other.expect("it ran"), "both threads are there");
-}
-
-#[tokio::test]
-async fn a_light_job_runs_here_unless_it_would_have_to_wait() {
-    let (pool, here) = (pool(1, 1), thread::current().id());
-    let whose = || thread::current().id();
-    for _ in 0..3 {
-        assert_eq!(pool.run_light(whose).await, Ok(here));
-        let broken = pool.run_light(|| std::panic::resume_unwind(Box::new("as a panic would"))).await;
-        assert_eq!(broken, Err::<(), _>(Unfinished::Broken));
-    }
-    let (first, held) = begun(&pool).await;
-    let mut second = Box::pin(pool.run_light(whose));
-    assert!(poll!(&mut second).is_pending());
-    assert_eq!(poll!(Box::pin(pool.run_light(whose))), Poll::Ready(Err(Unfinished::Busy)));
-    held.gate.send(()).expect("the job waits");
-    first.await.expect("it ends");
-    assert_ne!(second.await.expect("it runs"), here);
-    assert_eq!(pool.run_light(whose).await, Ok(here));
 }
 
 #[tokio::test]
