@@ -1,14 +1,14 @@
 //! Verdicts in memory: one decision for all who ask at once, judged again when it is no longer fresh.
 
-use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use moka::future::Cache;
 use tokio::time::Instant;
 
 use crate::clock::Timestamp;
 use crate::decide::Verdict;
+use crate::flight::Flights;
 use crate::outcome::{Indeterminate, Key};
 
 pub mod lease;
@@ -55,8 +55,7 @@ impl Lookup {
 #[derive(Debug)]
 pub struct Verdicts {
     kept: Cache<Key, Kept>,
-    /// Decisions under way; nothing stays in it.
-    flights: Cache<Key, Verdict>,
+    deciding: Flights<Key, Result<Verdict, Arc<Indeterminate>>>,
     shared: Shared,
     /// The zero of a clock that nobody can set.
     started: Instant,
@@ -74,7 +73,7 @@ impl Verdicts {
     pub fn new(capacity: u64) -> Self {
         Self {
             kept: Cache::new(capacity),
-            flights: Cache::builder().max_capacity(AT_ONCE).time_to_live(LANDED).build(),
+            deciding: Flights::default(),
             shared: Shared::default(),
             started: Instant::now(),
         }
@@ -105,20 +104,24 @@ impl Verdicts {
         decide: impl Future<Output = Result<Verdict, Indeterminate>>,
     ) -> Result<(Verdict, Lookup), Arc<Indeterminate>> {
         let mut lookup = Lookup::Joined;
-        let anew = async {
-            // Another decision may have come to its end since.
-            if let Some(verdict) = self.fresh(&key, now).await {
-                lookup = Lookup::Hit;
-                return Ok(verdict);
-            }
-            lookup = Lookup::Miss;
-            let zero = self.zero(now);
-            Ok(self.put(decide.await?, zero).await)
-        };
-        let decided = self.flights.try_get_with(key.clone(), anew).await;
-        if lookup != Lookup::Joined {
-            self.flights.invalidate(&key).await;
-        }
+        let decided = self
+            .deciding
+            .join(
+                &key,
+                pin!(async {
+                    // Another decision may have come to its end since.
+                    if self.kept.contains_key(&key)
+                        && let Some(verdict) = self.fresh(&key, now).await
+                    {
+                        lookup = Lookup::Hit;
+                        return Ok(verdict);
+                    }
+                    lookup = Lookup::Miss;
+                    let zero = self.zero(now);
+                    Ok(self.put(decide.await.map_err(Arc::new)?, zero).await)
+                }),
+            )
+            .await;
         Ok((decided?, lookup))
     }
 
@@ -145,11 +148,6 @@ impl Verdicts {
         Timestamp(now.0.saturating_sub(self.started.elapsed().as_secs()))
     }
 }
-
-/// Decisions under way at once.
-const AT_ONCE: u64 = 100_000;
-/// How long a decision that has ended stands among those under way, should whoever made it be gone.
-const LANDED: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests;

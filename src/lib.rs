@@ -120,6 +120,8 @@ pub mod policy;
 
 pub mod cache;
 
+pub mod flight;
+
 pub mod discovery;
 
 pub mod evidence;

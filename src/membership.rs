@@ -3,12 +3,11 @@
 //! What is found here only says whom to ask. Whether a parent lists the digest is read again from the parent's own
 //! bytes, and whether it may be served is judged anew, at each use.
 
-use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use moka::future::Cache;
-use moka::ops::compute::Op;
+use tokio::sync::Mutex;
 
 use crate::admission::Admitted;
 use crate::oci::{Digest, Image, Manifest, Subject};
@@ -27,6 +26,8 @@ use owed::Owed;
 #[derive(Clone)]
 pub struct Membership {
     near: Cache<Place, Arc<[Parent]>>,
+    /// Whoever changes a list in `near` holds this, so that no two do.
+    merging: Arc<Mutex<()>>,
     store: Arc<dyn Store>,
     seal: Arc<Seal>,
     keep: Duration,
@@ -81,7 +82,7 @@ impl Membership {
         };
         let near = Cache::builder().max_capacity(NEAR).weigher(weigh).time_to_live(keep).build();
         let owed = Arc::new(Owed::new(store.clone(), keep));
-        Self { near, store, seal, keep, owed, metrics, began: Instant::now() }
+        Self { near, merging: Arc::default(), store, seal, keep, owed, metrics, began: Instant::now() }
     }
 
     /// Records what an admitted manifest lists. What the store does not take now it is given when it answers again.
@@ -161,17 +162,13 @@ impl Membership {
         if newest.is_empty() {
             return;
         }
-        let merge = |held: Option<moka::Entry<Place, Arc<[Parent]>>>| {
-            let held = held.map(moka::Entry::into_value).unwrap_or_default();
-            let op = if held.starts_with(newest) {
-                Op::Nop
-            } else {
-                let older = held.iter().filter(|parent| !newest.contains(parent));
-                Op::Put(newest.iter().chain(older).take(KEPT).copied().collect())
-            };
-            ready(op)
-        };
-        self.near.entry_by_ref(place).and_compute_with(merge).await;
+        let _merging = self.merging.lock().await;
+        let held = self.near.get(place).await.unwrap_or_default();
+        if !held.starts_with(newest) {
+            let older = held.iter().filter(|parent| !newest.contains(parent));
+            let merged = newest.iter().chain(older).take(KEPT).copied().collect();
+            self.near.insert(place.clone(), merged).await;
+        }
     }
 
     fn sealed(&self, place: &Place, parent: Parent) -> Item {

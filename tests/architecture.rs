@@ -32,7 +32,7 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("client", "oci policy"),
     (
         "pull",
-        "admission cache clock decide discovery evidence examined limits membership oci outcome policy reason record route \
+        "admission cache clock decide discovery evidence examined flight limits membership oci outcome policy reason record route \
          select snapshot store telemetry upstream verify weigh",
     ),
     ("blob", "admission body oci pull reason respond telemetry upstream"),
@@ -40,7 +40,8 @@ const MAY_IMPORT: &[(&str, &str)] = &[
     ("respond", "admission body oci outcome pull reason route upstream"),
     ("body", ""),
     ("snapshot", "policy trust"),
-    ("cache", "clock decide oci outcome store telemetry"),
+    ("cache", "clock decide flight oci outcome store telemetry"),
+    ("flight", ""),
     ("discovery", "clock evidence limits oci policy reason record strict_json upstream"),
     ("evidence", "clock discovery oci policy reason"),
     ("verify", "clock discovery evidence limits oci policy reason strict_json trust"),

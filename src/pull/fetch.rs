@@ -1,6 +1,7 @@
 //! Tags and manifests of the upstream: one request for all who ask at once, bytes that hash to their digest.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use moka::future::Cache;
 use tokio::time::Instant;
 
 use super::PullError;
+use crate::flight::Flights;
 use crate::limits::Limits;
 use crate::oci::manifest::Bounds;
 use crate::oci::{Digest, Image, Manifest, Reference, Registry, Subject, Tag};
@@ -21,8 +23,9 @@ pub struct Fetch {
     upstreams: Arc<BTreeMap<Registry, Arc<Upstream>>>,
     limits: Limits,
     manifests: Cache<Subject, Arc<Manifest>>,
-    /// Requests under way, and for as long as configured what they came to.
-    resolving: Cache<(Image, Tag), Resolved>,
+    reading: Flights<Subject, Result<Arc<Manifest>, PullError>>,
+    tags: Cache<(Image, Tag), Resolved>,
+    resolving: Flights<(Image, Tag), Result<Digest, PullError>>,
     /// For how long tags are remembered, if at all.
     tag_ttl: Duration,
 }
@@ -44,10 +47,9 @@ impl Fetch {
     ) -> Self {
         let weigh = |_: &Subject, manifest: &Arc<Manifest>| u32::try_from(manifest.weight()).unwrap_or(u32::MAX);
         let manifests = Cache::builder().max_capacity(bytes).weigher(weigh).build();
-        // If nothing is to stay: what somebody who went away left behind is soon gone.
-        let gone_after = if tag_ttl.is_zero() { Duration::from_secs(1) } else { tag_ttl };
-        let resolving = Cache::builder().max_capacity(10_000).time_to_live(gone_after).build();
-        Self { upstreams, limits, manifests, resolving, tag_ttl }
+        let tags = Cache::builder().max_capacity(10_000).time_to_live(tag_ttl).build();
+        let (reading, resolving) = (Flights::default(), Flights::default());
+        Self { upstreams, limits, manifests, reading, tags, resolving, tag_ttl }
     }
 
     /// The digest that `reference` names now, or did a moment ago if tags are remembered. A tag is read once for all who
@@ -58,26 +60,34 @@ impl Fetch {
             Reference::Tag(tag) => tag,
         };
         let key = (image.clone(), tag.clone());
-        if !self.tag_ttl.is_zero()
-            && let Some(resolved) = self.resolving.get(&key).await
-        {
+        if let Some(resolved) = self.remembered(&key).await {
             return Ok(resolved.digest);
         }
         Box::pin(self.resolve_together(&key)).await
     }
 
+    async fn remembered(&self, key: &(Image, Tag)) -> Option<Resolved> {
+        if self.tag_ttl.is_zero() { None } else { self.tags.get(key).await }
+    }
+
     async fn resolve_together(&self, key: &(Image, Tag)) -> Result<Digest, PullError> {
-        let mut first = false;
-        let init = Box::pin(async {
-            first = true;
-            let at = Instant::now();
-            Ok(Resolved { digest: self.resolve_anew(&key.0, &key.1).await?, at })
-        });
-        let resolved = Box::pin(self.resolving.try_get_with_by_ref(key, init)).await;
-        if first && self.tag_ttl.is_zero() {
-            self.resolving.invalidate(key).await;
-        }
-        resolved.map(|resolved| resolved.digest).map_err(Arc::unwrap_or_clone)
+        self.resolving
+            .join(
+                key,
+                pin!(async {
+                    // Another request may have come to its end since.
+                    if let Some(resolved) = self.remembered(key).await {
+                        return Ok(resolved.digest);
+                    }
+                    let at = Instant::now();
+                    let digest = self.resolve_anew(&key.0, &key.1).await?;
+                    if !self.tag_ttl.is_zero() {
+                        self.tags.insert(key.clone(), Resolved { digest, at }).await;
+                    }
+                    Ok(digest)
+                }),
+            )
+            .await
     }
 
     /// Until when `reference` is known to name `digest`, for a while at most; the past, if it is asked for each time.
@@ -90,7 +100,7 @@ impl Fetch {
     ) -> Instant {
         let now = Instant::now();
         let Reference::Tag(tag) = reference else { return now + most };
-        let known = if self.tag_ttl.is_zero() { None } else { self.resolving.get(&(image.clone(), tag.clone())).await };
+        let known = self.remembered(&(image.clone(), tag.clone())).await;
         known.filter(|known| known.digest == *digest).map_or(now, |known| (known.at + self.tag_ttl).min(now + most))
     }
 
@@ -110,9 +120,27 @@ impl Fetch {
         if let Some(held) = self.manifests.get(subject).await {
             return Ok(held);
         }
-        // Boxed before it is handed on: the cache would copy all of it several times.
-        let anew = Box::pin(self.manifest_anew(subject));
-        Box::pin(self.manifests.try_get_with_by_ref(subject, anew)).await.map_err(Arc::unwrap_or_clone)
+        // Boxed when it begins, and only then: a warm answer carries nothing of it.
+        Box::pin(self.manifest_together(subject)).await
+    }
+
+    async fn manifest_together(&self, subject: &Subject) -> Result<Arc<Manifest>, PullError> {
+        self.reading
+            .join(
+                subject,
+                pin!(async {
+                    // Another request may have come to its end since.
+                    if self.manifests.contains_key(subject)
+                        && let Some(held) = self.manifests.get(subject).await
+                    {
+                        return Ok(held);
+                    }
+                    let manifest = self.manifest_anew(subject).await?;
+                    self.manifests.insert(subject.clone(), manifest.clone()).await;
+                    Ok(manifest)
+                }),
+            )
+            .await
     }
 
     /// What `reference` names: from memory, or from the registry, and then not remembered: whoever reads much would have

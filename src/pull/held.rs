@@ -4,7 +4,7 @@
 //! Only complete readings are kept: what one lacks might be what the next policy wants. Nobody is believed for longer
 //! because of it: how old the evidence may be, the caller says each time.
 
-use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use moka::future::Cache;
 use crate::clock::Timestamp;
 use crate::discovery::{Share, Wants};
 use crate::evidence::EvidenceSet;
+use crate::flight::Flights;
 use crate::oci::{Image, Subject};
 
 mod stored;
@@ -26,8 +27,7 @@ pub use writing::Writing;
 #[derive(Debug)]
 pub struct Held {
     kept: Cache<Subject, Arc<Reading>>,
-    /// Readings under way; nothing stays in it.
-    flights: Cache<About, Landed>,
+    reading: Flights<About, Landed>,
     stored: Stored,
 }
 
@@ -85,7 +85,7 @@ impl Held {
         let weigh = |_: &Subject, reading: &Arc<Reading>| u32::try_from(reading.size()).unwrap_or(u32::MAX);
         // By a clock that nobody can set back, too.
         let kept = Cache::builder().max_capacity(bytes).weigher(weigh).time_to_live(longest).build();
-        Self { kept, flights: Cache::builder().max_capacity(AT_ONCE).time_to_live(LANDED).build(), stored }
+        Self { kept, reading: Flights::default(), stored }
     }
 
     /// What is held and was read less than `max_age` before `now`, else what `read` finds: once for all who ask at the
@@ -102,21 +102,32 @@ impl Held {
         if let Some(set) = self.remembered(about, young).await {
             return (set, Origin::Memory);
         }
-        let mut anew = Box::pin(self.anew(about, young, share, read));
+        Box::pin(self.get_together(about, young, share, read)).await
+    }
+
+    async fn get_together(
+        &self,
+        about: &About,
+        young: Young,
+        share: &Share,
+        read: impl Future<Output = EvidenceSet>,
+    ) -> (Arc<EvidenceSet>, Origin) {
+        let mut anew = pin!(self.anew(about, young, share, read));
         loop {
             let mut origin = None;
-            let flight = async {
-                let (set, from) = anew.as_mut().await;
-                origin = Some(from);
-                Landed { set, held: from.held() }
-            };
-            let Landed { set, held } = Box::pin(self.flights.get_with_by_ref(about, flight)).await;
+            let Landed { set, held } = self
+                .reading
+                .join(
+                    about,
+                    pin!(async {
+                        let (set, from) = anew.as_mut().await;
+                        origin = Some(from);
+                        Landed { set, held: from.held() }
+                    }),
+                )
+                .await;
             // Who had it read may be content with what is older than this one takes.
-            let takes = !held || young.is(set.read_at);
-            if origin.is_some() || !takes {
-                self.flights.invalidate(about).await;
-            }
-            if origin.is_some() || takes {
+            if origin.is_some() || !held || young.is(set.read_at) {
                 return (set, origin.unwrap_or(Origin::Another { held }));
             }
         }
@@ -135,7 +146,9 @@ impl Held {
         read: impl Future<Output = EvidenceSet>,
     ) -> (Arc<EvidenceSet>, Origin) {
         // Another reading may have come to its end since.
-        if let Some(set) = self.remembered(about, young).await {
+        if self.kept.contains_key(&about.subject)
+            && let Some(set) = self.remembered(about, young).await
+        {
             return (set, Origin::Memory);
         }
         if let Some(set) = self.stored.read(about, |read_at| young.is(read_at), share).await {
@@ -203,10 +216,6 @@ impl Reading {
 
 /// Requests that began so much earlier than a reading may use it.
 const EARLIER: Duration = Duration::from_mins(1);
-/// Readings under way at once.
-const AT_ONCE: u64 = 10_000;
-/// How long a reading that has ended stands among those under way, should whoever made it be gone.
-const LANDED: Duration = Duration::from_secs(1);
 /// What an entry takes besides the evidence.
 const OVERHEAD: usize = 512;
 

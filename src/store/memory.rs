@@ -10,8 +10,8 @@ use futures_util::future::{BoxFuture, ready};
 use moka::Expiry;
 use moka::future::Cache;
 use moka::notification::RemovalCause;
-use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::leases::Leases;
@@ -22,6 +22,8 @@ use super::{Holder, Item, Listing, Place, Store, StoreDown};
 pub struct MemoryStore {
     values: Cache<Place, Kept<Bytes>>,
     lists: Cache<Place, Kept<Arc<[Item]>>>,
+    /// Whoever changes a list holds this, so that no two do.
+    adding: Mutex<()>,
     leases: Leases,
     /// When a list last had to make room.
     forgot: Arc<ArcSwapOption<Instant>>,
@@ -77,21 +79,17 @@ impl MemoryStore {
                     }
                 })
                 .build(),
+            adding: Mutex::default(),
             leases: Leases::default(),
             forgot,
         }
     }
 
     async fn add_one(&self, listing: &Listing, most: usize, keep: Duration) {
-        self.lists
-            .entry_by_ref(&listing.place)
-            .and_compute_with(|held| {
-                let held = held.map(|entry| entry.into_value().value).unwrap_or_default();
-                let others = held.iter().filter(|other| other.says() != listing.item.says());
-                let value = std::iter::once(&listing.item).chain(others.take(most.saturating_sub(1))).copied();
-                ready(Op::Put(Kept { value: value.collect(), keep }))
-            })
-            .await;
+        let held = self.lists.get(&listing.place).await.map(|kept| kept.value).unwrap_or_default();
+        let others = held.iter().filter(|other| other.says() != listing.item.says());
+        let value = std::iter::once(&listing.item).chain(others.take(most.saturating_sub(1))).copied().collect();
+        self.lists.insert(listing.place.clone(), Kept { value, keep }).await;
     }
 }
 
@@ -109,6 +107,7 @@ impl Store for MemoryStore {
 
     fn add<'a>(&'a self, listings: &'a [Listing], most: usize, keep: Duration) -> BoxFuture<'a, Result<(), StoreDown>> {
         async move {
+            let _adding = self.adding.lock().await;
             for listing in listings {
                 self.add_one(listing, most, keep).await;
             }

@@ -188,7 +188,8 @@ async fn who_asks_meanwhile_waits_for_the_same_reading() {
         rest.iter().all(|(set, origin)| (*origin, set.candidates.len()) == (Origin::Another { held: false }, 1)),
         "{rest:?}"
     );
-    assert!(held.flights.get(&about).await.is_none(), "it has landed");
+    let later = held.get(&about, Timestamp(1_000), Duration::ZERO, &share, async { complete(10) });
+    assert_eq!(later.await.1, Origin::Registry, "it has landed");
 }
 
 #[tokio::test]
