@@ -108,7 +108,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_list_is_changed_where_it_is_unless_it_outgrew_its_weight_or_would_soon_be_forgotten() {
-        let (near, place) = (Near::new(Duration::from_secs(60)), Place::new(Shelf::Members, "x"));
+        let (near, place) = (Near::new(Duration::from_mins(1)), Place::new(Shelf::Members, "x"));
         let mut before = None;
         for number in 1..=8 {
             near.put_first(&place, &parents([number])).await;
