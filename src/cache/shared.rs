@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decide::Verdict;
-use crate::outcome::{Answer, Key, Outcome, Scope, Told};
+use crate::outcome::{Decided, Key, Outcome, Scope, Told};
 
 /// What was seen before. What is forgotten to make room is only shared no longer.
 #[derive(Debug, Default)]
@@ -18,11 +18,11 @@ impl Shared {
     /// The same verdict, sharing what it can.
     pub(super) fn within(&self, verdict: Verdict) -> Verdict {
         let key = Key { digest: verdict.key().digest, scope: seen(&self.scopes, &verdict.key().scope) };
-        let answer = match (&verdict.answer, verdict.outcome()) {
-            (Answer::Told(told), Outcome::Allow(_)) => Answer::Told(seen(&self.told, told)),
+        let decided = match (&verdict.decided, verdict.outcome()) {
+            (Decided::Told(told), Outcome::Allow(_)) => Decided::Told(seen(&self.told, told)),
             (as_it_is, _) => as_it_is.clone(),
         };
-        verdict.sharing(key, answer)
+        verdict.sharing(key, decided)
     }
 }
 
