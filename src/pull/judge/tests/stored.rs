@@ -4,7 +4,7 @@ use super::super::stored::place;
 use super::*;
 
 /// As a replica that has just started: nothing in memory.
-fn forget(world: &mut World) {
+pub(super) fn forget(world: &mut World) {
     let (judge, day) = (world.judge_mut(), Duration::from_hours(24));
     let nowhere = Arc::new(MemoryStore::new(1 << 20));
     let stored = Stored::new(nowhere, judge.seal.clone(), day, judge.metrics.store().clone());
