@@ -123,6 +123,22 @@ async fn what_the_store_should_not_say_is_counted_and_judged_anew() {
 }
 
 #[tokio::test]
+async fn what_ended_in_memory_has_not_begun_again_in_the_store_because_the_clock_was_set_back() {
+    let world = World::new(LIMITS).await;
+    let signed = world.push("team/app");
+    world.sign(&signed);
+    assert_eq!(world.judged(&signed, 1_000).await.0, Reason::Signed);
+    // A minute goes by, in which the clock is set back by half of one.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_mins(1)).await;
+    tokio::time::resume();
+    assert_eq!(world.judged(&signed, 1_030).await.0, Reason::Signed);
+    assert!(shown(&world, r#"verdict_cache_requests_total{result="miss"} 2"#), "{}", world.judge.metrics.render());
+    assert!(shown(&world, r#"verdict_cache_requests_total{result="restored"} 0"#));
+    assert!(shown(&world, r#"store_records_rejected_total{cause="time",shelf="verdicts"} 1"#));
+}
+
+#[tokio::test]
 async fn the_store_has_the_last_known_good_for_a_replica_that_has_forgotten_it() {
     let mut world = World::new(LIMITS).await;
     world.judge_mut().lasting.last_known_good = Duration::from_mins(5);
