@@ -146,7 +146,11 @@ impl Verdict {
         if decided_at > terms.now.plus(outcome::AHEAD) {
             return Err(Unbelieved::Future);
         }
-        let (key, decided) = (about.clone(), Decided::new(record.get().outcome(), would_deny));
+        let outcome = record.get().outcome();
+        // Whoever stored it may have let verdicts last longer than they do now.
+        let lasts = if matches!(outcome, Outcome::Allow(_)) { terms.allow } else { terms.deny };
+        let fresh_until = fresh_until.min(decided_at.plus(lasts));
+        let (key, decided) = (about.clone(), Decided::new(outcome, would_deny));
         let verdict = Self(Ruling { key, decided, decided_at, valid_until, fresh_until, stale: false });
         match unsure {
             Some(unsure) => verdict.last_known_good(about, terms, unsure).ok_or(Unbelieved::Expired),

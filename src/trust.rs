@@ -43,7 +43,9 @@ pub struct TrustRevision(Digest);
 /// The trusted roots of this moment.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
+    /// Those that decide, and those that have expired.
     roots: BTreeMap<Name, Arc<Root>>,
+    /// Those that decide nothing, whether or not their content is known.
     unusable: BTreeMap<Name, Unusable>,
 }
 
@@ -107,7 +109,7 @@ impl Trust {
         }))
     }
 
-    /// The revision that these roots have or had while none of them had expired; nothing if one is not loaded.
+    /// The revision that these roots have or had while none of them had expired; nothing if the content of one is not known.
     pub fn revision_of_content(&self, governing: &Governing) -> Option<TrustRevision> {
         let names = governing.trust_roots();
         let contents = names.iter().map(|name| Some((name, &self.roots.get(name)?.digest.as_bytes()[..])));

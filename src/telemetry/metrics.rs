@@ -257,8 +257,9 @@ impl Metrics {
 
     /// Everything, in the text format 0.0.4.
     pub fn render(&self) -> String {
-        // They end by themselves: what is shown is true at the moment of the scrape.
+        // What is shown is true at the moment of the scrape.
         self.policy.show();
+        self.store.show();
         self.exemptions.show(u64::try_from(seconds_since_epoch()).unwrap_or(0));
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
             tracing::error!(%error, "metrics could not be written");

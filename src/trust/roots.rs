@@ -73,7 +73,12 @@ impl Roots {
             };
             match entry.usable(name, now).and_then(fits) {
                 Ok(root) => drop(roots.insert(name.clone(), root)),
-                Err(why) => drop(unusable.insert(name.clone(), why)),
+                Err(why) => {
+                    // It decides nothing any more; what it did decide is known by its content.
+                    let expired = entry.root().filter(|_| why.reason == Reason::TrustRootExpired);
+                    roots.extend(expired.map(|root| (name.clone(), root)));
+                    unusable.insert(name.clone(), why);
+                }
             }
         }
         Trust::of(roots).without(unusable)

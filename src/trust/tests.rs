@@ -224,6 +224,8 @@ async fn a_repository_is_asked_in_the_background_and_keeps_deciding_until_it_exp
     // A cached verdict is not found any more: its key has changed.
     let governing = governing(&scene.policies("file: x", &format!("{CI}{POLICY}")));
     assert_ne!(before.revision(&governing), after.revision(&governing));
+    // What was decided by the root before can still be told from all else.
+    assert_eq!(after.revision_of_content(&governing), Some(before.revision(&governing)));
     mirror.down(false);
     mirror.repository.expires[0] = NOW.0 + 3 * 86_400;
     mirror.release(NEW);

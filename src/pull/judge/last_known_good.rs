@@ -7,7 +7,6 @@ use crate::clock::Timestamp;
 use crate::decide::Verdict;
 use crate::outcome::{Indeterminate, Key};
 use crate::policy::Governing;
-use crate::reason::Reason;
 use crate::snapshot::Snapshot;
 
 impl Judge {
@@ -23,16 +22,18 @@ impl Judge {
             return None;
         }
         // A root whose metadata has expired decides nothing, and makes a revision of its own; what it decided before stands
-        // under the one that its content has.
-        let trust = match unsure.0.reason {
-            Reason::TrustRootExpired => snapshot.trust.revision_of_content(governing)?,
-            _ => snapshot.trust.revision(governing),
-        };
-        let key = Key::new(governing, trust);
-        match self.verdicts.last(&key, now).await {
-            // What memory has is the newest: a Deny in it is not passed over for an Allow before it.
-            Some((last, now)) => last.last_known_good(&key, &self.terms(now), unsure),
-            None => self.stored(&key, &self.terms(now), Some(unsure)).await,
+        // under the one that its content has, and counts unless something was decided since.
+        let (present, before) = (snapshot.trust.revision(governing), snapshot.trust.revision_of_content(governing));
+        for trust in std::iter::once(present).chain(before.filter(|before| *before != present)) {
+            let key = Key::new(governing, trust);
+            if let Some((last, now)) = self.verdicts.last(&key, now).await {
+                // What memory has is the newest: a Deny in it is not passed over for an Allow before it.
+                return last.last_known_good(&key, &self.terms(now), unsure);
+            }
+            if let Some(good) = self.stored(&key, &self.terms(now), Some(unsure)).await {
+                return Some(good);
+            }
         }
+        None
     }
 }

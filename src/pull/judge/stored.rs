@@ -13,13 +13,19 @@ impl Judge {
         let place = place(key);
         // A store that is down costs a verification, and has been counted.
         let sealed = self.store.get(&place).await.ok()??;
-        let verdict = if let Some(record) = self.seal.open::<VerdictRecord>(&place, &sealed) {
-            Verdict::restore(&record, key, terms, unsure)
-        } else {
+        let Some(record) = self.seal.open::<VerdictRecord>(&place, &sealed) else {
             let ours = self.seal.open_bytes(&place, &sealed).is_some();
             self.reject(if ours { "form" } else { "seal" });
             return None;
         };
+        let mut verdict = Verdict::restore(&record, key, terms, unsure);
+        // Where the clock was set back, what memory knows of the time counts too: what ended there has not begun again.
+        if verdict.is_ok()
+            && let Some((_, judged)) = self.verdicts.last(key, terms.now).await
+            && judged > terms.now
+        {
+            verdict = Verdict::restore(&record, key, &self.terms(judged), unsure);
+        }
         match verdict {
             Ok(verdict) => return Some(verdict),
             Err(Unbelieved::Elsewhere) => self.reject("place"),

@@ -21,6 +21,7 @@ use crate::trust::Trust;
 use crate::upstream::{Credentials, Settings, Tls};
 
 mod artifacts;
+mod expired_root;
 mod held;
 mod platforms;
 mod stored;

@@ -37,11 +37,9 @@ impl StoreMetrics {
             "Records read from the store that were not believed, and why; they are made anew.",
             &["shelf", "cause"],
         );
-        let up = gauge(r, "store_up", "1 while the store answers; pulls go on without it.");
-        up.set(1);
         Self {
             operations: Counters::new(operations, labels::store_operations()),
-            up,
+            up: gauge(r, "store_up", "1 while the store answers; pulls go on without it."),
             pending: gauge(r, "store_pending_writes", "Writes that wait to be on the disk; they can be read already."),
             rejected: Counters::new(rejected, labels::pairs(&labels::SHELVES, &labels::REJECTED)),
             troubles: [ArcSwapOption::empty(), ArcSwapOption::empty()],
@@ -73,12 +71,16 @@ impl StoreMetrics {
             }
         }
         let stands = self.trouble().is_none();
-        self.up.set(i64::from(stands));
         if stands && !stood {
             tracing::info!("the store answers again");
         } else if let Some(why) = trouble.filter(|_| stood) {
             tracing::warn!(error = why, "the store fails; pulls go on without it");
         }
+    }
+
+    /// Shows whether it stands now, whoever found out what at the same moment as somebody else.
+    pub(super) fn show(&self) {
+        self.up.set(i64::from(self.trouble().is_none()));
     }
 
     /// Whether it did not answer at some time within `lately`.

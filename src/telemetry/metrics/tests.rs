@@ -225,3 +225,17 @@ fn the_series_of_trusted_roots_are_those_of_the_policy() {
     trust.announce(many.iter().map(String::as_str));
     assert!(metrics.render().matches("refresh_failed{").count() <= 50);
 }
+
+#[test]
+fn the_store_is_shown_as_it_stands_when_it_is_asked_for() {
+    let metrics = Metrics::new();
+    let up = || value(&metrics.render(), "countersign_store_up");
+    assert_eq!(up(), Some(1.0));
+    let (read, written) = (false, true);
+    metrics.store().standing(written, Some("full"));
+    assert_eq!(up(), Some(0.0));
+    metrics.store().standing(read, None);
+    assert_eq!(up(), Some(0.0), "a store that is full still reads");
+    metrics.store().standing(written, None);
+    assert_eq!(up(), Some(1.0));
+}

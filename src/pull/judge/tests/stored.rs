@@ -4,7 +4,7 @@ use super::super::stored::place;
 use super::*;
 
 /// As a replica that has just started: nothing in memory.
-fn forget(world: &mut World) {
+pub(super) fn forget(world: &mut World) {
     let (judge, day) = (world.judge_mut(), Duration::from_hours(24));
     let nowhere = Arc::new(MemoryStore::new(1 << 20));
     let stored = Stored::new(nowhere, judge.seal.clone(), day, judge.metrics.store().clone());
@@ -120,6 +120,22 @@ async fn what_the_store_should_not_say_is_counted_and_judged_anew() {
         let line = format!(r#"store_records_rejected_total{{cause="time",shelf="verdicts"}} {times}"#);
         assert!(shown(&world, &line), "{}", world.judge.metrics.render());
     }
+}
+
+#[tokio::test]
+async fn what_ended_in_memory_has_not_begun_again_in_the_store_because_the_clock_was_set_back() {
+    let world = World::new(LIMITS).await;
+    let signed = world.push("team/app");
+    world.sign(&signed);
+    assert_eq!(world.judged(&signed, 1_000).await.0, Reason::Signed);
+    // A minute goes by, in which the clock is set back by half of one.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_mins(1)).await;
+    tokio::time::resume();
+    assert_eq!(world.judged(&signed, 1_030).await.0, Reason::Signed);
+    assert!(shown(&world, r#"verdict_cache_requests_total{result="miss"} 2"#), "{}", world.judge.metrics.render());
+    assert!(shown(&world, r#"verdict_cache_requests_total{result="restored"} 0"#));
+    assert!(shown(&world, r#"store_records_rejected_total{cause="time",shelf="verdicts"} 1"#));
 }
 
 #[tokio::test]

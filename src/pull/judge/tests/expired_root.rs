@@ -1,0 +1,57 @@
+//! A trusted root whose TUF metadata has expired decides nothing; what it decided before may be the last known good.
+
+use sigstore_verify::trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT as ROOT;
+
+use super::stored::forget;
+use super::*;
+use crate::clock::Clock;
+use crate::trust::double::{Mirror, NOW};
+use crate::trust::{self, Kind, Roots, Upkeep};
+
+/// When the metadata expires.
+const END: u64 = NOW.0 + 86_400;
+
+/// A judge whose key has a trusted root from a TUF repository, which is of no use to it and part of its verdicts' key.
+async fn world() -> (World, Mirror, Roots, Upkeep, tempfile::TempDir) {
+    let (mut world, mirror) = (World::new(LIMITS).await, Mirror::start(ROOT).await);
+    world.judge_mut().lasting.last_known_good = Duration::from_mins(5);
+    let folder = tempfile::tempdir().expect("a directory");
+    std::fs::write(folder.path().join("root.json"), mirror.get("1.root.json")).expect("a file");
+    let root = format!("trustRoots: {{ r: {{ tuf: {{ mirror: '{}', root: root.json }} }} }}\n", mirror.url());
+    let text = policy(&world.registry.options().name, &world.signer.public_key_pem());
+    let text = root + &text.replace("insecureSkip", "trustRoot: r\n      insecureSkip");
+    let policies = Arc::new(parse(&text, "policy.yaml", folder.path()).expect("a policy"));
+    let settings = trust::Settings { cache: None, refresh: Duration::ZERO, max_stale: Duration::ZERO };
+    let upkeep = Upkeep { settings, clock: Arc::new(Clock::fixed(NOW)), metrics: world.judge.metrics.trust() };
+    let roots = Roots::load(&policies, &Roots::default(), &upkeep).await.expect("roots");
+    world.snapshot = Arc::new(Snapshot { trust: roots.trust(&policies, NOW), policies });
+    (world, mirror, roots, upkeep, folder)
+}
+
+#[tokio::test]
+async fn what_a_root_decided_before_it_expired_is_the_last_known_good_and_it_decides_nothing_new() {
+    let (mut world, mirror, roots, upkeep, _folder) = world().await;
+    let (known, unknown) = (world.push("team/app"), world.push("team/unknown"));
+    world.sign(&known);
+    world.sign(&unknown);
+    assert_eq!(world.judged(&known, END - 10).await.0, Reason::Signed);
+
+    mirror.down(true);
+    upkeep.clock.set(Timestamp(END + 1));
+    let policies = world.snapshot.policies.clone();
+    roots.renew(Kind::Tuf, &policies, &upkeep).await;
+    world.snapshot = Arc::new(Snapshot { trust: roots.trust(&policies, Timestamp(END + 1)), policies });
+    // It was to be judged again at `END + 50`, and outlives that by five minutes.
+    for now in [END + 1, END + 349] {
+        assert_eq!(world.judged(&known, now).await.0, Reason::Signed, "{now}");
+        assert_eq!(world.judged(&unknown, now).await.0, Reason::TrustRootExpired, "{now}");
+    }
+    assert_eq!(world.judged(&known, END + 350).await.0, Reason::TrustRootExpired);
+    forget(&mut world);
+    assert_eq!(world.judged(&known, END + 349).await.0, Reason::Signed, "from the store");
+    // With the registry away as well.
+    world.break_down(true);
+    assert_eq!(world.judged(&known, END + 349).await.0, Reason::Signed);
+    let stale = world.judge.metrics.render();
+    assert!(stale.contains(r#"verdict_cache_requests_total{result="stale"} 4"#), "{stale}");
+}
