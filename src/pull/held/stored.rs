@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use tokio::task::spawn_blocking;
 
 use super::About;
 use super::writing::Writing;
@@ -65,15 +66,13 @@ impl Stored {
         if !share.take(wanted.values().sum()).await {
             return None;
         }
+        let size = wanted.values().sum();
         let pieces = self.pieces(wanted).await.ok()?;
-        let Some(candidates) = Candidate::restore(&opened, &pieces) else { return self.rejected("piece") };
-        Some(EvidenceSet {
-            candidates,
-            unread: Vec::new(),
-            unusable: record.unusable.clone(),
-            incomplete: false,
-            read_at: record.read_at,
-        })
+        let (candidates, opened) = hashing(size, move || (Candidate::restore(&opened, &pieces), opened)).await?;
+        let Some(candidates) = candidates else { return self.rejected("piece") };
+        let EvidenceRecord { read_at, unusable, .. } = opened.get();
+        let (read_at, unusable) = (*read_at, unusable.clone());
+        Some(EvidenceSet { candidates, unread: Vec::new(), unusable, incomplete: false, read_at })
     }
 
     fn rejected(&self, cause: &'static str) -> Option<EvidenceSet> {
@@ -113,8 +112,10 @@ impl Stored {
         }
     }
 
-    async fn put(&self, about: &About, set: &EvidenceSet) -> Result<(), StoreDown> {
-        let Some(record) = EvidenceRecord::of(about.wants, set) else { return Ok(()) };
+    async fn put(&self, about: &About, set: &Arc<EvidenceSet>) -> Result<(), StoreDown> {
+        let (wants, hashed) = (about.wants, set.clone());
+        let record = hashing(set.size() as u64, move || EvidenceRecord::of(wants, &hashed)).await;
+        let Some(record) = record.flatten() else { return Ok(()) };
         let digests = record.candidates.iter().map(|candidate| candidate.piece);
         let pieces: BTreeMap<_, _> = digests.zip(set.candidates.iter().map(record::piece).cloned()).collect();
         // The record last: it names nothing that is not there.
@@ -154,9 +155,32 @@ fn piece_place(digest: &Digest) -> Place {
     Place::new(Shelf::Evidence, [b"p", &digest.as_bytes()[..]].concat())
 }
 
+/// What comes of `work`, which hashes about `bytes`: where that takes long, off the threads that serve connections.
+async fn hashing<T: Send + 'static>(bytes: u64, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    if bytes <= AT_A_STRETCH { Some(work()) } else { spawn_blocking(work).await.ok() }
+}
+
 /// What one reading may have in the store: more is read again when it is wanted.
 const LARGEST: usize = 32 << 20;
 /// What is sealed on the way of an answer; more is not worth its time.
 const SMALL: usize = 64 << 10;
+/// What is hashed where it is asked for: less than a millisecond.
+const AT_A_STRETCH: u64 = 1 << 20;
 /// Pieces that are read or written at once.
 const AT_ONCE: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_takes_long_to_hash_is_hashed_elsewhere() {
+        let here = thread::current().id();
+        for (bytes, is_here) in [(0, true), (1 << 20, true), ((1 << 20) + 1, false), (32 << 20, false)] {
+            let there = hashing(bytes, || thread::current().id()).await;
+            assert_eq!(there.map(|there| there == here), Some(is_here), "{bytes}");
+        }
+    }
+}
