@@ -153,6 +153,20 @@ async fn it_ends_with_the_policy_and_by_the_clock() {
 }
 
 #[tokio::test]
+async fn what_lasts_for_less_than_it_is_refreshed_before_is_given_again_for_half_of_its_life() {
+    let bare = Bare::new(|config| config + "cache: { allow: 10m, refreshBefore: 1h }\n").await;
+    let (_, path) = bare.signed();
+    let clock = &bare.proxy.puller.clock;
+    let now = clock.now();
+    clock.set(now);
+    bare.warmed(&path).await;
+    for (seconds, is_ready) in [(0, true), (299, true), (300, false)] {
+        clock.set(Timestamp(now.0 + seconds));
+        assert_eq!(bare.again(&path).is_some(), is_ready, "{seconds}");
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_back_makes_nothing_last_longer() {
     let bare = Bare::new(|config| config + "cache: { allow: 1h, refreshBefore: 0s }\n").await;
     let (_, path) = bare.signed();
