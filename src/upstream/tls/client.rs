@@ -1,6 +1,6 @@
 //! The TLS of connections, made from what the files say, with this program's one provider of cryptography.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -24,9 +24,9 @@ impl Material {
     /// certificate.
     pub(in crate::upstream) fn for_registry(&self) -> Result<ClientConfig, BuildError> {
         let trusting = match &self.authorities {
-            _ if self.insecure_skip_verify => verified_by(Anybody(Arc::new(default_provider())))?,
+            _ if self.insecure_skip_verify => verified_by(Arc::new(Anybody(Arc::new(default_provider()))))?,
             Some(pem) => only(authorities(pem)?)?,
-            None => verified_by(Verifier::new(Arc::new(default_provider())).map_err(|error| unusable(&error))?)?,
+            None => verified_by(system().map_err(|error| unusable(&error))?)?,
         };
         Ok(match &self.own {
             Some(pair) => trusting.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(pair.certified.clone()))),
@@ -48,7 +48,12 @@ pub(in crate::upstream) fn of_the_system() -> Result<ClientConfig, BuildError> {
 }
 
 fn beside_the_systems(configured: Vec<CertificateDer<'static>>) -> Result<ClientConfig, BuildError> {
-    let trusting = match Verifier::new_with_extra_roots(configured.clone(), Arc::new(default_provider())) {
+    let both = if configured.is_empty() {
+        system()
+    } else {
+        Verifier::new_with_extra_roots(configured.clone(), Arc::new(default_provider())).map(Arc::new)
+    };
+    let trusting = match both {
         Ok(verifier) => verified_by(verifier)?,
         // A machine without the system's authorities.
         Err(_) => only(configured)?,
@@ -64,8 +69,20 @@ fn only(authorities: Vec<CertificateDer<'static>>) -> Result<Trusting, BuildErro
     Ok(builder()?.with_root_certificates(roots))
 }
 
-fn verified_by(verifier: impl ServerCertVerifier + 'static) -> Result<Trusting, BuildError> {
-    Ok(builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier)))
+/// Trusts the system's authorities alone. They are many, and in memory once for all who do.
+fn system() -> Result<Arc<Verifier>, Error> {
+    static SHARED: Mutex<Weak<Verifier>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(verifier) = shared.upgrade() {
+        return Ok(verifier);
+    }
+    let verifier = Arc::new(Verifier::new(Arc::new(default_provider()))?);
+    *shared = Arc::downgrade(&verifier);
+    Ok(verifier)
+}
+
+fn verified_by(verifier: Arc<dyn ServerCertVerifier>) -> Result<Trusting, BuildError> {
+    Ok(builder()?.dangerous().with_custom_certificate_verifier(verifier))
 }
 
 fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, BuildError> {
