@@ -186,7 +186,10 @@ impl Upstream {
 
     fn request(&self, path: &str, ask: Ask<'_>) -> Request {
         let mut url = self.dial.clone();
-        url.set_path(&format!("{}{path}", self.dial.path().trim_end_matches('/')));
+        match self.dial.path().trim_end_matches('/') {
+            "" => url.set_path(path),
+            before => url.set_path(&[before, path].concat()),
+        }
         url.set_query(ask.query.as_deref());
         Request { method: ask.method, url, headers: ask.headers, body: Bytes::new() }
     }

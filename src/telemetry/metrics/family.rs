@@ -16,6 +16,7 @@ use crate::reason::Reason;
 #[derive(Debug)]
 pub(super) struct Known<F: Family, const N: usize> {
     family: F,
+    /// In the order of their labels.
     born: Vec<([&'static str; N], F::Series)>,
 }
 
@@ -37,13 +38,14 @@ impl<B: MetricVecBuilder> Family for MetricVec<B> {
 
 impl<F: Family, const N: usize> Known<F, N> {
     pub(super) fn new(family: F, labels: impl IntoIterator<Item = [&'static str; N]>) -> Self {
-        let born = labels.into_iter().map(|labels| (labels, family.series(&labels))).collect();
+        let mut born: Vec<_> = labels.into_iter().map(|labels| (labels, family.series(&labels))).collect();
+        born.sort_by_key(|(labels, _)| *labels);
         Self { family, born }
     }
 
     /// Gives the series with these labels to `count`.
     pub(super) fn at(&self, labels: [&'static str; N], count: impl FnOnce(&F::Series)) {
-        match self.born.iter().find(|(born, _)| *born == labels) {
+        match self.born.binary_search_by(|(born, _)| born.cmp(&labels)).ok().and_then(|at| self.born.get(at)) {
             Some((_, series)) => count(series),
             None => count(&self.family.series(&labels)),
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use http::HeaderValue;
 use moka::Expiry;
 use moka::future::Cache;
+use moka::policy::EvictionPolicy;
 
 use super::Scope;
 use super::token::{self, Token};
@@ -31,7 +32,8 @@ pub(in crate::upstream) struct Session {
 impl Session {
     /// Begins with nothing but `login`.
     pub(in crate::upstream) fn new(login: Login) -> Self {
-        let tokens = Cache::builder().max_capacity(MAX_TOKENS).expire_after(UntilStale).build();
+        let tokens = Cache::builder().eviction_policy(EvictionPolicy::lru()).max_capacity(MAX_TOKENS);
+        let tokens = tokens.expire_after(UntilStale).build();
         Self { login, asks_for_basic: AtomicBool::new(false), tokens }
     }
 
@@ -45,6 +47,8 @@ impl Session {
         match &self.login {
             Login::Bearer(value) => Some(value.clone()),
             Login::Basic(value) if self.asks_for_basic.load(Ordering::Relaxed) => Some(value.clone()),
+            // Many registries ask for none, and to find none costs less than what a cache does to note it.
+            _ if !self.tokens.contains_key(scope) => None,
             _ => self.tokens.get(scope).await.map(|token| token.authorization),
         }
     }
