@@ -81,6 +81,10 @@ impl Verdicts {
 
     /// The verdict under `key`, if one is held that is fresh at `now`.
     pub async fn fresh(&self, key: &Key, now: Timestamp) -> Option<Verdict> {
+        // That it was asked for in vain is noted once a pull, by `last`: that is how a cache learns what is wanted.
+        if !self.kept.contains_key(key) {
+            return None;
+        }
         let (verdict, now) = self.last(key, now).await?;
         (now < verdict.fresh_until()).then_some(verdict)
     }
@@ -104,25 +108,25 @@ impl Verdicts {
         decide: impl Future<Output = Result<Verdict, Indeterminate>>,
     ) -> Result<(Verdict, Lookup), Arc<Indeterminate>> {
         let mut lookup = Lookup::Joined;
-        let decided = self
-            .deciding
-            .join(
-                &key,
-                pin!(async {
-                    // Another decision may have come to its end since.
-                    if self.kept.contains_key(&key)
-                        && let Some(verdict) = self.fresh(&key, now).await
-                    {
-                        lookup = Lookup::Hit;
-                        return Ok(verdict);
-                    }
-                    lookup = Lookup::Miss;
-                    let zero = self.zero(now);
-                    Ok(self.put(decide.await.map_err(Arc::new)?, zero).await)
-                }),
-            )
-            .await;
+        let decided = self.deciding.join(&key, pin!(self.decide_anew(&key, now, decide, &mut lookup))).await;
         Ok((decided?, lookup))
+    }
+
+    async fn decide_anew(
+        &self,
+        key: &Key,
+        now: Timestamp,
+        decide: impl Future<Output = Result<Verdict, Indeterminate>>,
+        lookup: &mut Lookup,
+    ) -> Result<Verdict, Arc<Indeterminate>> {
+        // Another decision may have come to its end since.
+        if let Some(verdict) = self.fresh(key, now).await {
+            *lookup = Lookup::Hit;
+            return Ok(verdict);
+        }
+        *lookup = Lookup::Miss;
+        let zero = self.zero(now);
+        Ok(self.put(decide.await.map_err(Arc::new)?, zero).await)
     }
 
     /// Puts the verdict that `decide` comes to in the place of the one before. Nobody waits for it.

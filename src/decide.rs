@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::examined::Examined;
-use crate::outcome::{self, Answer, Basis, Denial, Indeterminate, Key, Outcome, Ruling, Terms, Unbelieved};
+use crate::outcome::{self, Basis, Decided, Denial, Indeterminate, Key, Outcome, Ruling, Terms, Unbelieved};
 use crate::policy::Governing;
 use crate::reason::{Class, Reason};
 use crate::record::{Authenticated, VerdictRecord};
@@ -122,8 +122,8 @@ fn conclude(
         Outcome::Deny(_) => terms.now.plus(terms.deny),
     };
     let fresh_until = fresh_until.min(valid_until);
-    let (key, answer) = (Key::new(governing, trust), Answer::new(outcome, would_deny));
-    Verdict(Ruling { key, answer, decided_at: terms.now, valid_until, fresh_until, stale: false })
+    let (key, decided) = (Key::new(governing, trust), Decided::new(outcome, would_deny));
+    Verdict(Ruling { key, decided, decided_at: terms.now, valid_until, fresh_until, stale: false })
 }
 
 impl Verdict {
@@ -150,8 +150,8 @@ impl Verdict {
         // Whoever stored it may have let verdicts last longer than they do now.
         let lasts = if matches!(outcome, Outcome::Allow(_)) { terms.allow } else { terms.deny };
         let fresh_until = fresh_until.min(decided_at.plus(lasts));
-        let (key, answer) = (about.clone(), Answer::new(outcome, would_deny));
-        let verdict = Self(Ruling { key, answer, decided_at, valid_until, fresh_until, stale: false });
+        let (key, decided) = (about.clone(), Decided::new(outcome, would_deny));
+        let verdict = Self(Ruling { key, decided, decided_at, valid_until, fresh_until, stale: false });
         match unsure {
             Some(unsure) => verdict.last_known_good(about, terms, unsure).ok_or(Unbelieved::Expired),
             None if terms.now < fresh_until => Ok(verdict),
@@ -171,8 +171,8 @@ impl Verdict {
 
     /// The same, sharing the memory of what is equal.
     #[must_use]
-    pub(crate) fn sharing(self, key: Key, answer: Answer) -> Self {
-        if self.0.key == key && self.0.answer == answer { Self(Ruling { key, answer, ..self.0 }) } else { self }
+    pub(crate) fn sharing(self, key: Key, decided: Decided) -> Self {
+        if self.0.key == key && self.0.decided == decided { Self(Ruling { key, decided, ..self.0 }) } else { self }
     }
 
     /// What audit makes of a refusal: an Allow for this one answer, where the operator asked for it.
@@ -184,9 +184,9 @@ impl Verdict {
         if firm || !asked || !matches!(refusal.reason.class(), Class::Deny | Class::Unavailable) {
             return None;
         }
-        let answer = Answer::new(Outcome::Allow(Basis::Audited(refusal.reason)), vec![refusal.clone()]);
+        let decided = Decided::new(Outcome::Allow(Basis::Audited(refusal.reason)), vec![refusal.clone()]);
         let (key, valid_until) = (Key::new(governing, trust), now.plus(Duration::from_secs(1)));
-        Some(Self(Ruling { key, answer, decided_at: now, valid_until, fresh_until: now, stale: false }))
+        Some(Self(Ruling { key, decided, decided_at: now, valid_until, fresh_until: now, stale: false }))
     }
 }
 

@@ -107,6 +107,10 @@ async fn read<S: Source>(
 
 /// What is attached in one way, in all places: listed everywhere first, so that the limit can be shared out.
 async fn attached<S: Source>(readers: &[Reader<'_, S>], how: Attachment) -> Found {
+    // Where nothing is asked for, nothing is put together.
+    if !readers.iter().any(|reader| reader.asks_for(how)) {
+        return Found::default();
+    }
     let listings = join_all(readers.iter().map(|reader| reader.list(how))).await;
     let pieces: Vec<_> = listings.iter().map(|listing| listing.pieces.len()).collect();
     let most = readers.first().map_or(0, |reader| reader.limits.examined);
@@ -135,11 +139,22 @@ struct Reader<'a, S> {
 
 impl<S: Source> Reader<'_, S> {
     async fn list(&self, how: Attachment) -> found::Listing {
+        if !self.asks_for(how) {
+            return found::Listing::default();
+        }
+        // Boxed before others are put beside it, which moves it.
         match how {
-            Attachment::Referrer if self.wants.referrers => self.list_referrers().await,
-            Attachment::Signature if self.wants.signatures => self.list_signatures().await,
-            Attachment::Attestation if self.wants.attestations => self.list_attestations().await,
-            _ => found::Listing::default(),
+            Attachment::Referrer => Box::pin(self.list_referrers()).await,
+            Attachment::Signature => Box::pin(self.list_signatures()).await,
+            Attachment::Attestation => Box::pin(self.list_attestations()).await,
+        }
+    }
+
+    fn asks_for(&self, how: Attachment) -> bool {
+        match how {
+            Attachment::Referrer => self.wants.referrers,
+            Attachment::Signature => self.wants.signatures,
+            Attachment::Attestation => self.wants.attestations,
         }
     }
 
@@ -152,8 +167,8 @@ impl<S: Source> Reader<'_, S> {
     async fn fetch(&self, how: Attachment, listing: found::Listing, share: usize) -> Found {
         let (pieces, mut found) = listing.first(share);
         match how {
-            Attachment::Referrer => self.fetch_referrers(pieces, share, &mut found).await,
-            Attachment::Signature | Attachment::Attestation => self.fetch_layers(pieces, &mut found).await,
+            Attachment::Referrer => Box::pin(self.fetch_referrers(pieces, share, &mut found)).await,
+            Attachment::Signature | Attachment::Attestation => Box::pin(self.fetch_layers(pieces, &mut found)).await,
         }
         match &self.place.name {
             Some(name) => found.within(name),

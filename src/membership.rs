@@ -6,28 +6,26 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use moka::future::Cache;
-use tokio::sync::Mutex;
-
 use crate::admission::Admitted;
 use crate::oci::{Digest, Image, Manifest, Subject};
 use crate::record::Seal;
 use crate::store::{Item, LATELY, Listing, Place, Shelf, Store, StoreDown};
 use crate::telemetry::StoreMetrics;
 
+mod near;
+
 mod owed;
 
 #[cfg(test)]
 mod tests;
 
+use near::Near;
 use owed::Owed;
 
 /// The memory of memberships: what this proxy has recorded or read lately, before what the store keeps.
 #[derive(Clone)]
 pub struct Membership {
-    near: Cache<Place, Arc<[Parent]>>,
-    /// Whoever changes a list in `near` holds this, so that no two do.
-    merging: Arc<Mutex<()>>,
+    near: Arc<Near>,
     store: Arc<dyn Store>,
     seal: Arc<Seal>,
     keep: Duration,
@@ -77,12 +75,8 @@ pub enum Kind {
 impl Membership {
     /// Keeps memberships in `store`, sealed, for `keep` after each was last recorded.
     pub fn new(store: Arc<dyn Store>, seal: Arc<Seal>, keep: Duration, metrics: Arc<StoreMetrics>) -> Self {
-        let weigh = |place: &Place, list: &Arc<[Parent]>| {
-            u32::try_from(place.name.len() + size_of_val(&**list) + OVERHEAD).unwrap_or(u32::MAX)
-        };
-        let near = Cache::builder().max_capacity(NEAR).weigher(weigh).time_to_live(keep).build();
-        let owed = Arc::new(Owed::new(store.clone(), keep));
-        Self { near, merging: Arc::default(), store, seal, keep, owed, metrics, began: Instant::now() }
+        let (near, owed) = (Arc::new(Near::new(keep)), Arc::new(Owed::new(store.clone(), keep)));
+        Self { near, store, seal, keep, owed, metrics, began: Instant::now() }
     }
 
     /// Records what an admitted manifest lists. What the store does not take now it is given when it answers again.
@@ -95,7 +89,7 @@ impl Membership {
         let listed = manifest.listed().iter().map(|listed| parents(image, listed));
         let mut listings = Vec::with_capacity(manifest.listed().len() + 1);
         for place in indexes.into_iter().chain(listed) {
-            self.remember(&place, &[parent]).await;
+            self.near.put_first(&place, &[parent]).await;
             listings.push(Listing { item: self.sealed(&place, parent), place });
         }
         let taken = self.store.add(&listings, KEPT, self.keep).await;
@@ -118,7 +112,7 @@ impl Membership {
     }
 
     /// Who lists `subject`, as far as this proxy knows without asking the store.
-    pub async fn near(&self, subject: &Subject) -> Option<Arc<[Parent]>> {
+    pub async fn near(&self, subject: &Subject) -> Option<Arc<Vec<Parent>>> {
         self.near.get(&parents(&subject.image, &subject.digest)).await
     }
 
@@ -151,24 +145,10 @@ impl Membership {
             }
             Err(down) => (Vec::new(), Some(down.into())),
         };
-        self.remember(place, &parents).await;
+        self.near.put_first(place, &parents).await;
         parents.extend(near.iter().filter(|parent| !parents.contains(parent)).copied().collect::<Vec<_>>());
         parents.truncate(KEPT);
         Known { parents, doubt }
-    }
-
-    /// Puts `newest` first in what this proxy knows.
-    async fn remember(&self, place: &Place, newest: &[Parent]) {
-        if newest.is_empty() {
-            return;
-        }
-        let _merging = self.merging.lock().await;
-        let held = self.near.get(place).await.unwrap_or_default();
-        if !held.starts_with(newest) {
-            let older = held.iter().filter(|parent| !newest.contains(parent));
-            let merged = newest.iter().chain(older).take(KEPT).copied().collect();
-            self.near.insert(place.clone(), merged).await;
-        }
     }
 
     fn sealed(&self, place: &Place, parent: Parent) -> Item {
@@ -218,7 +198,10 @@ impl Parent {
 }
 
 fn parents(image: &Image, digest: &Digest) -> Place {
-    Place::new(Shelf::Members, format!("parents/{image}@{digest}"))
+    Place::new(
+        Shelf::Members,
+        ["parents/", image.registry.as_str(), "/", image.repository.as_str(), "@sha256:", &digest.hex()].concat(),
+    )
 }
 
 fn indexes(image: &Image) -> Place {
@@ -232,9 +215,3 @@ pub const KEPT: usize = 64;
 /// How often what a manifest lists is recorded while it is pulled, though the store has forgotten nothing: where it has to
 /// forget, what was used least goes first.
 const RECORD_AGAIN: Duration = Duration::from_hours(1);
-
-/// Bytes of what this proxy knows itself.
-const NEAR: u64 = 64 << 20;
-
-/// What an entry costs besides its bytes, as measured for moka.
-const OVERHEAD: usize = 200;

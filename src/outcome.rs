@@ -14,7 +14,7 @@ use crate::verify::{Findings, Rejected};
 
 mod ruling;
 
-pub(crate) use ruling::{Answer, Told};
+pub(crate) use ruling::{Decided, Told};
 pub use ruling::{Key, Ruling, Scope, Unbelieved};
 
 /// Whether something may be served.

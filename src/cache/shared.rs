@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decide::Verdict;
-use crate::outcome::{Answer, Key, Outcome, Scope, Told};
+use crate::outcome::{Decided, Key, Outcome, Scope, Told};
 
 /// What was seen before. What is forgotten to make room is only shared no longer.
 #[derive(Debug, Default)]
@@ -21,12 +21,12 @@ impl Shared {
     /// The same verdict, sharing what it can.
     pub(super) fn within(&self, verdict: Verdict) -> Verdict {
         let key = Key { digest: verdict.key().digest, scope: seen(&self.scopes, &verdict.key().scope) };
-        let answer = match (&verdict.answer, verdict.outcome()) {
-            (Answer::Told(told), Outcome::Allow(_)) => Answer::Told(seen(&self.allowed, told)),
-            (Answer::Told(told), Outcome::Deny(_)) => Answer::Told(seen(&self.denied, told)),
-            (Answer::Signed, _) => Answer::Signed,
+        let decided = match (&verdict.decided, verdict.outcome()) {
+            (Decided::Told(told), Outcome::Allow(_)) => Decided::Told(seen(&self.allowed, told)),
+            (Decided::Told(told), Outcome::Deny(_)) => Decided::Told(seen(&self.denied, told)),
+            (Decided::Signed, _) => Decided::Signed,
         };
-        verdict.sharing(key, answer)
+        verdict.sharing(key, decided)
     }
 }
 
@@ -57,7 +57,7 @@ mod tests {
         let shared = Shared::default();
         for allows in [true, false] {
             let [one, other] = [(); 2].map(|()| shared.within(verdict(&subject(), allows, NOW)));
-            let (Answer::Told(one), Answer::Told(other)) = (&one.answer, &other.answer) else {
+            let (Decided::Told(one), Decided::Told(other)) = (&one.decided, &other.decided) else {
                 panic!("neither goes without words");
             };
             assert!(Arc::ptr_eq(one, other), "{one:?}");

@@ -283,29 +283,6 @@ fn a_record_is_restored_only_for_the_same_key_while_fresh() {
     assert_eq!(at(&ours.governing(&other, NOW), NOW), Err(Unbelieved::Elsewhere));
 }
 
-#[test]
-fn a_record_lasts_no_longer_than_what_is_decided_now() {
-    let here = subject().digest;
-    let (ours, trust) = (one(""), Trust::none());
-    let governing = ours.governing(&subject(), NOW);
-    let key = Key::new(&governing, trust.revision(&governing));
-    let (signed, none) = (findings_of(&[&signed_simple(&KEY_A, here)], here, &["a"]), findings_of(&[], here, &["a"]));
-    for (findings, lasted, lasts) in [(signed, 300, 60), (none, 15, 5)] {
-        let verdict = decide(&governing, key.scope.trust, &examined(&findings), &terms()).expect("a verdict");
-        assert_eq!(verdict.fresh_until(), Timestamp(NOW.0 + lasted));
-        let record = restorable(&verdict);
-        let [secs, shorter] = [Duration::from_secs(lasts), Duration::from_secs(lasts - 1)];
-        let at = |seconds, allow, deny| {
-            let terms = Terms { now: Timestamp(NOW.0 + seconds), allow, deny, ..terms() };
-            Verdict::restore(&record, &key, &terms, None).map(|verdict| verdict.fresh_until())
-        };
-        assert_eq!(at(lasts - 1, secs, secs), Ok(Timestamp(NOW.0 + lasts)));
-        assert_eq!(at(lasts - 1, shorter, shorter), Err(Unbelieved::Expired));
-        let day = Duration::from_hours(24);
-        assert_eq!(at(lasted - 1, day, day), Ok(verdict.fresh_until()), "nor longer than it was to last");
-    }
-}
-
 fn reason(verdict: &Verdict) -> Reason {
     match verdict.outcome() {
         Outcome::Allow(basis) => basis.reason(),

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use moka::future::Cache;
+use moka::policy::EvictionPolicy;
 
 use crate::clock::Timestamp;
 use crate::evidence::{EvidenceSet, Unread};
@@ -29,12 +30,13 @@ struct Failure {
 impl Backoff {
     /// Nothing has failed yet.
     pub fn new() -> Self {
-        Self { held: Cache::builder().max_capacity(AT_MOST).time_to_live(FORGOTTEN_AFTER).build() }
+        let held = Cache::builder().eviction_policy(EvictionPolicy::lru());
+        Self { held: held.max_capacity(AT_MOST).time_to_live(FORGOTTEN_AFTER).build() }
     }
 
     /// What a reading would give that is not made, because one fell short a moment ago: nothing, and what it lacked.
     pub async fn resting(&self, subject: &Subject, revision: Revision, now: Timestamp) -> Option<EvidenceSet> {
-        let failure = self.held.get(&(subject.clone(), revision)).await?;
+        let failure = self.failure(subject, revision).await?;
         // A clock that was set back is no reason to rest for longer.
         if now >= failure.until || now.plus(LONGEST) < failure.until {
             return None;
@@ -70,7 +72,7 @@ impl Backoff {
 
     /// How long nothing is read of it yet.
     pub async fn rest(&self, subject: &Subject, revision: Revision, now: Timestamp) -> Option<Duration> {
-        let failure = self.held.get(&(subject.clone(), revision)).await?;
+        let failure = self.failure(subject, revision).await?;
         Some(failure.until.since(now)).filter(|rest| (Duration::from_secs(1)..=LONGEST).contains(rest))
     }
 
@@ -80,6 +82,12 @@ impl Backoff {
         if self.held.contains_key(&key) {
             self.held.invalidate(&key).await;
         }
+    }
+
+    /// Nothing, mostly, which costs less than what a cache does to note that it was asked.
+    async fn failure(&self, subject: &Subject, revision: Revision) -> Option<Failure> {
+        let key = (subject.clone(), revision);
+        if self.held.contains_key(&key) { self.held.get(&key).await } else { None }
     }
 }
 

@@ -55,7 +55,7 @@ impl Key {
 #[derive(Debug, Clone)]
 pub struct Ruling {
     pub(crate) key: Key,
-    pub(crate) answer: Answer,
+    pub(crate) decided: Decided,
     pub(crate) decided_at: Timestamp,
     pub(crate) valid_until: Timestamp,
     pub(crate) fresh_until: Timestamp,
@@ -64,7 +64,7 @@ pub struct Ruling {
 
 /// Whether something may be served, and what audited policies would have refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum Decided {
     /// It is signed, and no audited policy says otherwise: what is said of most.
     Signed,
     /// Anything else.
@@ -78,7 +78,7 @@ pub(crate) struct Told {
     would_deny: Vec<Denial>,
 }
 
-impl Answer {
+impl Decided {
     pub(crate) fn new(mut outcome: Outcome, would_deny: Vec<Denial>) -> Self {
         if let Outcome::Deny(denial) = &mut outcome {
             // It stays in memory as it is.
@@ -99,17 +99,17 @@ impl Ruling {
 
     /// What it says.
     pub fn outcome(&self) -> &Outcome {
-        match &self.answer {
-            Answer::Signed => &SIGNED,
-            Answer::Told(told) => &told.outcome,
+        match &self.decided {
+            Decided::Signed => &SIGNED,
+            Decided::Told(told) => &told.outcome,
         }
     }
 
     /// What audited policies would have refused.
     pub fn would_deny(&self) -> &[Denial] {
-        match &self.answer {
-            Answer::Signed => &[],
-            Answer::Told(told) => &told.would_deny,
+        match &self.decided {
+            Decided::Signed => &[],
+            Decided::Told(told) => &told.would_deny,
         }
     }
 

@@ -71,23 +71,20 @@ impl Fetch {
     }
 
     async fn resolve_together(&self, key: &(Image, Tag)) -> Result<Digest, PullError> {
-        self.resolving
-            .join(
-                key,
-                pin!(async {
-                    // Another request may have come to its end since.
-                    if let Some(resolved) = self.remembered(key).await {
-                        return Ok(resolved.digest);
-                    }
-                    let at = Instant::now();
-                    let digest = self.resolve_anew(&key.0, &key.1).await?;
-                    if !self.tag_ttl.is_zero() {
-                        self.tags.insert(key.clone(), Resolved { digest, at }).await;
-                    }
-                    Ok(digest)
-                }),
-            )
-            .await
+        self.resolving.join(key, pin!(self.resolve_anew(key))).await
+    }
+
+    async fn resolve_anew(&self, key: &(Image, Tag)) -> Result<Digest, PullError> {
+        // Another request may have come to its end since.
+        if let Some(resolved) = self.remembered(key).await {
+            return Ok(resolved.digest);
+        }
+        let at = Instant::now();
+        let digest = self.ask(&key.0, &key.1).await?;
+        if !self.tag_ttl.is_zero() {
+            self.tags.insert(key.clone(), Resolved { digest, at }).await;
+        }
+        Ok(digest)
     }
 
     /// Until when `reference` is known to name `digest`, for a while at most; the past, if it is asked for each time.
@@ -104,7 +101,8 @@ impl Fetch {
         known.filter(|known| known.digest == *digest).map_or(now, |known| (known.at + self.tag_ttl).min(now + most))
     }
 
-    async fn resolve_anew(&self, image: &Image, tag: &Tag) -> Result<Digest, PullError> {
+    /// The digest that the registry names now.
+    async fn ask(&self, image: &Image, tag: &Tag) -> Result<Digest, PullError> {
         let upstream = upstream(&self.upstreams, &image.registry)?;
         if let Some(digest) = upstream.resolve(&image.repository, tag).await? {
             return Ok(digest);
@@ -125,22 +123,20 @@ impl Fetch {
     }
 
     async fn manifest_together(&self, subject: &Subject) -> Result<Arc<Manifest>, PullError> {
-        self.reading
-            .join(
-                subject,
-                pin!(async {
-                    // Another request may have come to its end since.
-                    if self.manifests.contains_key(subject)
-                        && let Some(held) = self.manifests.get(subject).await
-                    {
-                        return Ok(held);
-                    }
-                    let manifest = self.manifest_anew(subject).await?;
-                    self.manifests.insert(subject.clone(), manifest.clone()).await;
-                    Ok(manifest)
-                }),
-            )
-            .await
+        self.reading.join(subject, pin!(self.manifest_anew(subject))).await
+    }
+
+    async fn manifest_anew(&self, subject: &Subject) -> Result<Arc<Manifest>, PullError> {
+        // Another request may have come to its end since. (Whether somebody asks in vain has been noted.)
+        if self.manifests.contains_key(subject)
+            && let Some(held) = self.manifests.get(subject).await
+        {
+            return Ok(held);
+        }
+        let raw = self.raw(&subject.image, &Reference::Digest(subject.digest)).await?;
+        let manifest = self.parsed(raw, &subject.digest)?;
+        self.manifests.insert(subject.clone(), manifest.clone()).await;
+        Ok(manifest)
     }
 
     /// What `reference` names: from memory, or from the registry, and then not remembered: whoever reads much would have
@@ -170,11 +166,6 @@ impl Fetch {
             Reference::Tag(_) => Digest::of(&raw.bytes),
         };
         self.parsed(raw, &digest)
-    }
-
-    async fn manifest_anew(&self, subject: &Subject) -> Result<Arc<Manifest>, PullError> {
-        let raw = self.raw(&subject.image, &Reference::Digest(subject.digest)).await?;
-        self.parsed(raw, &subject.digest)
     }
 
     async fn raw(&self, image: &Image, reference: &Reference) -> Result<RawManifest, PullError> {

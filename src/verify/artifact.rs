@@ -59,8 +59,8 @@ impl Reading {
             && config.size <= MAX_CONFIG
             && layers.iter().all(fits)
             && total <= limits.attestation.saturating_mul(LARGEST);
-        let blobs = std::iter::once(config).chain(layers).cloned().collect();
-        worth.then_some(Self { digest: manifest.digest(), limits: *limits, blobs, read: 0 })
+        let blobs = || std::iter::once(config).chain(layers).cloned().collect();
+        worth.then(|| Self { digest: manifest.digest(), limits: *limits, blobs: blobs(), read: 0 })
     }
 
     /// The bytes of all its blobs.

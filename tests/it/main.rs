@@ -34,6 +34,7 @@ mod policy;
 mod policy_flip;
 mod pull;
 mod ready;
+mod recorded;
 mod redirects;
 mod refusals;
 mod reload;

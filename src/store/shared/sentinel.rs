@@ -1,11 +1,8 @@
 //! Sentinels: they know which of several servers is the master now.
 
-use std::sync::Arc;
-
 use redis::{Pipeline, Value};
-use rustls::ClientConfig;
 
-use super::dial::reach;
+use super::dial::{Manner, reach};
 use super::login::Login;
 use super::settings::Host;
 
@@ -15,16 +12,17 @@ use super::settings::Host;
 /// Why none says it.
 pub(super) async fn master(
     sentinels: &[Host],
-    tls: Option<&Arc<ClientConfig>>,
+    manner: Manner<'_>,
     login: Option<&Login<'_>>,
     name: &str,
 ) -> Result<Host, String> {
+    let manner = Manner { most: LONGEST_ANSWER, ..manner };
     let mut why = "no sentinel".to_string();
     for sentinel in sentinels {
-        let mut answer = reach(sentinel, tls, LONGEST_ANSWER, &question(None, name)).await;
+        let mut answer = reach(sentinel, manner, &question(None, name)).await;
         // Most let everybody ask. Those that do not are told who we are.
         if login.is_some() && answer.as_ref().is_err_and(|why| why.contains("NOAUTH")) {
-            answer = reach(sentinel, tls, LONGEST_ANSWER, &question(login, name)).await;
+            answer = reach(sentinel, manner, &question(login, name)).await;
         }
         match answer.map(|(_, replies)| replies.last().and_then(host)) {
             Ok(Some(master)) => return Ok(master),

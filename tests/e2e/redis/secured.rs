@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use countersign::store::shared::{Servers, Settings};
 use countersign::store::{Shelf, Store};
+use tokio::time::{Instant, advance, pause, resume};
 
 use super::{becomes, item, listing, place, settings, store};
 use crate::support::guarded::replace;
-use crate::support::redis_server::{Redis, Secured, USER};
+use crate::support::redis_server::{MASTER, Redis, Secured, USER};
 
 const LONG: Duration = Duration::from_secs(1000);
 
@@ -53,6 +54,53 @@ async fn a_user_with_the_documented_rights_does_everything_over_tls() {
         store.release(&lease, &[1; 16]).await.expect("up");
         assert_eq!(metrics.trouble(), None, "{}", redis.log());
     }
+}
+
+#[tokio::test]
+async fn the_documented_rights_are_enough_behind_sentinels_and_for_any_database() {
+    let rights = documented_rights();
+    let redis = Redis::with(&format!("user default off\nuser {USER} on >t0psecret {rights}\n"));
+    // It may not watch that one; what it was told of it, it tells on.
+    let sentinel = Redis::sentinel_of(&redis);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let password = folder.path().join("password");
+    fs::write(&password, "t0psecret\n").expect("written");
+    let settings = Settings {
+        servers: Servers::parse(&format!("redis://127.0.0.1:{}/3", sentinel.port), true).expect("a URL"),
+        sentinel: Some(MASTER.into()),
+        username: Some(USER.into()),
+        password_file: Some(password),
+        ..settings(sentinel.port)
+    };
+    let (store, metrics) = store(&settings);
+    assert_eq!(store.get(&place(Shelf::Verdicts, "k")).await, Ok(None), "{}", redis.log());
+    assert_eq!(metrics.trouble(), None);
+}
+
+#[tokio::test]
+async fn such_a_user_is_told_whether_anything_was_evicted() {
+    let redis = Secured::start("t0psecret", &documented_rights());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let password = folder.path().join("password");
+    fs::write(&password, "t0psecret\n").expect("written");
+    let (store, _) = store(&secured(&redis, "localhost", password));
+    let nothing = place(Shelf::Verdicts, "k");
+    assert_eq!(store.get(&nothing).await, Ok(None));
+    let connected = Instant::now();
+    // Redis needs its time in between, and what it is asked each minute is not to need minutes.
+    let forgot_by = async |seconds: u64| {
+        while connected.elapsed() < Duration::from_secs(seconds) {
+            pause();
+            advance(Duration::from_millis(100)).await;
+            resume();
+            assert_eq!(store.get(&nothing).await, Ok(None), "{}", redis.log());
+        }
+        store.forgot().expect("it connected")
+    };
+    let unasked = forgot_by(30).await;
+    let asked_once = forgot_by(90).await;
+    assert_ne!(asked_once, unasked, "some may have been evicted before the first question");
+    assert_eq!(forgot_by(210).await, asked_once, "none since");
 }
 
 #[tokio::test]

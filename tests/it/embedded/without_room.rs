@@ -1,6 +1,9 @@
 //! A disk that is full: before the start, and from some moment on.
 
+use std::os::fd::AsRawFd;
+
 use super::*;
+use crate::support::scene::blob;
 
 /// A disk of 8 MiB for the store alone, which the other side of the namespace sees under `/proc`.
 fn small_disk(scene: &Scene) -> String {
@@ -27,36 +30,53 @@ async fn refused(scene: &Scene, program: &Program) {
 }
 
 #[tokio::test]
-async fn a_disk_that_fills_up_stops_no_pull_and_when_it_has_room_the_store_is_used_again() {
+async fn a_disk_that_fills_up_stops_no_pull_and_when_it_has_room_what_was_admitted_meanwhile_is_written() {
     let scene = Scene::new().await;
     scene.lab.unsigned("team/unsigned");
     let program = Program::serve_among(&small_disk(&scene), &scene.config).await.expect("it serves");
     let filler = filler(&scene, &program);
     fill(&filler);
-    let mut each = 0;
+    let mut layers = Vec::new();
     let pull = async |each: usize| {
         let repository = format!("team/app-{each}");
-        scene.lab.signed(&repository);
+        let image = scene.lab.signed(&repository);
         assert_eq!(program.status(&scene.client, &manifest(&repository, "1")).await, 200, "{}", program.log());
         refused(&scene, &program).await;
+        blob(&repository, image.layer)
     };
     let began = std::time::Instant::now();
     while program.metric(&scene.client, "store_up", "").await != 0 {
         assert!(began.elapsed() < Duration::from_mins(1), "it is never noticed:\n{}", program.log());
-        each += 1;
-        pull(each).await;
+        layers.push(pull(layers.len()).await);
     }
     contains(&program.log(), &["the store failed; verdicts are come to without it", "No space left on device"]);
     contains(&program.admin(&scene.client, "/readyz").await, &["store: fails; pulls go on without it"]);
+    // So often that in the end only what nobody comes to again waits to be written.
+    let failures = |log: &str| log.matches("the store failed").count() + log.matches("the store stays closed").count();
+    while failures(&program.log()) < 4 {
+        assert!(began.elapsed() < Duration::from_mins(1), "it is not tried again:\n{}", program.log());
+        layers.push(pull(layers.len()).await);
+    }
 
     fs::remove_file(&filler).expect("it is there");
     while program.metric(&scene.client, "store_up", "").await != 1 {
         assert!(began.elapsed() < Duration::from_mins(2), "it never comes back:\n{}", program.log());
-        each += 1;
-        pull(each).await;
+        layers.push(pull(layers.len()).await);
     }
     program.until(&scene.client, "store_pending_writes", "", 0).await;
     assert!(!program.log().contains("panicked"), "{}", program.log());
+
+    // The disk lasts as long as somebody has its folder open.
+    let disk = fs::File::open(filler.parent().expect("a folder")).expect("it is there");
+    program.stop();
+    for kept in [scene.store(), scene.key()] {
+        let name = kept.file_name().expect("a name").to_str().expect("UTF-8");
+        fs::copy(format!("/proc/self/fd/{}/{name}", disk.as_raw_fd()), &kept).expect("there is room");
+    }
+    let program = scene.serve().await;
+    for layer in &layers {
+        assert_eq!(program.status(&scene.client, layer).await, 200, "{layer} of {}: {}", layers.len(), program.log());
+    }
 }
 
 #[tokio::test]
