@@ -36,8 +36,8 @@ mod store;
 use puller::puller;
 pub use puller::{Parts, assemble, explainer, resolve, warmer};
 pub use reload::Reloader;
-pub use store::Memory;
 use store::Remembered;
+pub use store::{Memory, NotStored};
 
 /// A proxy that is serving.
 #[derive(Debug)]
@@ -187,8 +187,11 @@ fn proxy(
 }
 
 /// Returns when what `puller` has learned is in its store.
-pub async fn written(puller: &Puller) {
-    Remembered::of(puller).written().await;
+///
+/// # Errors
+/// If some of it is not.
+pub async fn written(puller: &Puller) -> Result<(), NotStored> {
+    Remembered::of(puller).written().await
 }
 
 /// The registries of `config`, by name and alias.
@@ -213,6 +216,7 @@ impl Running {
                 tracing::error!(%error, "a listener ended badly");
             }
         }
-        self.remembered.written().await;
+        // What is not has been said; it is verified again.
+        let _ = self.remembered.written().await;
     }
 }

@@ -1,6 +1,7 @@
 //! What outlives a request: bytes in, bytes or "down" out. It decides nothing and is believed nothing: whoever reads
 //! opens what was sealed ([`crate::record`]), or has the digest of what there should be.
 
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -67,13 +68,16 @@ pub trait Store: Send + Sync {
     fn flush(&self) -> BoxFuture<'_, ()>;
 }
 
-/// Where something is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Where something is kept: the same place, if shelf and name are.
+#[derive(Debug, Clone)]
 pub struct Place {
     /// What kind of thing.
     pub shelf: Shelf,
     /// Which one.
     pub name: Vec<u8>,
+    /// Bytes that a value there has at most. Of what others put there in its place, no more need be read than shows that
+    /// it is longer.
+    most: u32,
 }
 
 /// The kinds of things that are kept.
@@ -117,6 +121,14 @@ impl Shelf {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Evidence, Self::Leases, Self::Members, Self::Verdicts];
 
+    /// Bytes that a value has at most.
+    pub const fn largest(self) -> u32 {
+        match self {
+            Self::Evidence => 32 << 20,
+            Self::Leases | Self::Members | Self::Verdicts => 64 << 10,
+        }
+    }
+
     /// What it is called in keys and metrics.
     pub const fn label(self) -> &'static str {
         match self {
@@ -131,7 +143,33 @@ impl Shelf {
 impl Place {
     /// The place called `name` on `shelf`.
     pub fn new(shelf: Shelf, name: impl Into<Vec<u8>>) -> Self {
-        Self { shelf, name: name.into() }
+        Self { shelf, name: name.into(), most: shelf.largest() }
+    }
+
+    /// The same, where no value has more than `bytes`.
+    #[must_use]
+    pub fn within(self, bytes: u64) -> Self {
+        Self { most: u32::try_from(bytes).map_or(self.most, |bytes| bytes.min(self.most)), ..self }
+    }
+
+    /// Bytes that a value there has at most.
+    pub fn most(&self) -> usize {
+        self.most as usize
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.shelf == other.shelf && self.name == other.name
+    }
+}
+
+impl Eq for Place {}
+
+impl Hash for Place {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.shelf.hash(state);
+        self.name.hash(state);
     }
 }
 

@@ -9,6 +9,6 @@ pub mod metrics;
 pub use answer::Answer;
 pub use log::{Facts, Request};
 pub use metrics::{
-    CertificateMetrics, CredentialMetrics, Flag, ListenerMetrics, Metrics, StoreMetrics, TrustMetrics, VerdictMetrics,
-    outcome_of,
+    CertificateMetrics, CredentialMetrics, Flag, ListenerMetrics, Metrics, PendingWrites, StoreMetrics, TrustMetrics,
+    VerdictMetrics, outcome_of,
 };

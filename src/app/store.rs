@@ -13,14 +13,23 @@ use crate::pull::held::{Stored, Writing};
 use crate::pull::{Held, Puller};
 use crate::record::Seal;
 use crate::store::{EmbeddedStore, MemoryStore, SharedStore, Store, Watched, keys};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, StoreMetrics};
 
 /// What outlives a request: a store, and the keys that its records are sealed with.
 pub type Memory = (Arc<dyn Store>, Arc<Seal>);
 
+/// Some of what was learned is not in the store.
+#[derive(Debug, thiserror::Error)]
+#[error("the store did not take all that was learned: {why}")]
+pub struct NotStored {
+    /// What is the matter with it, as far as that is known.
+    why: String,
+}
+
 /// What is written to the store before the proxy ends.
 pub(super) struct Remembered {
     store: Arc<dyn Store>,
+    metrics: Arc<StoreMetrics>,
     evidence: Writing,
     membership: Membership,
 }
@@ -29,18 +38,28 @@ impl Remembered {
     pub(super) fn of(puller: &Puller) -> Self {
         let judge = &puller.judge;
         let (store, evidence) = (judge.store.clone(), judge.held.writing());
-        Self { store, evidence, membership: puller.membership.clone() }
+        let metrics = judge.metrics.store().clone();
+        Self { store, metrics, evidence, membership: puller.membership.clone() }
     }
 
     /// Returns when it is.
-    pub(super) async fn written(&self) {
-        if !self.evidence.end(WRITTEN).await {
+    ///
+    /// # Errors
+    /// If not all that was learned is there.
+    pub(super) async fn written(&self) -> Result<(), NotStored> {
+        let evidence = self.evidence.end(WRITTEN).await;
+        if !evidence {
             tracing::warn!("the store is too slow: some evidence was not stored, and is read again");
         }
-        if timeout(WRITTEN, self.membership.settle()).await != Ok(true) {
+        let members = timeout(WRITTEN, self.membership.settle()).await == Ok(true);
+        if !members {
             tracing::warn!("the store took no memberships: what was admitted last is known when it is asked for again");
         }
         self.store.flush().await;
+        if evidence && members && self.metrics.unwritten() == 0 {
+            return Ok(());
+        }
+        Err(NotStored { why: self.metrics.trouble().map_or("it was away or too slow".into(), |why| why.to_string()) })
     }
 }
 

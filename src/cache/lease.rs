@@ -84,7 +84,7 @@ impl Leases {
 impl Drop for Lease {
     fn drop(&mut self) {
         let (store, holder) = (self.store.clone(), self.holder);
-        let place = Place { shelf: self.place.shelf, name: std::mem::take(&mut self.place.name) };
+        let place = Place::new(self.place.shelf, std::mem::take(&mut self.place.name));
         // Without a runtime it ends by itself.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move { store.release(&place, &holder).await });

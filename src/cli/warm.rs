@@ -77,7 +77,8 @@ What a cluster runs:
   kubectl get pods -A -o jsonpath=\"{.items[*].spec['initContainers','containers'][*].image}\" |
     countersign warm - --config countersign.yaml
 
-Exit codes: 0 all are allowed; 1 some are denied; 2 of some it could not be told, or it was interrupted; 64 some text in the
+Exit codes: 0 all are allowed; 1 some are denied; 2 of some it could not be told, it was interrupted, or the store did not
+take what was learned; 64 some text in the
 list names no image, whatever the rest came to, or the usage is wrong; 78 the configuration is wrong.";
 
 /// Asks for everything on the list, and returns the exit code.
@@ -143,8 +144,13 @@ async fn warm(arguments: &Arguments, bytes: &[u8], name: &str) -> Result<Report,
     };
     progress.end();
     drop(asked);
-    join_all(askers.iter().map(Asker::settle)).await;
-    Ok(Report { list, answers, interrupted, took: began.elapsed() })
+    let settled = join_all(askers.iter().map(Asker::settle)).await;
+    let unsettled = settled.into_iter().find_map(Result::err);
+    if let Some(why) = &unsettled {
+        complain(&format!("{why}; mend it, and run this again, or proxies verify anew what it lacks"), UNKNOWN);
+    }
+    let stored = unsettled.is_none();
+    Ok(Report { list, answers, interrupted, stored, took: began.elapsed() })
 }
 
 /// Who is asked, and the registries that have names of their own there.

@@ -79,7 +79,11 @@ pub(crate) struct Told {
 }
 
 impl Decided {
-    pub(crate) fn new(outcome: Outcome, would_deny: Vec<Denial>) -> Self {
+    pub(crate) fn new(mut outcome: Outcome, would_deny: Vec<Denial>) -> Self {
+        if let Outcome::Deny(denial) = &mut outcome {
+            // It stays in memory as it is.
+            denial.detail.shrink_to_fit();
+        }
         match outcome {
             Outcome::Allow(Basis::Signed) if would_deny.is_empty() => Self::Signed,
             _ => Self::Told(Arc::new(Told { outcome, would_deny })),

@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use prometheus::IntGauge;
 use tokio::sync::Semaphore;
 
 use super::leases::Leases;
 use super::{Holder, Item, Listing, Place, Store, StoreDown};
 use crate::clock::Clock;
+use crate::telemetry::PendingWrites;
 
 mod batch;
 
@@ -74,13 +74,14 @@ pub struct EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// Opens the file at `path`, or makes it; it will take `most` bytes at most. `pending` shows how many writes wait.
+    /// Opens the file at `path`, or makes it; it will take `most` bytes at most. `pending` shows how many writes
+    /// wait, or were given up.
     ///
     /// A disk that is full or fails at this moment is not an error: the store is down until it works.
     ///
     /// # Errors
     /// If the configuration names a file that cannot be used; the error says what to do.
-    pub fn open(path: PathBuf, most: u64, clock: Arc<Clock>, pending: IntGauge) -> Result<Self, OpenError> {
+    pub fn open(path: PathBuf, most: u64, clock: Arc<Clock>, pending: PendingWrites) -> Result<Self, OpenError> {
         let waiting = usize::try_from(most / 8).unwrap_or(usize::MAX).min(WAITING);
         let (slot, present) = (Arc::new(Slot::default()), Arc::new(Present::default()));
         let queue = Arc::new(Queue::new(waiting, pending, present.clone()));

@@ -55,8 +55,9 @@ impl SharedStore {
     /// Begins to keep up connections, and to show how they stand. Nothing is refused if there is nobody yet: that shows,
     /// and pulls go on without.
     pub fn start(settings: &Settings, metrics: Arc<StoreMetrics>) -> Self {
-        let link = |largest, metrics| Link::start(settings.clone(), largest + REPLY_OVERHEAD, metrics);
-        Self { small: link(SMALL, Some(metrics)), large: link(EVIDENCE, None), evidence: settings.evidence }
+        let link = |of: Shelf, metrics| Link::start(settings.clone(), of.largest() as usize + REPLY_OVERHEAD, metrics);
+        let (small, large) = (link(Shelf::Verdicts, Some(metrics)), link(Shelf::Evidence, None));
+        Self { small, large, evidence: settings.evidence }
     }
 
     fn link(&self, of: Shelf) -> &Link {
@@ -64,6 +65,7 @@ impl SharedStore {
     }
 
     async fn read(&self, place: &Place, most: usize) -> Result<Option<Bytes>, StoreDown> {
+        // What is longer is read as far as one byte more, and is no record.
         let key = key(place);
         let mut commands = Pipeline::new();
         commands.cmd("GETRANGE").arg(&key).arg(0).arg(most);
@@ -91,14 +93,14 @@ impl SharedStore {
 
 impl Store for SharedStore {
     fn get<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Option<Bytes>, StoreDown>> {
-        self.read(place, largest(place.shelf)).boxed()
+        self.read(place, place.most()).boxed()
     }
 
     fn put<'a>(&'a self, place: &'a Place, value: Bytes, keep: Duration) -> BoxFuture<'a, Result<(), StoreDown>> {
         async move {
             // What could not be read back is not kept, and neither is what it takes the place of.
             let mut commands = Pipeline::new();
-            if value.is_empty() || value.len() > largest(place.shelf) || keep.is_zero() {
+            if value.is_empty() || value.len() > place.most() || keep.is_zero() {
                 commands.cmd("DEL").arg(key(place));
             } else {
                 commands.cmd("SET").arg(key(place)).arg(&*value).arg("PX").arg(milliseconds(keep));
@@ -189,11 +191,6 @@ fn key(place: &Place) -> Vec<u8> {
     [b"countersign:1:", place.shelf.label().as_bytes(), b":", &place.name].concat()
 }
 
-/// Bytes of a value that are kept and read. What is longer there is read as far as one byte more, and is no record.
-fn largest(shelf: Shelf) -> usize {
-    if shelf == Shelf::Evidence { EVIDENCE } else { SMALL }
-}
-
 /// Redis counts in 64 bits and ends a key whose time is up: a thousand years are enough, and one is the least.
 fn milliseconds(keep: Duration) -> u64 {
     u64::try_from(keep.as_millis()).unwrap_or(u64::MAX).clamp(1, 1000 * 365 * 86_400_000)
@@ -204,8 +201,6 @@ fn unexpected(reply: Option<&Value>) -> StoreDown {
     StoreDown(refused.unwrap_or_else(|| "an answer to something else than what was asked".into()))
 }
 
-const SMALL: usize = 64 << 10;
-const EVIDENCE: usize = 32 << 20;
 /// What a reply has beside the value.
 const REPLY_OVERHEAD: usize = 8 << 10;
 /// Items of a list that are kept and read.

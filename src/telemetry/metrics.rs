@@ -38,7 +38,7 @@ use family::{
 pub use in_use::{Flag, InUse, ListenerMetrics};
 pub use labels::outcome_of;
 pub use policy::PolicyMetrics;
-pub use store::StoreMetrics;
+pub use store::{PendingWrites, StoreMetrics};
 pub use trust::TrustMetrics;
 pub use verdicts::VerdictMetrics;
 

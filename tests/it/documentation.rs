@@ -183,3 +183,22 @@ fn camel(snake: &str) -> String {
 fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
 }
+
+#[test]
+fn every_metric_of_the_store_and_of_verdicts_is_explained() {
+    let shown = countersign::telemetry::Metrics::new().render();
+    let text = include_str!("../../docs/store.md");
+    let names = shown.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    let of_the_store =
+        ["countersign_store_", "countersign_verdict_", "countersign_leases_", "countersign_evidence_cache"];
+    let names: Vec<_> = names.filter(|name| of_the_store.iter().any(|begins| name.starts_with(begins))).collect();
+    assert!(names.len() > 8, "{names:?}");
+    let missing: Vec<_> = names.iter().filter(|name| !text.contains(&format!("`{name}"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let causes = shown
+        .lines()
+        .filter_map(|line| line.strip_prefix("countersign_store_records_rejected_total{cause=\"")?.split('"').next());
+    for cause in causes {
+        assert!(text.contains(&format!("| `{cause}` | ")), "{cause}");
+    }
+}

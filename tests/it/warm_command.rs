@@ -36,13 +36,21 @@ impl Ran {
 pub(crate) fn warm(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     command.arg("warm").args(arguments).env_remove("NO_COLOR");
+    piped(command)
+}
+
+fn piped(mut command: Command) -> Command {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Runs it with `list` on its standard input; not on the thread that the lab's servers run on.
 pub(crate) async fn run(arguments: &[&str], list: &str) -> Ran {
-    let mut child = warm(arguments).spawn().expect("it runs");
+    fed(warm(arguments), list).await
+}
+
+async fn fed(mut command: Command, list: &str) -> Ran {
+    let mut child = command.spawn().expect("it runs");
     let list = list.to_string();
     let fed = tokio::task::spawn_blocking(move || {
         // Whoever is told that the usage is wrong has read nothing.

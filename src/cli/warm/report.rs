@@ -7,7 +7,8 @@
 //!               request, `reason`, `cause`, `policy`, `detail`: the proxy's own words; `child`, if it is not about the image
 //!               itself but about this that it lists. Null is what there is not
 //! wrong       lines of the list that name no image, as `file:line: why`
-//! allowed, denied, unknown, notAsked   how many of them; `interrupted`; `seconds` that it took
+//! allowed, denied, unknown, notAsked   how many of them; `interrupted`; `stored`: all that was learned is in the store, if one
+//!               is configured here; `seconds` that it took
 //! ```
 
 use std::io::{self, Write};
@@ -27,6 +28,8 @@ pub(super) struct Report {
     /// For each entry of the list what was answered; nothing if it was not asked for.
     pub(super) answers: Vec<Option<Vec<Answer>>>,
     pub(super) interrupted: bool,
+    /// Whether all that was learned is in the store.
+    pub(super) stored: bool,
     pub(super) took: Duration,
 }
 
@@ -40,6 +43,7 @@ struct Document<'a> {
     unknown: usize,
     not_asked: usize,
     interrupted: bool,
+    stored: bool,
     seconds: f64,
 }
 
@@ -62,13 +66,13 @@ impl Report {
         counts
     }
 
-    /// 64 for a list with mistakes, which may leave out what is denied; then 1 for a no, 2 for what could not be told.
+    /// 64 for a list with mistakes, which may leave out what is denied; then 1 for a no, 2 for what could not be told or stored.
     pub(super) fn code(&self) -> u8 {
         let counts = self.counts();
         match () {
             () if !self.list.wrong.is_empty() => crate::cli::USAGE,
             () if counts.denied > 0 => 1,
-            () if counts.allowed < counts.all => 2,
+            () if counts.allowed < counts.all || !self.stored => 2,
             () => 0,
         }
     }
@@ -90,6 +94,7 @@ impl Report {
             unknown: counts.unknown,
             not_asked: counts.all - counts.done(),
             interrupted: self.interrupted,
+            stored: self.stored,
             seconds: self.took.as_secs_f64(),
         };
         writeln!(out, "{}", serde_json::to_string(&document)?)

@@ -51,9 +51,13 @@ impl Asker {
     }
 
     /// Returns when what it has learned is safe.
-    pub(super) async fn settle(&self) {
-        if let Self::Here(puller) = self {
-            app::written(puller).await;
+    ///
+    /// # Errors
+    /// If some of it is not.
+    pub(super) async fn settle(&self) -> Result<(), app::NotStored> {
+        match self {
+            Self::Here(puller) => app::written(puller).await,
+            Self::Proxy(_) => Ok(()),
         }
     }
 

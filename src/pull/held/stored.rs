@@ -66,8 +66,12 @@ impl Stored {
         if !share.take(wanted.values().sum()).await {
             return None;
         }
-        let size = wanted.values().sum();
+        let (count, size) = (wanted.len(), wanted.values().sum());
         let pieces = self.pieces(wanted).await.ok()?;
+        // A piece that made room for others was not tampered with.
+        if pieces.len() < count {
+            return None;
+        }
         let (candidates, opened) = hashing(size, move || (Candidate::restore(&opened, &pieces), opened)).await?;
         let Some(candidates) = candidates else { return self.rejected("piece") };
         let EvidenceRecord { read_at, unusable, .. } = opened.get();
@@ -83,7 +87,8 @@ impl Stored {
     /// Those of `wanted` that are there; of an empty one there is nothing to store.
     async fn pieces(&self, wanted: BTreeMap<Digest, u64>) -> Result<BTreeMap<Digest, Bytes>, StoreDown> {
         let read = wanted.into_iter().map(|(digest, size)| async move {
-            let piece = if size == 0 { Some(Bytes::new()) } else { self.store.get(&piece_place(&digest)).await? };
+            let place = piece_place(&digest, size);
+            let piece = if size == 0 { Some(Bytes::new()) } else { self.store.get(&place).await? };
             Ok(piece.map(|bytes| (digest, bytes)))
         });
         let found: Vec<_> = stream::iter(read).buffer_unordered(AT_ONCE).try_collect().await?;
@@ -116,13 +121,16 @@ impl Stored {
         let (wants, hashed) = (about.wants, set.clone());
         let record = hashing(set.size() as u64, move || EvidenceRecord::of(wants, &hashed)).await;
         let Some(record) = record.flatten() else { return Ok(()) };
+        let place = place(about);
+        let sealed = self.seal.close_bytes(&place, &record.to_bytes());
+        if sealed.len() as u64 > LARGEST_RECORD {
+            return Ok(());
+        }
         let digests = record.candidates.iter().map(|candidate| candidate.piece);
         let pieces: BTreeMap<_, _> = digests.zip(set.candidates.iter().map(record::piece).cloned()).collect();
         // The record last: it names nothing that is not there.
         let puts = pieces.into_iter().map(|(digest, piece)| self.put_piece(digest, piece));
         stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        let place = place(about);
-        let sealed = self.seal.close_bytes(&place, &record.to_bytes());
         self.store.put(&place, sealed.into(), self.keep).await
     }
 
@@ -130,7 +138,7 @@ impl Stored {
         if piece.is_empty() {
             return Ok(());
         }
-        self.store.put(&piece_place(&digest), piece, self.keep).await
+        self.store.put(&piece_place(&digest, piece.len() as u64), piece, self.keep).await
     }
 }
 
@@ -147,12 +155,13 @@ fn place(about: &About) -> Place {
     elsewhere.sort_unstable();
     let elsewhere = Digest::of(elsewhere.join("\n").as_bytes());
     let (digest, elsewhere) = (about.subject.digest.as_bytes(), elsewhere.as_bytes());
-    Place::new(Shelf::Evidence, [b"r", image.as_bytes(), b"@", digest, elsewhere].concat())
+    let name = [b"r", image.as_bytes(), b"@", digest, elsewhere].concat();
+    Place::new(Shelf::Evidence, name).within(LARGEST_RECORD)
 }
 
-/// `p` and the digest, for all repositories.
-fn piece_place(digest: &Digest) -> Place {
-    Place::new(Shelf::Evidence, [b"p", &digest.as_bytes()[..]].concat())
+/// `p` and the digest, for all repositories; of something else no more is read than a piece of this `size` has.
+fn piece_place(digest: &Digest, size: u64) -> Place {
+    Place::new(Shelf::Evidence, [b"p", &digest.as_bytes()[..]].concat()).within(size)
 }
 
 /// What comes of `work`, which hashes about `bytes`: where that takes long, off the threads that serve connections.
@@ -162,6 +171,8 @@ async fn hashing<T: Send + 'static>(bytes: u64, work: impl FnOnce() -> T + Send 
 
 /// What one reading may have in the store: more is read again when it is wanted.
 const LARGEST: usize = 32 << 20;
+/// What a record may have, for which no share of memory is taken before it is read: a thousand bundles have 150 KiB.
+const LARGEST_RECORD: u64 = 1 << 20;
 /// What is sealed on the way of an answer; more is not worth its time.
 const SMALL: usize = 64 << 10;
 /// What is hashed where it is asked for: less than a millisecond.

@@ -1,7 +1,7 @@
 //! Opening the file: making it, telling whose it is, setting aside what is damaged.
 
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -155,6 +155,10 @@ fn attempt(path: &Path) -> Result<Result<Opened, String>, OpenError> {
             return Err(OpenError::Held { path: path.into() });
         }
         Ok(Err(DatabaseError::Storage(StorageError::Io(error)))) if error.kind() == ErrorKind::InvalidData => {
+            // What says whose it is is written last: a disk was full, or a proxy killed, when the file was made.
+            if begins_with_nothing(path) {
+                return Ok(Err("it was never finished".into()));
+            }
             return Err(OpenError::Foreign { path: path.into(), what: "it holds something else".into() });
         }
         Ok(Err(error)) => return fault(path, redb::Error::from(error).into()),
@@ -211,6 +215,13 @@ fn recognise(database: &Database) -> Result<Layout, Fault> {
     Ledger::open(&transaction)?.close()?;
     transaction.commit()?;
     Ok(Layout::Ours(found))
+}
+
+/// Whether nothing stands where a database says that it is one.
+fn begins_with_nothing(path: &Path) -> bool {
+    let mut begins = [1; 9];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut begins));
+    read.is_ok() && begins == [0; 9]
 }
 
 /// What a fault at opening means: damage is for the caller to set aside.

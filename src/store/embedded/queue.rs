@@ -4,12 +4,11 @@ use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use prometheus::IntGauge;
-
 use super::batch::{Batch, Write, newest_first, weight};
 use super::present::Present;
 use super::spot::Spot;
 use crate::store::{Item, StoreDown};
+use crate::telemetry::PendingWrites;
 
 /// Between those who put and the one thread that writes.
 #[derive(Debug)]
@@ -18,8 +17,8 @@ pub(super) struct Queue {
     changed: Condvar,
     /// How many bytes may wait.
     most: usize,
-    /// How many writes wait.
-    pending: IntGauge,
+    /// How many writes wait, and how many were given up.
+    pending: PendingWrites,
     /// What may be in the file.
     present: Arc<Present>,
 }
@@ -55,7 +54,7 @@ pub(super) enum Next {
 
 impl Queue {
     /// An empty one, in which `most` bytes may wait.
-    pub(super) fn new(most: usize, pending: IntGauge, present: Arc<Present>) -> Self {
+    pub(super) fn new(most: usize, pending: PendingWrites, present: Arc<Present>) -> Self {
         Self { state: Mutex::default(), changed: Condvar::new(), most, pending, present }
     }
 
@@ -150,13 +149,15 @@ impl Queue {
     pub(super) fn failed(&self, why: String, keep: bool) -> bool {
         let mut state = self.state();
         let given = std::mem::take(&mut state.writing);
-        let lists = given.lists();
+        let (all, lists) = (given.len(), given.lists());
         let is_lost = !keep && lists.len() > 0 && (state.stopping || lists.bytes() > self.most / 4);
-        if keep {
-            state.waiting.put_back(&given);
-        } else if !is_lost {
-            state.waiting.put_back(&lists);
-        }
+        let kept = match (keep, is_lost) {
+            (true, _) => given,
+            (false, false) => Arc::new(lists),
+            (false, true) => Arc::default(),
+        };
+        self.pending.lost.inc_by((all - kept.len()) as u64);
+        state.waiting.put_back(&kept);
         state.down = Some(why);
         self.count(&state);
         !is_lost
@@ -221,7 +222,7 @@ impl Queue {
     }
 
     fn count(&self, state: &State) {
-        self.pending.set(i64::try_from(state.waiting.len() + state.writing.len()).unwrap_or(i64::MAX));
+        self.pending.waiting.set(i64::try_from(state.waiting.len() + state.writing.len()).unwrap_or(i64::MAX));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -20,14 +20,13 @@ mod opening;
 struct Scene {
     folder: TempDir,
     clock: Arc<Clock>,
-    pending: IntGauge,
+    pending: PendingWrites,
 }
 
 impl Scene {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let pending = IntGauge::new("pending", "pending").expect("a name");
-        Self { folder, clock: Arc::new(Clock::fixed(START)), pending }
+        Self { folder, clock: Arc::new(Clock::fixed(START)), pending: pending() }
     }
 
     fn path(&self) -> PathBuf {
@@ -51,6 +50,11 @@ impl Scene {
         let entries = std::fs::read_dir(self.folder.path()).expect("a folder").flatten().map(|entry| entry.path());
         entries.filter(|path| path.to_string_lossy().contains(".corrupt-")).collect()
     }
+}
+
+/// Nothing waits yet.
+fn pending() -> PendingWrites {
+    crate::telemetry::Metrics::new().store().pending().clone()
 }
 
 /// What the file takes on the disk, in bytes.

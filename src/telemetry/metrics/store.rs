@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use prometheus::core::GenericCounter;
-use prometheus::{IntGauge, Registry};
+use prometheus::{IntCounter, IntGauge, Registry};
 
-use super::family::{Counters, counter_vec, gauge};
+use super::family::{Counters, counter, counter_vec, gauge};
 use super::labels;
 
 /// Its operations, whether it answers, and what was read back and not believed.
@@ -15,12 +15,21 @@ use super::labels;
 pub struct StoreMetrics {
     operations: Counters<3>,
     up: IntGauge,
-    pending: IntGauge,
+    pending: PendingWrites,
     rejected: Counters<2>,
     /// Of reading, and of writing.
     troubles: [ArcSwapOption<String>; 2],
     /// When it did not answer the last time.
     last_trouble: Mutex<Option<Instant>>,
+}
+
+/// Writes that are taken before they are on the disk.
+#[derive(Debug, Clone)]
+pub struct PendingWrites {
+    /// Those that wait.
+    pub waiting: IntGauge,
+    /// Those that were given up.
+    pub lost: IntCounter,
 }
 
 impl StoreMetrics {
@@ -40,7 +49,14 @@ impl StoreMetrics {
         Self {
             operations: Counters::new(operations, labels::store_operations()),
             up: gauge(r, "store_up", "1 while the store answers; pulls go on without it."),
-            pending: gauge(r, "store_pending_writes", "Writes that wait to be on the disk; they can be read already."),
+            pending: PendingWrites {
+                waiting: gauge(
+                    r,
+                    "store_pending_writes",
+                    "Writes that wait to be on the disk; they can be read already.",
+                ),
+                lost: counter(r, "store_lost_writes_total", "Writes that were taken and never got to the disk."),
+            },
             rejected: Counters::new(rejected, labels::pairs(&labels::SHELVES, &labels::REJECTED)),
             troubles: [ArcSwapOption::empty(), ArcSwapOption::empty()],
             last_trouble: Mutex::default(),
@@ -89,9 +105,18 @@ impl StoreMetrics {
         last.is_some_and(|last| last.elapsed() < lately)
     }
 
-    /// How many writes wait.
-    pub fn pending(&self) -> &IntGauge {
+    /// The writes that are not on the disk.
+    pub fn pending(&self) -> &PendingWrites {
         &self.pending
+    }
+
+    /// How many records the store has not, or not yet, though they were put there; lists are put again by themselves.
+    pub fn unwritten(&self) -> u64 {
+        let mut refused = 0;
+        for shelf in ["evidence", "verdicts"] {
+            self.operations.at(["put", shelf, "down"], |counter| refused += counter.get());
+        }
+        refused + self.pending.lost.get() + u64::try_from(self.pending.waiting.get()).unwrap_or(0)
     }
 
     /// Counts a record `of` one kind that was not believed, because of its `seal`, its `form`, its `time`, what it is about

@@ -50,6 +50,26 @@ async fn evidence_that_is_read_is_kept_anew_and_a_verdict_is_not() {
 }
 
 #[tokio::test]
+async fn of_what_is_longer_than_it_may_be_no_more_is_read_than_shows_it() {
+    let redis = Redis::start();
+    let (store, _) = store(&settings(redis.port));
+    let junk = vec![b'x'; 100 << 20];
+    for shelf in [Shelf::Evidence, Shelf::Verdicts] {
+        let key = format!("countersign:1:{}:k", shelf.label());
+        redis::cmd("SET").arg(&key).arg(&junk).exec(&mut redis.client()).expect("Redis does it");
+        for most in [1_000, 60_000] {
+            let read = store.get(&place(shelf, "k").within(most)).await.expect("up").expect("something is there");
+            assert_eq!(read.len() as u64, most + 1);
+        }
+        // What may not be there is not put there.
+        store.put(&place(shelf, "k").within(3), Bytes::from("long"), LONG).await.expect("up");
+        assert_eq!(store.get(&place(shelf, "k")).await, Ok(None));
+        store.put(&place(shelf, "k").within(4), Bytes::from("fits"), LONG).await.expect("up");
+        assert_eq!(store.get(&place(shelf, "k")).await, Ok(Some(Bytes::from("fits"))));
+    }
+}
+
+#[tokio::test]
 async fn a_list_holds_each_item_once_newest_first_and_is_bounded() {
     let redis = Redis::start();
     let (store, _) = store(&settings(redis.port));

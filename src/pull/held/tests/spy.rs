@@ -15,6 +15,8 @@ pub(super) struct Spy {
     inner: MemoryStore,
     /// The place and size of everything put, in order.
     pub(super) puts: Mutex<Vec<(Vec<u8>, usize)>>,
+    /// The place of everything got, and how much could be there.
+    pub(super) gets: Mutex<Vec<(Vec<u8>, usize)>>,
     pub(super) down: AtomicBool,
     /// What is put waits for a permit, and what is got for one of the other.
     pub(super) may_put: Semaphore,
@@ -27,6 +29,7 @@ impl Spy {
         Arc::new(Self {
             inner: MemoryStore::new(64 << 20),
             puts: Mutex::default(),
+            gets: Mutex::default(),
             down: AtomicBool::new(false),
             may_put,
             may_get,
@@ -49,6 +52,7 @@ impl Store for Spy {
         async {
             self.may_get.acquire().await.expect("open").forget();
             self.up()?;
+            self.gets.lock().expect("a lock").push((place.name.clone(), place.most()));
             self.inner.get(place).await
         }
         .boxed()

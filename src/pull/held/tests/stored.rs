@@ -21,16 +21,19 @@ const NOW: Timestamp = Timestamp(1_750_000_000);
 struct Fleet {
     spy: Arc<Spy>,
     seal: Arc<Seal>,
+    metrics: Arc<Metrics>,
 }
 
 impl Fleet {
     fn new() -> Self {
-        Self { spy: Spy::new(), seal: Arc::new(Seal::random().expect("randomness")) }
+        let seal = Arc::new(Seal::random().expect("randomness"));
+        Self { spy: Spy::new(), seal, metrics: Arc::new(Metrics::new()) }
     }
 
     /// One more replica, or the same after a restart.
     fn replica(&self) -> Held {
-        let stored = Stored::new(self.spy.clone(), self.seal.clone(), Duration::from_hours(1), metrics());
+        let (spy, seal, metrics) = (self.spy.clone(), self.seal.clone(), self.metrics.store().clone());
+        let stored = Stored::new(spy, seal, Duration::from_hours(1), metrics);
         Held::new(64 << 20, Duration::from_hours(24), stored)
     }
 
@@ -47,6 +50,12 @@ impl Fleet {
         let anew = async { EvidenceSet { incomplete: true, ..complete(0) } };
         let (set, origin) = self.replica().asked(about, NOW, anew).await;
         (origin == Origin::Store).then_some(set)
+    }
+
+    /// Pieces that were not believed.
+    fn rejected_pieces(&self) -> Option<usize> {
+        let line = "countersign_store_records_rejected_total{cause=\"piece\",shelf=\"evidence\"} ";
+        self.metrics.render().lines().find_map(|shown| shown.strip_prefix(line)?.parse().ok())
     }
 
     async fn value(&self, name: &[u8]) -> Bytes {
@@ -148,16 +157,40 @@ async fn a_record_of_which_a_piece_is_gone_or_something_else_is_none_until_it_is
         fleet.put(&pieces[0], bad).await;
         assert!(fleet.stored(&about).await.is_none());
     }
+    assert_eq!(fleet.rejected_pieces(), Some(4));
     fleet.reads(&about, set()).await;
     assert_eq!(fleet.stored(&about).await.expect("as before").candidates, set().candidates);
 
-    // A piece that is gone.
+    // A piece that is gone, as what makes room is.
     let gone = Fleet::new();
     for place in fleet.spy.put(b'r').into_iter().chain(pieces.into_iter().skip(1)) {
         gone.put(&place, fleet.value(&place).await).await;
     }
     let gone = Fleet { seal: fleet.seal.clone(), ..gone };
     assert!(gone.stored(&about).await.is_none());
+    assert_eq!(gone.rejected_pieces(), Some(0), "nobody has tampered with it");
+}
+
+#[tokio::test]
+async fn no_more_is_read_than_what_was_sealed_has() {
+    let fleet = Fleet::new();
+    let about = about(ALL, &[]);
+    fleet.reads(&about, complete(5_000)).await;
+    fleet.spy.gets.lock().expect("a lock").clear();
+    assert!(fleet.stored(&about).await.is_some());
+    let [(record, least), (piece, size)] = [b'r', b'p'].map(|kind| {
+        let gets = fleet.spy.gets.lock().expect("a lock");
+        gets.iter().find(|(name, _)| name[0] == kind).cloned().expect("it is read")
+    });
+    assert_eq!((least, size), (1 << 20, fleet.value(&piece).await.len()));
+    assert!(fleet.value(&record).await.len() < 1_000);
+
+    // What is said beside a thousand signatures is more than a record has room for.
+    let beside = Beside { chain: Some("x".repeat(2_000)), ..Beside::default() };
+    let one = candidate(Material::Bundle("{}".into())).with(beside);
+    let many = Fleet::new();
+    many.reads(&about, EvidenceSet { candidates: vec![one; 1_000], ..complete(0) }).await;
+    assert!(many.spy.put(b'r').is_empty() && many.stored(&about).await.is_none());
 }
 
 #[tokio::test]

@@ -75,10 +75,10 @@ async fn when_too_much_waits_the_store_is_down_until_some_is_written() {
         }
     }
     assert_eq!(refused.as_deref(), Some("too much waits to be written"), "a megabyte may wait");
-    assert!(scene.pending.get() > 0);
+    assert!(scene.pending.waiting.get() > 0);
     assert!(store.get(&verdict("0")).await.expect("it can be read").is_some());
     store.flush().await;
-    assert_eq!(scene.pending.get(), 0);
+    assert_eq!(scene.pending.waiting.get(), 0);
     store.put(&verdict("again"), Bytes::from("value"), DAY).await.expect("there is room again");
     drop(store);
     assert!(!scene.open_with(most).expect("it opens").has_lost_some(), "a verdict is come to again");
@@ -103,8 +103,8 @@ async fn who_lists_what_and_was_not_taken_is_lacking_in_the_next_process() {
 /// A value is come to again; who lists what was recorded, and nobody records it once more.
 #[test]
 fn of_what_cannot_be_written_lists_wait_until_they_can_within_bounds() {
-    let pending = IntGauge::new("pending", "pending").expect("a name");
-    let queue = Queue::new(1 << 20, pending, Arc::new(Present::default()));
+    let pending = pending();
+    let queue = Queue::new(1 << 20, pending.clone(), Arc::new(Present::default()));
     let (list, value) = (Spot::of(&members("a")), Spot::of(&verdict("a")));
     let items = |spot, count: u8| {
         let items = (0..count).map(|each| item(each, 1)).collect();
@@ -117,18 +117,21 @@ fn of_what_cannot_be_written_lists_wait_until_they_can_within_bounds() {
     queue.add([items(list, 1), (value, Write::Value { bytes: Bytes::from("value"), expires: 9 })]).expect("up");
     assert_eq!(given().len(), 2);
     assert!(queue.failed("no room".into(), true));
+    assert_eq!(pending.lost.get(), 0, "both wait again");
     for _ in 0..3 {
         assert!(given().contains(&list));
         assert!(queue.failed("no room".into(), false));
     }
     assert_eq!(given(), [list]);
     queue.written();
+    assert_eq!(pending.lost.get(), 1, "the value, once");
 
     queue.up();
     let much = (0..20).map(|each| items(Spot::of(&members(&each.to_string())), 250));
     queue.add(much).expect("it fits");
     assert_eq!(given().len(), 20);
     assert!(!queue.failed("no room".into(), false), "it is lost, and that is said");
+    assert_eq!(pending.lost.get(), 21);
     queue.up();
     queue.add([items(list, 1)]).expect("up");
     queue.stop();

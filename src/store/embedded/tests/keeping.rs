@@ -13,7 +13,7 @@ async fn what_is_put_is_read_at_once_and_by_the_next_process() {
     }
     assert_eq!(store.get(&Place::new(Shelf::Evidence, "a")).await, Ok(None), "it is of its shelf");
     store.flush().await;
-    assert_eq!(scene.pending.get(), 0);
+    assert_eq!(scene.pending.waiting.get(), 0);
     assert_eq!(store.get(&verdict("a")).await, Ok(Some(Bytes::from("two"))), "from the file");
     drop(store);
     assert_eq!(scene.open().get(&verdict("a")).await, Ok(Some(Bytes::from("two"))), "from the file of before");

@@ -49,6 +49,21 @@ fn what_is_not_ours_is_refused_and_left_as_it_is() {
     assert!(scene.aside().is_empty());
 }
 
+#[tokio::test]
+async fn a_file_that_was_never_finished_is_begun_anew() {
+    let scene = Scene::new();
+    scene.open().close();
+    // What tells whose file it is comes last.
+    let mut half = std::fs::read(scene.path()).expect("a file");
+    half[..9].fill(0);
+    for half in [&half[..], &half[..4096], &[0; 100]] {
+        std::fs::write(scene.path(), half).expect("a file");
+        let store = scene.open();
+        assert_eq!(scene.aside().len(), 1, "whatever it was, it is not lost");
+        store.put(&verdict("a"), Bytes::from("value"), DAY).await.expect("it goes on");
+    }
+}
+
 /// Writes another version into the file.
 fn set_format(scene: &Scene, format: u64) {
     set(scene, "format", format);

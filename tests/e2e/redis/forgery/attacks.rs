@@ -59,6 +59,17 @@ pub(crate) const ATTACKS: &[Attack] = &[
             scene.set(&Scene::parents(image, &Scene::layer(image)), &huge);
         }
     }),
+    attack("evidence of a hundred megabytes, and no verdicts", "evidence", |scene| {
+        for (key, value) in scene.all() {
+            if key.starts_with(b"countersign:1:verdicts:") {
+                redis::cmd("DEL").arg(&key).exec(&mut scene.redis.client()).expect("Redis does it");
+            } else if key.starts_with(b"countersign:1:evidence:") {
+                let mut huge = value;
+                huge.resize(100 << 20, b' ');
+                scene.set_bytes(&key, &huge);
+            }
+        }
+    }),
     attack("things of other types in every place", "verdicts", |scene| {
         for (key, _) in scene.all() {
             let mut client = scene.redis.client();

@@ -1,7 +1,7 @@
 //! What once was true is put back when it is not any more: an Allow under another policy, from before a revocation, or
 //! past its own end. Within its bounds a replay is possible (`docs/store.md`), and no further.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::rejected;
 use super::scene::Scene;
@@ -57,9 +57,7 @@ fn an_allow_that_is_put_back_after_its_time_counts_no_more() {
     redis::cmd("FLUSHALL").exec(&mut scene.redis.client()).expect("Redis does it");
     scene.is_served(&scene.replica(&[&scene.key], short), "first");
     let (key, all) = (scene.verdict(&scene.signed), scene.all());
-    // Somebody takes the signature away: from now on the image is none that policy allows.
-    let signature = format!("{}:{}.sig", scene.signed.name(), scene.signed.digest.replace(':', "-"));
-    crane(["copy", &scene.unsigned.direct(), &signature]);
+    take_signature_away(&scene);
     let path = scene.signed.manifest_path();
     let put_back = || all.iter().for_each(|(key, value)| scene.set_bytes(key, value));
     let refused = || {
@@ -74,6 +72,42 @@ fn an_allow_that_is_put_back_after_its_time_counts_no_more() {
     put_back();
     let replica = scene.replica(&[&scene.key], short);
     assert_eq!(replica.ask("GET", &path).status, 403, "and never again");
+}
+
+/// O65: an older reading is worth what it was worth when it was read, for as long as it would have been.
+#[test]
+fn evidence_that_is_put_back_allows_until_it_is_too_old_and_no_longer() {
+    let scene = Scene::start();
+    let age = Duration::from_secs(15);
+    let short = "cache: { allow: 1s, deny: 1s, evidenceMaxAge: 15s }\n";
+    redis::cmd("FLUSHALL").exec(&mut scene.redis.client()).expect("Redis does it");
+    let began = Instant::now();
+    scene.is_served(&scene.replica(&[&scene.key], short), "first");
+    let mut read = scene.all();
+    read.retain(|(key, _)| key.starts_with(b"countersign:1:evidence:"));
+    assert!(!read.is_empty());
+    take_signature_away(&scene);
+    let path = scene.signed.manifest_path();
+    // Each time somebody puts back what there was when the image was signed, and nothing else.
+    let status = || {
+        redis::cmd("FLUSHALL").exec(&mut scene.redis.client()).expect("Redis does it");
+        read.iter().for_each(|(key, value)| scene.set_bytes(key, value));
+        let replica = scene.replica(&[&scene.key], short);
+        let status = replica.ask("GET", &path).status;
+        assert!(matches!(status, 200 | 403), "{status}\n{}", replica.log());
+        status
+    };
+    let mut allowed = 0;
+    let refused = || {
+        let status = status();
+        allowed += usize::from(status == 200);
+        status == 403
+    };
+    assert!(poll(Duration::from_secs(60), refused), "it counts for ever");
+    // The reading began in the second in which it was asked for, or later.
+    assert!(began.elapsed() + Duration::from_secs(1) >= age, "it did not count at all");
+    assert!(allowed > 0, "and longer than the verdict, which had ended");
+    assert_eq!(status(), 403, "and never again");
 }
 
 #[test]
@@ -103,4 +137,10 @@ fn an_exemption_that_has_expired_stays_expired() {
         let replica = scene.replica_under(&policy, &[&scene.key], "");
         assert_eq!(replica.ask("GET", &path).status, 403, "{}", replica.log());
     }
+}
+
+/// From now on the image is none that policy allows.
+fn take_signature_away(scene: &Scene) {
+    let signature = format!("{}:{}.sig", scene.signed.name(), scene.signed.digest.replace(':', "-"));
+    crane(["copy", &scene.unsigned.direct(), &signature]);
 }
