@@ -126,7 +126,7 @@ impl Verdicts {
         }
         *lookup = Lookup::Miss;
         let zero = self.zero(now);
-        Ok(self.put(decide.await.map_err(Arc::new)?, zero).await)
+        Ok(self.put(decide.await.map_err(Arc::new)?, now, zero).await)
     }
 
     /// Puts the verdict that `decide` comes to in the place of the one before. Nobody waits for it.
@@ -139,11 +139,22 @@ impl Verdicts {
         decide: impl Future<Output = Result<Verdict, Indeterminate>>,
     ) -> Result<Verdict, Indeterminate> {
         let zero = self.zero(now);
-        Ok(self.put(decide.await?, zero).await)
+        Ok(self.put(decide.await?, now, zero).await)
     }
 
-    async fn put(&self, verdict: Verdict, zero: Timestamp) -> Verdict {
+    /// Forgets the verdict under `key`.
+    pub async fn forget(&self, key: &Key) {
+        self.kept.invalidate(key).await;
+    }
+
+    async fn put(&self, verdict: Verdict, now: Timestamp, mut zero: Timestamp) -> Verdict {
         let verdict = self.shared.within(verdict);
+        // What was decided at another time comes from the store, and ends by what was known of the time before.
+        if verdict.decided_at() != now
+            && let Some(before) = self.kept.get(verdict.key()).await
+        {
+            zero = zero.max(before.zero);
+        }
         self.kept.insert(verdict.key().clone(), Kept { verdict: verdict.clone(), zero }).await;
         verdict
     }

@@ -88,9 +88,11 @@ impl<K, T> std::fmt::Debug for Flights<K, T> {
 mod tests {
     use std::cell::Cell;
     use std::future::pending;
+    use std::panic::AssertUnwindSafe;
     use std::pin::pin;
     use std::time::Duration;
 
+    use futures_util::FutureExt;
     use futures_util::future::join_all;
     use tokio::time::{sleep, timeout};
 
@@ -132,6 +134,19 @@ mod tests {
         let (first, others) = tokio::join!(first, others);
         assert!(first.is_err());
         assert_eq!((others, done.get()), (vec![1, 1, 1], 1));
+        assert!(flights.lock().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn if_the_one_who_works_panics_the_next_in_order_works() {
+        let (flights, done) = (Flights::default(), Cell::new(0));
+        let panics = AssertUnwindSafe(ask(&flights, "x", async {
+            sleep(SOON).await;
+            panic!("as it should");
+        }));
+        let (first, second) = tokio::join!(panics.catch_unwind(), ask(&flights, "x", work(&done, 2)));
+        assert!(first.is_err());
+        assert_eq!((second, done.get()), (2, 1));
         assert!(flights.lock().is_empty());
     }
 

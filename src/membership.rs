@@ -145,7 +145,9 @@ impl Membership {
             }
             Err(down) => (Vec::new(), Some(down.into())),
         };
-        self.near.put_first(place, &parents).await;
+        if !near.starts_with(&parents) {
+            self.near.put_first(place, &parents).await;
+        }
         parents.extend(near.iter().filter(|parent| !parents.contains(parent)).copied().collect::<Vec<_>>());
         parents.truncate(KEPT);
         Known { parents, doubt }

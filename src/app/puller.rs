@@ -121,7 +121,7 @@ pub fn assemble(config: &Config, parts: Parts) -> Puller {
         fetch: fetch.clone(),
         artifacts: Artifacts::new(upstreams.clone(), fetch.clone(), in_flight.clone(), config.limits),
         verdicts: Verdicts::new(config.cache.verdicts),
-        // Never in the first half of a life, so that what lasts for a short time only is given again as well.
+        // What is to last for a short time only is given again as well, in the first half of it.
         refresh: Refresh::new(config.cache.refresh_before.min(config.cache.allow / 2)),
         leases: Leases::shared(&store, &metrics),
         store,

@@ -36,10 +36,11 @@ fn seen<T: Eq + Hash>(all: &Mutex<HashSet<Arc<T>>>, new: &Arc<T>) -> Arc<T> {
     if let Some(first) = all.get(new) {
         return first.clone();
     }
-    if all.len() >= AT_MOST {
-        all.clear();
-    }
+    let old = if all.len() >= AT_MOST { std::mem::take(&mut *all) } else { HashSet::new() };
     all.insert(new.clone());
+    drop(all);
+    // To take many apart takes time, and nobody is to wait for it.
+    drop(old);
     new.clone()
 }
 

@@ -153,3 +153,26 @@ async fn equal_names_and_revisions_are_once_in_memory() {
     assert!(Arc::ptr_eq(&keys[0].scope, &keys[1].scope));
     assert_ne!(keys[0], keys[1]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_decided_at_another_time_ends_by_what_was_known_of_the_time_before() {
+    let verdicts = Verdicts::new(100);
+    let at = |seconds: u64| Timestamp(NOW.0 + seconds);
+    let decided = |at| async move { Ok(verdict(&subject(), true, at)) };
+    let key = Key::clone(verdict(&subject(), true, NOW).key());
+    let lookup = verdicts.decide_once(key.clone(), NOW, decided(NOW)).await.expect("a verdict").1;
+    assert_eq!(lookup, Lookup::Miss);
+    // It has ended, and the clock is set back by five minutes; the store has one that ends 100 seconds later.
+    advance(Duration::from_mins(10)).await;
+    verdicts.decide_once(key.clone(), at(300), decided(at(100))).await.expect("a verdict");
+    advance(Duration::from_secs(99)).await;
+    assert!(verdicts.fresh(&key, at(399)).await.is_some());
+    advance(Duration::from_secs(1)).await;
+    assert!(verdicts.fresh(&key, at(400)).await.is_none(), "by the clock that nobody can set");
+    // What is decided now lasts as long as it says.
+    verdicts.decide_once(key.clone(), at(400), decided(at(400))).await.expect("a verdict");
+    advance(Duration::from_secs(599)).await;
+    assert!(verdicts.fresh(&key, at(999)).await.is_some());
+    verdicts.forget(&key).await;
+    assert!(verdicts.fresh(&key, at(999)).await.is_none());
+}

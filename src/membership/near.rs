@@ -56,6 +56,7 @@ impl Near {
         let mut merged = Vec::with_capacity((newest.len() + held.len()).min(KEPT));
         merged.extend_from_slice(&newest[..newest.len().min(KEPT)]);
         merged.extend(held.iter().filter(|parent| !newest.contains(parent)).take(KEPT - merged.len()));
+        merged.shrink_to_fit();
         match list {
             Some(list) if merged.len() <= list.room && list.since.elapsed() < self.keep / 2 => {
                 list.parents.store(Arc::new(merged));

@@ -198,6 +198,8 @@ fn every_metric_of_the_store_and_of_verdicts_is_explained() {
     let causes = shown
         .lines()
         .filter_map(|line| line.strip_prefix("countersign_store_records_rejected_total{cause=\"")?.split('"').next());
+    let causes: Vec<_> = causes.collect();
+    assert!(causes.len() > 3, "{causes:?}");
     for cause in causes {
         assert!(text.contains(&format!("| `{cause}` | ")), "{cause}");
     }

@@ -92,7 +92,7 @@ async fn it_is_recorded_again_when_the_store_had_to_forget_it() {
     let recorded = scene.known().await;
     assert_eq!(recorded.len(), 1);
     let other = |n| Listing { place: Place::new(Shelf::Members, format!("{n}")), item: Item([1; 65]) };
-    for round in 0.. {
+    for round in 0..100 {
         let others: Vec<_> = (0..100).map(|n| other(100 * round + n)).collect();
         scene.memory.0.add(&others, 64, HOUR).await.expect("up");
         if scene.known().await.is_empty() {

@@ -103,6 +103,7 @@ impl Stored {
         }
         let Some(permit) = self.writing.begin(size) else {
             tracing::warn!(subject = %about.subject, "the store is too slow: evidence not stored");
+            self.metrics.pending().lost.inc();
             return;
         };
         let (stored, about, set) = (self.clone(), about.clone(), set.clone());
@@ -124,7 +125,8 @@ impl Stored {
         let place = place(about);
         let sealed = self.seal.close_bytes(&place, &record.to_bytes());
         if sealed.len() as u64 > LARGEST_RECORD {
-            return Ok(());
+            // Nor is what it would take the place of.
+            return self.store.put(&place, Bytes::new(), Duration::ZERO).await;
         }
         let digests = record.candidates.iter().map(|candidate| candidate.piece);
         let pieces: BTreeMap<_, _> = digests.zip(set.candidates.iter().map(record::piece).cloned()).collect();

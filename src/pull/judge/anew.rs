@@ -91,6 +91,9 @@ impl Judge {
             }
         };
         self.backoff.succeeded(subject, revision).await;
+        if matches!(verdict.outcome(), Outcome::Deny(_)) {
+            self.forget_what_was_before(snapshot, governing).await;
+        }
         self.keep(&verdict).await;
         Ok((verdict, Lookup::Miss))
     }

@@ -2,7 +2,12 @@
 //!
 //! The decision is [`Verdict::last_known_good`]; here is only where such an Allow may be found.
 
+use std::time::Duration;
+
+use bytes::Bytes;
+
 use super::Judge;
+use super::stored::place;
 use crate::clock::Timestamp;
 use crate::decide::Verdict;
 use crate::outcome::{Indeterminate, Key};
@@ -35,5 +40,15 @@ impl Judge {
             }
         }
         None
+    }
+
+    /// Forgets what was decided before a trusted root expired: a Deny was decided since, which does not last as long as
+    /// that may be the last known good.
+    pub(super) async fn forget_what_was_before(&self, snapshot: &Snapshot, governing: &Governing) {
+        let before = snapshot.trust.revision_of_content(governing);
+        let Some(before) = before.filter(|before| *before != snapshot.trust.revision(governing)) else { return };
+        let key = Key::new(governing, before);
+        self.verdicts.forget(&key).await;
+        let _ = self.store.put(&place(&key), Bytes::new(), Duration::ZERO).await;
     }
 }

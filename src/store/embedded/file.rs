@@ -217,11 +217,14 @@ fn recognise(database: &Database) -> Result<Layout, Fault> {
     Ok(Layout::Ours(found))
 }
 
-/// Whether nothing stands where a database says that it is one.
+/// Whether nothing stands where a database says that it is one, in a file that is no larger than a new one.
 fn begins_with_nothing(path: &Path) -> bool {
     let mut begins = [1; 9];
-    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut begins));
-    read.is_ok() && begins == [0; 9]
+    let read = fs::File::open(path).and_then(|mut file| {
+        file.read_exact(&mut begins)?;
+        file.metadata()
+    });
+    read.is_ok_and(|about| about.len() <= NEW) && begins == [0; 9]
 }
 
 /// What a fault at opening means: damage is for the caller to set aside.
@@ -268,6 +271,9 @@ fn set_aside(path: &Path) -> io::Result<PathBuf> {
 }
 
 const ASIDE: &str = ".corrupt-";
+
+/// What a new file has at most.
+const NEW: u64 = 4 << 20;
 
 /// Pages in memory: the upper ones of the tree, mostly. The system keeps the others.
 const CACHE: usize = 4 << 20;

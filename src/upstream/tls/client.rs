@@ -1,6 +1,7 @@
 //! The TLS of connections, made from what the files say, with this program's one provider of cryptography.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -69,17 +70,21 @@ fn only(authorities: Vec<CertificateDer<'static>>) -> Result<Trusting, BuildErro
     Ok(builder()?.with_root_certificates(roots))
 }
 
-/// Trusts the system's authorities alone. They are many, and in memory once for all who do.
+/// Trusts the system's authorities alone. They are many, and in memory once for all whose clients are made together.
 fn system() -> Result<Arc<Verifier>, Error> {
-    static SHARED: Mutex<Weak<Verifier>> = Mutex::new(Weak::new());
+    static SHARED: Mutex<Option<(Instant, Weak<Verifier>)>> = Mutex::new(None);
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(verifier) = shared.upgrade() {
+    let lately = shared.as_ref().filter(|(read, _)| read.elapsed() < TOGETHER);
+    if let Some(verifier) = lately.and_then(|(_, verifier)| verifier.upgrade()) {
         return Ok(verifier);
     }
     let verifier = Arc::new(Verifier::new(Arc::new(default_provider()))?);
-    *shared = Arc::downgrade(&verifier);
+    *shared = Some((Instant::now(), Arc::downgrade(&verifier)));
     Ok(verifier)
 }
+
+/// For how long what the system trusts is not read again.
+const TOGETHER: Duration = Duration::from_secs(10);
 
 fn verified_by(verifier: Arc<dyn ServerCertVerifier>) -> Result<Trusting, BuildError> {
     Ok(builder()?.dangerous().with_custom_certificate_verifier(verifier))

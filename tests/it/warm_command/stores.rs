@@ -105,8 +105,10 @@ async fn full() -> RedisDouble {
 async fn what_the_shared_store_did_not_take_is_said_and_is_no_success() {
     let lab = Lab::start(Options::default()).await;
     lab.signed("team/app");
-    let nobody =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|one| one.local_addr()).expect("a free port").port();
+    // Whoever holds a port and does not listen there has it to himself.
+    let silent = tokio::net::TcpSocket::new_v4().expect("a socket");
+    silent.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let nobody = silent.local_addr().expect("it is bound").port();
     let full = full().await;
     for (port, why) in [(nobody, "refused"), (full.port, "it takes nothing new: OOM")] {
         let store =

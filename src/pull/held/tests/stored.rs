@@ -190,7 +190,9 @@ async fn no_more_is_read_than_what_was_sealed_has() {
     let one = candidate(Material::Bundle("{}".into())).with(beside);
     let many = Fleet::new();
     many.reads(&about, EvidenceSet { candidates: vec![one; 1_000], ..complete(0) }).await;
-    assert!(many.spy.put(b'r').is_empty() && many.stored(&about).await.is_none());
+    let put = many.spy.puts.lock().expect("a lock").iter().map(|(name, bytes)| (name[0], *bytes)).collect::<Vec<_>>();
+    assert_eq!(put, [(b'r', 0)], "and what was there before is none of it");
+    assert!(many.stored(&about).await.is_none());
 }
 
 #[tokio::test]

@@ -56,10 +56,12 @@ async fn a_file_that_was_never_finished_is_begun_anew() {
     // What tells whose file it is comes last.
     let mut half = std::fs::read(scene.path()).expect("a file");
     half[..9].fill(0);
+    std::fs::write(scene.path(), vec![0; (4 << 20) + 1]).expect("a file");
+    contains(&refused(&scene), &["it holds something else", "move"]);
     for half in [&half[..], &half[..4096], &[0; 100]] {
         std::fs::write(scene.path(), half).expect("a file");
         let store = scene.open();
-        assert_eq!(scene.aside().len(), 1, "whatever it was, it is not lost");
+        assert_eq!(scene.aside().len(), 1, "whatever it was, the last one is kept");
         store.put(&verdict("a"), Bytes::from("value"), DAY).await.expect("it goes on");
     }
 }
