@@ -93,7 +93,9 @@ fn evidence_that_is_put_back_allows_until_it_is_too_old_and_no_longer() {
     // Each time somebody puts back what there was when the image was signed, and nothing else.
     let status = || {
         redis::cmd("FLUSHALL").exec(&mut scene.redis.client()).expect("Redis does it");
-        read.iter().for_each(|(key, value)| scene.set_bytes(key, value));
+        for (key, value) in &read {
+            scene.set_bytes(key, value);
+        }
         let replica = scene.replica(&[&scene.key], short);
         let status = replica.ask("GET", &path).status;
         assert!(matches!(status, 200 | 403), "{status}\n{}", replica.log());
