@@ -36,6 +36,7 @@ pub(crate) fn greeting(command: &[String]) -> Option<Reply> {
         Some("PING") => Some(Reply::Bytes(b"+PONG\r\n".to_vec())),
         Some("AUTH" | "SELECT" | "SET") => Some(Reply::Bytes(b"+OK\r\n".to_vec())),
         Some("PTTL") => Some(Reply::Bytes(b":60000\r\n".to_vec())),
+        Some("INFO") => Some(Reply::Bytes(b"$16\r\nevicted_keys:0\r\n\r\n".to_vec())),
         _ => None,
     }
 }
