@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::support::expect::{header, served, unsure};
 use crate::support::lab::Lab;
+use crate::support::nobody::Nobody;
 use crate::support::registry_double::{Fault, Gate, Kind};
 use crate::support::scene::{blob, manifest};
 
@@ -13,7 +14,8 @@ const REGISTRY: [(&str, &str); 2] = [("registry", "registry.demo"), ("server", "
 
 #[tokio::test]
 async fn a_registry_that_cannot_be_reached_costs_no_time_after_a_few_requests() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("a port");
+    let held = Nobody::new();
+    let nobody = held.address();
     let lab = Lab::edited(Options::default(), |config| {
         let elsewhere = |line: &str| match line.split_once("dial: ") {
             Some((indent, _)) => format!("{indent}dial: \"http://{nobody}\"\n"),

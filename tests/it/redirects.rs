@@ -5,6 +5,7 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use crate::support::expect::{denied, header, served, unsure};
+use crate::support::nobody::Nobody;
 use crate::support::redirecting::{Elsewhere, LOOPBACK, redirect, stored};
 use crate::support::registry_double::{Fault, Kind, Seen};
 use crate::support::scene::{blob, manifest};
@@ -72,7 +73,8 @@ async fn b37_an_address_that_is_not_public_is_not_dialled_by_number_or_by_name()
 
 #[tokio::test]
 async fn a_storage_that_cannot_be_reached_costs_no_time_after_a_few_requests() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("a port");
+    let held = Nobody::new();
+    let nobody = held.address();
     let all = Elsewhere::new(|_| format!("redirectHosts: [ \"http://{nobody}\" ]\n    {LOOPBACK}")).await;
     let label = [("registry", "registry.demo"), ("server", "redirect")];
     assert_eq!(all.lab.metric("upstream_unreachable", &label).await, Some(0));

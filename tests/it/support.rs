@@ -7,6 +7,7 @@ pub(crate) mod fickle;
 pub(crate) mod flips;
 
 pub(crate) mod lab;
+pub(crate) mod nobody;
 
 pub(crate) mod program;
 

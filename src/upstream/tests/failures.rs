@@ -1,5 +1,7 @@
 //! What goes wrong with a registry: statuses, times, sizes, connections.
 
+use tokio::net::TcpSocket;
+
 use super::*;
 
 /// An upstream that gives up in a moment.
@@ -85,19 +87,22 @@ async fn a_connection_that_is_cut_is_tried_once_more() {
 
 #[tokio::test]
 async fn a_port_without_a_listener_is_a_transport_error() {
-    let error = upstream(&nobody(), Credentials::None).ping().await.expect_err("nobody there");
+    let (_held, dial) = nobody();
+    let error = upstream(&dial, Credentials::None).ping().await.expect_err("nobody there");
     assert!(matches!(&error, UpstreamError::Transport(text) if text.contains("refused")), "{error}");
 }
 
-/// A free port that nobody listens on.
-fn nobody() -> Url {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("a port");
-    Url::parse(&format!("http://{free}")).expect("a URL")
+/// A port that nobody listens on, and somebody holds.
+fn nobody() -> (TcpSocket, Url) {
+    let held = TcpSocket::new_v4().expect("a socket");
+    held.bind("127.0.0.1:0".parse().expect("an address")).expect("loopback has a free port");
+    let dial = format!("http://{}", held.local_addr().expect("it is bound"));
+    (held, Url::parse(&dial).expect("a URL"))
 }
 
 #[tokio::test]
 async fn a_registry_that_is_down_is_left_alone_and_found_again() {
-    let dial = nobody();
+    let (held, dial) = nobody();
     let upstream = upstream(&dial, Credentials::None);
     for _ in 0..5 {
         assert!(matches!(upstream.ping().await, Err(UpstreamError::Transport(_))));
@@ -108,6 +113,7 @@ async fn a_registry_that_is_down_is_left_alone_and_found_again() {
     assert!(wait >= Duration::from_secs(1) && wait <= Duration::from_secs(2), "{wait:?}");
     assert_eq!(error.reason(), Reason::UpstreamUnavailable);
 
+    drop(held);
     let registry = Registry::start_at(&dial, |_, _| whole(status(200), "{}")).await;
     let began = std::time::Instant::now();
     while let Err(error) = upstream.ping().await {
@@ -145,8 +151,9 @@ async fn a_registry_that_answers_with_errors_or_cuts_connections_is_asked_all_th
 
 #[tokio::test]
 async fn a_token_server_that_is_down_is_left_alone() {
+    let (_held, server) = nobody();
     let (_registry, upstream) = answered({
-        let realm = format!("{}token", nobody());
+        let realm = format!("{server}token");
         move |_, _| whole(status(401).header("www-authenticate", format!("Bearer realm=\"{realm}\"")), "")
     })
     .await;

@@ -9,6 +9,7 @@ use http::{HeaderMap, Method};
 
 use super::{fed, piped, run};
 use crate::support::lab::Lab;
+use crate::support::nobody::Nobody;
 use crate::support::redis_double::{RedisDouble, Reply, greeting};
 use crate::support::registry_double::Kind;
 use crate::support::scene::manifest;
@@ -105,10 +106,8 @@ async fn full() -> RedisDouble {
 async fn what_the_shared_store_did_not_take_is_said_and_is_no_success() {
     let lab = Lab::start(Options::default()).await;
     lab.signed("team/app");
-    // Whoever holds a port and does not listen there has it to himself.
-    let silent = tokio::net::TcpSocket::new_v4().expect("a socket");
-    silent.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
-    let nobody = silent.local_addr().expect("it is bound").port();
+    let held = Nobody::new();
+    let nobody = held.address().port();
     let full = full().await;
     for (port, why) in [(nobody, "refused"), (full.port, "it takes nothing new: OOM")] {
         let store =
