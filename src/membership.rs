@@ -200,10 +200,7 @@ impl Parent {
 }
 
 fn parents(image: &Image, digest: &Digest) -> Place {
-    Place::new(
-        Shelf::Members,
-        ["parents/", image.registry.as_str(), "/", image.repository.as_str(), "@sha256:", &digest.hex()].concat(),
-    )
+    Place::new(Shelf::Members, format!("parents/{image}@{digest}"))
 }
 
 fn indexes(image: &Image) -> Place {

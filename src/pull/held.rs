@@ -4,7 +4,7 @@
 //! Only complete readings are kept: what one lacks might be what the next policy wants. Nobody is believed for longer
 //! because of it: how old the evidence may be, the caller says each time.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,17 +115,7 @@ impl Held {
         let mut anew = pin!(self.anew(about, young, share, read));
         loop {
             let mut origin = None;
-            let Landed { set, held } = self
-                .reading
-                .join(
-                    about,
-                    pin!(async {
-                        let (set, from) = anew.as_mut().await;
-                        origin = Some(from);
-                        Landed { set, held: from.held() }
-                    }),
-                )
-                .await;
+            let Landed { set, held } = self.reading.join(about, pin!(land(anew.as_mut(), &mut origin))).await;
             // Who had it read may be content with what is older than this one takes.
             if origin.is_some() || !held || young.is(set.read_at) {
                 return (set, origin.unwrap_or(Origin::Another { held }));
@@ -173,6 +163,13 @@ impl Held {
         let reading = Reading { about: about.clone(), set: set.clone() };
         self.kept.insert(about.subject.clone(), Arc::new(reading)).await;
     }
+}
+
+/// What `anew` comes to, for all who wait; and for the one who read, where it came from.
+async fn land(anew: Pin<&mut impl Future<Output = (Arc<EvidenceSet>, Origin)>>, origin: &mut Option<Origin>) -> Landed {
+    let (set, from) = anew.await;
+    *origin = Some(from);
+    Landed { set, held: from.held() }
 }
 
 impl Origin {

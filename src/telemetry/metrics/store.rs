@@ -23,10 +23,10 @@ pub struct StoreMetrics {
     last_trouble: Mutex<Option<Instant>>,
 }
 
-/// Writes that are taken before they are on the disk.
+/// Writes that pulls do not wait for.
 #[derive(Debug, Clone)]
 pub struct PendingWrites {
-    /// Those that wait.
+    /// Those that wait for the disk.
     pub waiting: IntGauge,
     /// Those that were given up.
     pub lost: IntCounter,
@@ -55,7 +55,11 @@ impl StoreMetrics {
                     "store_pending_writes",
                     "Writes that wait to be on the disk; they can be read already.",
                 ),
-                lost: counter(r, "store_lost_writes_total", "Writes that were taken and never got to the disk."),
+                lost: counter(
+                    r,
+                    "store_lost_writes_total",
+                    "Writes that were given up: what is lacking is verified again.",
+                ),
             },
             rejected: Counters::new(rejected, labels::pairs(&labels::SHELVES, &labels::REJECTED)),
             troubles: [ArcSwapOption::empty(), ArcSwapOption::empty()],
@@ -105,7 +109,7 @@ impl StoreMetrics {
         last.is_some_and(|last| last.elapsed() < lately)
     }
 
-    /// The writes that are not on the disk.
+    /// The writes that wait, or were given up.
     pub fn pending(&self) -> &PendingWrites {
         &self.pending
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use countersign::store::shared::{Servers, Settings};
 use countersign::store::{Shelf, Store};
+use tempfile::TempDir;
 use tokio::time::{Instant, advance, pause, resume};
 
 use super::{becomes, item, listing, place, settings, store};
@@ -32,12 +33,18 @@ fn secured(redis: &Secured, host: &str, password_file: PathBuf) -> Settings {
     }
 }
 
+/// A file with this text, which lasts as long as its folder.
+fn password(text: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("password");
+    fs::write(&file, text).expect("written");
+    (folder, file)
+}
+
 #[tokio::test]
 async fn a_user_with_the_documented_rights_does_everything_over_tls() {
     let redis = Secured::start("t0psecret", &documented_rights());
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let password = folder.path().join("password");
-    fs::write(&password, "t0psecret\n").expect("written");
+    let (_folder, password) = password("t0psecret\n");
     for host in ["localhost", "127.0.0.1"] {
         let (store, metrics) = store(&secured(&redis, host, password.clone()));
         for shelf in [Shelf::Verdicts, Shelf::Evidence] {
@@ -62,9 +69,7 @@ async fn the_documented_rights_are_enough_behind_sentinels_and_for_any_database(
     let redis = Redis::with(&format!("user default off\nuser {USER} on >t0psecret {rights}\n"));
     // It may not watch that one; what it was told of it, it tells on.
     let sentinel = Redis::sentinel_of(&redis);
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let password = folder.path().join("password");
-    fs::write(&password, "t0psecret\n").expect("written");
+    let (_folder, password) = password("t0psecret\n");
     let settings = Settings {
         servers: Servers::parse(&format!("redis://127.0.0.1:{}/3", sentinel.port), true).expect("a URL"),
         sentinel: Some(MASTER.into()),
@@ -80,9 +85,7 @@ async fn the_documented_rights_are_enough_behind_sentinels_and_for_any_database(
 #[tokio::test]
 async fn such_a_user_is_told_whether_anything_was_evicted() {
     let redis = Secured::start("t0psecret", &documented_rights());
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let password = folder.path().join("password");
-    fs::write(&password, "t0psecret\n").expect("written");
+    let (_folder, password) = password("t0psecret\n");
     let (store, _) = store(&secured(&redis, "localhost", password));
     let nothing = place(Shelf::Verdicts, "k");
     assert_eq!(store.get(&nothing).await, Ok(None));
@@ -104,9 +107,7 @@ async fn such_a_user_is_told_whether_anything_was_evicted() {
 #[tokio::test]
 async fn whoever_another_authority_certifies_is_not_believed() {
     let redis = Secured::start("t0psecret", &documented_rights());
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let password = folder.path().join("password");
-    fs::write(&password, "t0psecret").expect("written");
+    let (_folder, password) = password("t0psecret");
     let good = secured(&redis, "localhost", password);
     let other = Settings { ca: Some(redis.other_ca.clone()), ..good.clone() };
     let public = Settings { ca: None, ..good };
@@ -156,9 +157,7 @@ async fn a_password_that_is_rotated_is_read_again_and_told_to_nobody() {
 #[tokio::test]
 async fn a_user_without_a_right_says_which() {
     let redis = Secured::start("t0psecret", "~countersign:* +getrange +ping +set");
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let password = folder.path().join("password");
-    fs::write(&password, "t0psecret").expect("written");
+    let (_folder, password) = password("t0psecret");
     let (store, _) = store(&secured(&redis, "localhost", password));
     let why = store.lease(&place(Shelf::Leases, "work"), &[1; 16], LONG).await.expect_err("it may not").0;
     assert!(why.contains("NOPERM") && why.contains("eval"), "{why}");

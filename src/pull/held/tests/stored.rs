@@ -236,6 +236,11 @@ async fn a_store_that_is_slow_or_down_delays_nobody_and_costs_a_reading() {
         Origin::Registry
     );
     assert!(!held.writing().end(Duration::from_millis(10)).await, "it is being written still");
+    let lost = || fleet.metrics.store().pending().lost.get();
+    assert_eq!(lost(), 0, "it has time");
+    let other = About { subject: about.subject.image.at(Digest::of(b"other")), ..about.clone() };
+    held.asked(&other, NOW, async { EvidenceSet { read_at: NOW, ..complete(10) } }).await;
+    assert_eq!(lost(), 1, "nothing more is begun");
     fleet.spy.may_put.add_permits(1_000);
     let down = Fleet::new();
     down.reads(&about, complete(10)).await;

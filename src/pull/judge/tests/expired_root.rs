@@ -34,6 +34,15 @@ async fn world() -> (World, Mirror, Roots, Upkeep, tempfile::TempDir) {
     (world, mirror, roots, upkeep, folder)
 }
 
+/// The metadata expires while there is no newer one to be had.
+async fn expire(world: &mut World, mirror: &Mirror, roots: &Roots, upkeep: &Upkeep) {
+    let (now, policies) = (Timestamp(END + 1), world.snapshot.policies.clone());
+    mirror.down(true);
+    upkeep.clock.set(now);
+    roots.renew(Kind::Tuf, &policies, upkeep).await;
+    world.snapshot = Arc::new(Snapshot { trust: roots.trust(&policies, now), policies });
+}
+
 #[tokio::test]
 async fn what_a_root_decided_before_it_expired_is_the_last_known_good_and_it_decides_nothing_new() {
     let (mut world, mirror, roots, upkeep, _folder) = world().await;
@@ -42,11 +51,7 @@ async fn what_a_root_decided_before_it_expired_is_the_last_known_good_and_it_dec
     world.sign(&unknown);
     assert_eq!(world.judged(&known, END - 10).await.0, Reason::Signed);
 
-    mirror.down(true);
-    upkeep.clock.set(Timestamp(END + 1));
-    let policies = world.snapshot.policies.clone();
-    roots.renew(Kind::Tuf, &policies, &upkeep).await;
-    world.snapshot = Arc::new(Snapshot { trust: roots.trust(&policies, Timestamp(END + 1)), policies });
+    expire(&mut world, &mirror, &roots, &upkeep).await;
     // It was to be judged again at `END + 50`, and outlives that by five minutes.
     for now in [END + 1, END + 349] {
         assert_eq!(world.judged(&known, now).await.0, Reason::Signed, "{now}");
@@ -68,11 +73,7 @@ async fn what_was_denied_since_a_root_expired_is_not_the_last_known_good() {
     let image = world.push("team/app");
     world.sign(&image);
     assert_eq!(world.judged(&image, END - 10).await.0, Reason::Signed);
-    mirror.down(true);
-    upkeep.clock.set(Timestamp(END + 1));
-    let policies = world.snapshot.policies.clone();
-    roots.renew(Kind::Tuf, &policies, &upkeep).await;
-    world.snapshot = Arc::new(Snapshot { trust: roots.trust(&policies, Timestamp(END + 1)), policies });
+    expire(&mut world, &mirror, &roots, &upkeep).await;
     // The signature is taken away, which the other policy notices when it is read again.
     world.unsigned.store(true, Ordering::SeqCst);
     assert_eq!(world.judged(&image, END + 60).await.0, Reason::Unsigned);
